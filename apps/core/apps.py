@@ -1,0 +1,17 @@
+"""Core app."""
+
+from importlib import import_module
+
+from django.apps import AppConfig
+from django.core.checks import register
+
+
+class CoreConfig(AppConfig):
+    name = "apps.core"
+
+    def ready(self) -> None:
+        from apps.core.checks import every_url_declares_an_action
+
+        import_module("hdh_portal.celery")  # so that every process, not only the workers, rings the configured broker
+        import_module("apps.core.tasks")
+        register(every_url_declares_an_action)

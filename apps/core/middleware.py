@@ -1,0 +1,109 @@
+"""What every request goes through: an identifier, the permission table, kind errors."""
+
+import time
+import uuid
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+import structlog
+from django.contrib.auth.views import redirect_to_login
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.shortcuts import render, resolve_url
+from django.utils.cache import add_never_cache_headers
+
+from apps.core.actions import action_of, may_enter, needs_only_sign_in, portal_roles
+from apps.core.errors import PortalError
+from apps.core.rules import Role
+
+Next = Callable[[HttpRequest], HttpResponse]
+log = structlog.get_logger(__name__)
+
+
+def request_context(get_response: Next) -> Next:
+    """Give each request an identifier, shown on error pages and written in its log line, and send `no-store` for people."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        request.request_id = uuid.uuid4().hex[:12]  # type: ignore[attr-defined]
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(request_id=request.request_id)  # type: ignore[attr-defined]
+        started = time.monotonic()
+        response = get_response(request)
+        response["X-Request-Id"] = request.request_id  # type: ignore[attr-defined]
+        response["Cross-Origin-Resource-Policy"] = "same-origin"
+        if hasattr(request, "user") and request.user.is_authenticated:
+            add_never_cache_headers(response)
+            response["Cache-Control"] = "no-store, private"
+        match = request.resolver_match
+        log.info(
+            "request",
+            view=match.view_name if match else "",
+            method=request.method,
+            status=response.status_code,
+            ms=round((time.monotonic() - started) * 1000),
+        )
+        return response
+
+    return middleware
+
+
+class deny_by_default:  # noqa: N801  a middleware is named as the rule it enforces
+    """Let a view run only if it declares an action whose method and portal-wide roles fit the visitor."""
+
+    def __init__(self, get_response: Next) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> HttpResponse | None:
+        action = action_of(view)
+        if action is None:
+            raise Http404
+        if request.method not in allowed_methods(action.methods):
+            return HttpResponseNotAllowed(allowed_methods(action.methods))
+        roles = portal_roles(request)
+        if may_enter(action, roles):
+            return None
+        if needs_only_sign_in(action, roles):
+            return to_sign_in(request, roles)
+        raise Http404
+
+
+def allowed_methods(methods: tuple[str, ...]) -> list[str]:
+    """HEAD goes wherever GET goes."""
+    return sorted({*methods, *(["HEAD"] if "GET" in methods else [])})
+
+
+def to_sign_in(request: HttpRequest, roles: frozenset[Role]) -> HttpResponse:
+    """Send the visitor to the step of sign-in they lack; a live fragment sends the whole page there."""
+    step = "accounts:second_factor" if Role.SIGNED_IN in roles else "accounts:sign_in"
+    back = request.get_full_path() if request.method == "GET" else urlsplit(request.headers.get("Referer", "/")).path
+    if request.headers.get("HX-Request"):
+        return HttpResponse(status=204, headers={"HX-Redirect": resolve_url(step)})
+    return redirect_to_login(back, resolve_url(step))
+
+
+class kind_errors:  # noqa: N801
+    """Show an expected failure as a page in words, with its status; log the unexpected ones by class alone."""
+
+    def __init__(self, get_response: Next) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        if isinstance(error, PortalError):
+            return render(request, "core/refused.html", {"error": error}, status=error.status)
+        if not isinstance(error, Http404):
+            log.error("unexpected_error", error=type(error).__name__, where=innermost_frame(error))
+        return None
+
+
+def innermost_frame(error: BaseException) -> str:
+    """File and line where an error was raised; its message may hold data and stays out of the log."""
+    trace = error.__traceback__
+    while trace and trace.tb_next:
+        trace = trace.tb_next
+    return f"{trace.tb_frame.f_globals.get('__name__')}:{trace.tb_lineno}" if trace else ""

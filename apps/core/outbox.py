@@ -1,0 +1,267 @@
+"""The outbox: PostgreSQL rows are the queue of record, the broker is only a doorbell.
+
+A service enqueues an item in the transaction of its change; the commit rings. A worker takes a lease on the item (with a
+fencing number), performs **one** step by the handler of its kind, and records the outcome. Whatever a dead worker, a
+flushed broker or a duplicate message does, the sweep rings again for every due item that nobody holds.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+from celery import current_app
+from django.db import transaction
+from django.db.models import F, Q, QuerySet
+from django.utils import timezone
+from kombu.exceptions import OperationalError
+
+from apps.core.models import OutboxItem
+
+log = structlog.get_logger(__name__)
+
+MAX_ATTEMPTS = 8
+LONGEST_BACK_OFF = timedelta(seconds=60)
+SWEEP_AT_MOST = 500
+# A bell rung and not answered for this long is rung again: the message may be lost, or the worker only busy.
+RING_AGAIN_AFTER = timedelta(seconds=5)
+
+
+@dataclass(frozen=True)
+class Done:
+    """The effect is complete."""
+
+
+@dataclass(frozen=True)
+class Again:
+    """One step was made; the next is due after this time."""
+
+    after: timedelta = timedelta(0)
+
+
+@dataclass(frozen=True)
+class NeedsHuman:
+    """The machine cannot go on; the reason, in words and without personal data, goes to the stewards' list."""
+
+    reason: str
+
+
+Outcome = Done | Again | NeedsHuman
+
+
+class LeaseLost(Exception):
+    """Another worker took the item over: whatever this one was about to write must not be written."""
+
+
+@dataclass(frozen=True)
+class Lease:
+    """The right to work on one item until `lease_until`, proven by its fencing number."""
+
+    item_id: int
+    subject_id: str
+    fence: int
+    duration: timedelta
+
+    def hold(self) -> None:
+        """Lock the item for the rest of the transaction. Raises LeaseLost when another worker has taken it over."""
+        held = OutboxItem.objects.select_for_update().filter(pk=self.item_id, fence=self.fence, status="pending")
+        if not held.exists():
+            raise LeaseLost(str(self.item_id))
+
+    def renew(self) -> None:
+        """Extend the lease from now. Raises LeaseLost when another worker has taken it over."""
+        kept = OutboxItem.objects.filter(pk=self.item_id, fence=self.fence, status="pending").update(
+            lease_until=timezone.now() + self.duration
+        )
+        if not kept:
+            raise LeaseLost(str(self.item_id))
+
+
+@dataclass(frozen=True)
+class Handler:
+    """How items of one kind are worked on: by which queue's workers, for how long at a time, and what follows a give-up."""
+
+    run: Callable[[Lease], Outcome]
+    queue: str
+    lease: timedelta
+    given_up: Callable[[str, str], None] | None
+
+
+_handlers: dict[str, Handler] = {}
+
+
+def outbox_handler(
+    kind: str,
+    *,
+    queue: str,
+    lease: timedelta = timedelta(seconds=30),
+    given_up: Callable[[str, str], None] | None = None,
+) -> Callable[[Callable[[Lease], Outcome]], Callable[[Lease], Outcome]]:
+    """Register the function that performs one step of items of this kind.
+
+    `given_up(subject_id, reason)` runs in the transaction that moves the item to the stewards' list, so that the
+    subject's own status can say so too.
+    """
+
+    def register(run: Callable[[Lease], Outcome]) -> Callable[[Lease], Outcome]:
+        _handlers[kind] = Handler(run=run, queue=queue, lease=lease, given_up=given_up)
+        return run
+
+    return register
+
+
+def outbox_enqueue(*, kind: str, key: str, subject_id: str, not_before: datetime | None = None) -> OutboxItem:
+    """Write an item once per key, and ring when the transaction commits. Raises KeyError for an unknown kind."""
+    item, _ = OutboxItem.objects.get_or_create(
+        key=key,
+        defaults={
+            "kind": kind,
+            "queue": _handlers[kind].queue,
+            "subject_id": subject_id,
+            "not_before": not_before or timezone.now(),
+        },
+    )
+    _ring_on_commit(item.pk)
+    return item
+
+
+def outbox_wake(key: str) -> bool:
+    """Make a waiting item due now. False when there is none pending under this key."""
+    item = OutboxItem.objects.filter(key=key, status="pending").only("pk").first()
+    if item is None or not OutboxItem.objects.filter(pk=item.pk, status="pending").update(not_before=timezone.now()):
+        return False
+    _ring_on_commit(item.pk)
+    return True
+
+
+def outbox_retry(item_id: int) -> bool:
+    """Put an item that needed a person back to work with fresh attempts. False when it no longer needs one."""
+    retried = OutboxItem.objects.filter(pk=item_id, status="needs_human").update(
+        status="pending", attempts=0, reason="", not_before=timezone.now(), lease_until=None, fence=F("fence") + 1
+    )
+    if retried:
+        _ring_on_commit(item_id)
+    return bool(retried)
+
+
+def outbox_cancel(key: str) -> bool:
+    """End a pending item without doing it: its fence moves, so that a worker in the middle of a step cannot record it."""
+    now = timezone.now()
+    return bool(
+        OutboxItem.objects.filter(key=key).exclude(status="done").update(
+            status="done", reason="cancelled", finished_at=now, lease_until=None, fence=F("fence") + 1
+        )
+    )
+
+
+def _ring_on_commit(item_id: int) -> None:
+    OutboxItem.objects.filter(pk=item_id).update(rung_at=timezone.now())
+    queue = OutboxItem.objects.values_list("queue", flat=True).get(pk=item_id)
+    transaction.on_commit(lambda: ring(item_id, queue))
+
+
+def ring(item_id: int, queue: str) -> None:
+    """Tell the workers of a queue that an item is due. A broker that is away costs nothing: the sweep rings later."""
+    try:
+        current_app.send_task("outbox.run", args=[item_id], queue=queue, retry=False)
+    except (OperationalError, OSError) as error:
+        log.warning("doorbell_failed", item=item_id, error=type(error).__name__)
+
+
+def take(item_id: int) -> tuple[OutboxItem, Lease] | None:
+    """Lease a due item that nobody holds, with a new fencing number; None when there is nothing to do."""
+    now = timezone.now()
+    with transaction.atomic():
+        item = (
+            OutboxItem.objects.select_for_update(skip_locked=True)
+            .filter(Q(lease_until=None) | Q(lease_until__lt=now), pk=item_id, status="pending", not_before__lte=now)
+            .first()
+        )
+        if item is None:
+            return None
+        duration = _handlers[item.kind].lease
+        item.fence += 1
+        item.attempts += 1
+        item.lease_until = now + duration
+        item.save(update_fields=["fence", "attempts", "lease_until"])
+    return item, Lease(item_id=item.pk, subject_id=item.subject_id, fence=item.fence, duration=duration)
+
+
+def run_item(item_id: int) -> None:
+    """Perform one step of an item and record its outcome. Safe to call at any time, any number of times."""
+    taken = take(item_id)
+    if taken is None:
+        return
+    item, lease = taken
+    structlog.contextvars.bind_contextvars(outbox_kind=item.kind, subject=item.subject_id)
+    try:
+        outcome = _attempt(item, lease)
+    except LeaseLost:
+        log.warning("lease_lost", item=item.pk)
+        return
+    _record(item, lease, outcome)
+
+
+def _attempt(item: OutboxItem, lease: Lease) -> Outcome | timedelta:
+    """The handler's outcome, or the time to wait before the next attempt when it failed."""
+    if item.attempts > MAX_ATTEMPTS:
+        return NeedsHuman(f"The worker died {MAX_ATTEMPTS} times in a row during this step.")
+    try:
+        return _handlers[item.kind].run(lease)
+    except LeaseLost:
+        raise
+    except Exception as error:  # noqa: BLE001  a poison item must end in the list, whatever it raises
+        log.error("outbox_attempt_failed", item=item.pk, attempt=item.attempts, error=type(error).__name__)
+        if item.attempts >= MAX_ATTEMPTS:
+            return NeedsHuman(f"The step failed {MAX_ATTEMPTS} times, the last time with {type(error).__name__}.")
+        return back_off(item.attempts)
+
+
+def back_off(attempts: int) -> timedelta:
+    """1, 2, 4… seconds after the first, second, third… failure, at most a minute."""
+    return min(timedelta(seconds=2 ** (attempts - 1)), LONGEST_BACK_OFF)
+
+
+def _record(item: OutboxItem, lease: Lease, outcome: Outcome | timedelta) -> None:
+    now = timezone.now()
+    held = OutboxItem.objects.filter(pk=item.pk, fence=lease.fence, status="pending")
+    with transaction.atomic():
+        match outcome:
+            case Done():
+                held.update(status="done", finished_at=now, lease_until=None)
+            case Again(after):
+                if held.update(attempts=0, not_before=now + after, lease_until=None, rung_at=None) and not after:
+                    _ring_on_commit(item.pk)
+            case NeedsHuman(reason):
+                given_up = _handlers[item.kind].given_up
+                if held.update(status="needs_human", reason=reason, lease_until=None) and given_up:
+                    given_up(item.subject_id, reason)
+            case _:
+                held.update(not_before=now + outcome, lease_until=None, rung_at=None)
+
+
+def sweep() -> int:
+    """Ring for due items that nobody holds, and return how many. Finds whatever the bell missed."""
+    now = timezone.now()
+    found = list(_unheard(now).order_by("not_before").values_list("pk", "queue")[:SWEEP_AT_MOST])
+    OutboxItem.objects.filter(pk__in=[item_id for item_id, _ in found]).update(rung_at=now)
+    for item_id, queue in found:
+        ring(item_id, queue)
+    return len(found)
+
+
+def _unheard(now: datetime) -> QuerySet[OutboxItem]:
+    return OutboxItem.objects.filter(
+        Q(lease_until=None) | Q(lease_until__lt=now),
+        Q(rung_at=None) | Q(rung_at__lt=now - RING_AGAIN_AFTER),
+        status="pending",
+        not_before__lte=now,
+    )
+
+
+def oldest_wait(queue: str) -> timedelta:
+    """For how long the oldest due item of a queue has been waiting for a worker; zero when none is."""
+    now = timezone.now()
+    due = OutboxItem.objects.filter(queue=queue, status="pending", not_before__lte=now, lease_until=None)
+    oldest = due.order_by("not_before").values_list("not_before", flat=True).first()
+    return now - oldest if oldest else timedelta(0)

@@ -1,0 +1,1 @@
+"""The portal that opens France's health data to research: settings, URLs and processes."""

@@ -1,0 +1,205 @@
+"""Settings common to every environment. What differs between processes comes from the environment (zones)."""
+
+import os
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from csp.constants import NONE, NONCE, SELF
+from django.utils.translation import gettext_lazy as _
+
+from hdh_portal.settings.logs import LOGGING as LOGGING
+
+BASE_DIR = Path(__file__).resolve().parent.parent.parent
+
+
+def folder(name: str) -> Path | None:
+    """The folder named by an environment variable, or None where this process has no business with it."""
+    value = os.environ.get(name)
+    return Path(value) if value else None
+
+
+def database(url: str) -> dict[str, Any]:
+    """Django's settings for `postgresql://user:password@host:port/name?host=/socket/folder`.
+
+    Raises ValueError for any other scheme: the portal has one database, PostgreSQL.
+    """
+    parts = urlsplit(url)
+    if parts.scheme not in {"postgres", "postgresql"}:
+        raise ValueError("DATABASE_URL must begin with postgresql://")
+    query = dict(parse_qsl(parts.query))
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": unquote(parts.path.lstrip("/")),
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": query.pop("host", None) or parts.hostname or "",
+        "PORT": str(parts.port or query.pop("port", "")),
+        "CONN_MAX_AGE": 60,
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": query,
+    }
+
+
+ZONE = os.environ.get("HDH_ZONE", "web")
+PORTAL_URL = os.environ.get("HDH_PORTAL_URL", "http://localhost:8000")
+GATEWAY_ORIGIN = os.environ.get("HDH_GATEWAY_ORIGIN", "http://ws-{id}.localhost:8001")
+MEDIA_DIR = folder("HDH_MEDIA_DIR")
+SOURCE_DIR = folder("HDH_SOURCE_DIR")
+KEYRING_FILE = folder("HDH_KEYRING_FILE")
+DELIVERY_DIR = folder("HDH_DELIVERY_DIR")
+WORKSPACES_DIR = folder("HDH_WORKSPACES_DIR")
+WORKSPACE_IMAGE = folder("HDH_WORKSPACE_IMAGE")
+SOCKETS_DIR = folder("HDH_SOCKETS_DIR")
+DEMO_MODE = os.environ.get("HDH_DEMO") == "1"
+STATE_BRANDING = os.environ.get("HDH_STATE_BRANDING", "1") == "1"
+EXTRACT_MEMORY_LIMIT = os.environ.get("HDH_EXTRACT_MEMORY_LIMIT", "1GB")
+EXTRACT_THREADS = int(os.environ.get("HDH_EXTRACT_THREADS", "2"))
+
+DEVELOPMENT_SECRET = "development-only-never-in-production"  # noqa: S105  prod.py refuses this very value
+SECRET_KEY = os.environ.get("HDH_SECRET_KEY", DEVELOPMENT_SECRET)
+FIELD_KEY = os.environ.get("HDH_FIELD_KEY", DEVELOPMENT_SECRET)
+DEBUG = False
+ALLOWED_HOSTS = os.environ.get("HDH_ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]").split(",")
+
+DATABASES = {"default": database(os.environ.get("DATABASE_URL", "postgresql://hdh@localhost/hdh"))}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+ATOMIC_REQUESTS = False
+
+PORTAL_APPS = [
+    "apps.core",
+    "apps.audit",
+    "apps.accounts",
+    "apps.catalogue",
+    "apps.applications",
+    "apps.projects",
+    "apps.extracts",
+    "apps.workspaces",
+    "apps.fulfilment",
+]
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "django_otp",
+    "guardian",
+    "django_htmx",
+    "csp",
+    "widget_tweaks",
+    "dsfr",
+    *PORTAL_APPS,
+]
+MIDDLEWARE = [
+    "apps.core.middleware.request_context",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_otp.middleware.OTPMiddleware",
+    "apps.accounts.middleware.session_limits",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "apps.core.middleware.kind_errors",
+    "apps.core.middleware.deny_by_default",
+]
+ROOT_URLCONF = "hdh_portal.urls"
+WSGI_APPLICATION = "hdh_portal.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.template.context_processors.i18n",
+                "django.contrib.messages.context_processors.messages",
+                "apps.core.context.portal",
+            ],
+        },
+    }
+]
+
+AUTH_USER_MODEL = "accounts.Person"
+AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend", "guardian.backends.ObjectPermissionBackend"]
+ANONYMOUS_USER_NAME = None
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 15}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "accounts:sign_in"
+
+SESSION_ENGINE = "django.contrib.sessions.backends.db"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_HTTPONLY = True
+CSRF_USE_SESSIONS = False
+CSRF_FAILURE_VIEW = "apps.core.views.csrf_failure"
+X_FRAME_OPTIONS = "DENY"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 4_000
+
+_gateway_sources = GATEWAY_ORIGIN.replace("ws-{id}", "*")
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF, NONCE],
+        "style-src": [SELF, NONCE],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "form-action": [SELF, _gateway_sources],
+        "frame-ancestors": [NONE],
+        "base-uri": [NONE],
+        "manifest-src": [SELF],
+    }
+}
+
+LANGUAGE_CODE = "fr"
+LANGUAGES = [("fr", _("French")), ("en", _("English"))]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+LANGUAGE_COOKIE_SAMESITE = "Lax"
+TIME_ZONE = "Europe/Paris"
+USE_TZ = True
+USE_I18N = True
+
+STATIC_URL = "/static/"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STATIC_ROOT = folder("HDH_STATIC_DIR") or BASE_DIR / "var" / "static"
+
+CELERY_BROKER_URL = os.environ.get("CELERY_BROKER_URL", "redis://127.0.0.1:6379/0")
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_RESULT_BACKEND = None
+CELERY_TASK_TIME_LIMIT = 900
+CELERY_TASK_SOFT_TIME_LIMIT = 840
+CELERY_TASK_DEFAULT_QUEUE = "default"
+CELERY_TASK_CREATE_MISSING_QUEUES = True
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 960, "socket_connect_timeout": 2, "socket_timeout": 5}
+# A doorbell that cannot ring must not hold the person's request: the sweep comes within seconds.
+CELERY_TASK_PUBLISH_RETRY = False
+OUTBOX_SWEEP_EVERY = timedelta(seconds=1)
+CELERY_BEAT_SCHEDULE = {
+    "outbox-sweep": {"task": "outbox.sweep", "schedule": OUTBOX_SWEEP_EVERY},
+    "workspaces-reconcile": {"task": "workspaces.reconcile", "schedule": timedelta(seconds=30)},
+}

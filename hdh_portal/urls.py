@@ -1,0 +1,16 @@
+"""Every URL of the portal. A view that declares no action is refused at start-up (apps/core/checks.py)."""
+
+from django.urls import include, path
+
+urlpatterns = [
+    path("", include("apps.core.urls")),
+    path("", include("apps.accounts.urls")),
+    path("", include("apps.applications.urls")),
+    path("", include("apps.workspaces.urls")),
+    path("", include("apps.fulfilment.urls")),
+]
+
+handler400 = "apps.core.views.bad_request"
+handler403 = "apps.core.views.forbidden"
+handler404 = "apps.core.views.not_found"
+handler500 = "apps.core.views.server_error"
