@@ -1,0 +1,143 @@
+"""Pure rules of people, organisations and sign-in: no Django here."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+
+from apps.core.rules import STAFF_ROLES, Action, Allowed, Decision, Reason, Refused, Role, decide_by_table
+
+_SIREN = re.compile(r"[0-9]{9}")
+_TOTP_CODE = re.compile(r"[0-9]{6}")
+_RECOVERY_CODE = re.compile(r"[A-Z2-7]{12}")
+_FORM = ("GET", "POST")
+
+ACTIONS: tuple[Action, ...] = (
+    Action("session.sign_in", frozenset({Role.ANYONE}), methods=_FORM),
+    Action("session.confirm", frozenset({Role.SIGNED_IN}), methods=_FORM),
+    Action("session.enrol", frozenset({Role.SIGNED_IN}), methods=_FORM),
+    Action("session.sign_out", frozenset({Role.ANYONE}), methods=("POST",)),
+    Action("language.choose", frozenset({Role.ANYONE}), methods=("POST",)),
+    Action("account.read", frozenset({Role.PERSON})),
+    Action("account.sessions_end", frozenset({Role.PERSON}), methods=("POST",)),
+    Action("account.password_change", frozenset({Role.PERSON}), methods=_FORM, second_factor=True),
+    Action("account.factor_replace", frozenset({Role.PERSON}), methods=_FORM, second_factor=True),
+    Action("account.recovery_codes_read", frozenset({Role.PERSON})),
+)
+
+
+def decide(command: str, roles: Iterable[Role], state: str = "") -> Decision:
+    """Whether somebody with these roles may do this, by the accounts' part of the permission table."""
+    return decide_by_table(ACTIONS, command, roles, state)
+
+
+def decide_role_grant(*, giver_id: str, receiver_id: str) -> Decision:
+    """Nobody gives a role to themselves (separation of duties); a blank giver is the installation itself."""
+    if giver_id == receiver_id:
+        return Refused((Reason("own_role"),))
+    return Allowed()
+
+
+def siren_is_valid(siren: str) -> bool:
+    """Whether nine digits carry the right Luhn key (INSEE, SIRENE: every second digit doubled)."""
+    if not _SIREN.fullmatch(siren):
+        return False
+    doubled = (int(digit) * (1 + place % 2) for place, digit in enumerate(reversed(siren)))
+    return sum(value - 9 if value > 9 else value for value in doubled) % 10 == 0
+
+
+def is_current(starts_on: date, ends_on: date | None, today: date) -> bool:
+    """Whether a mandate or role holds today; both of its days are included, no end means open."""
+    return starts_on <= today and (ends_on is None or today <= ends_on)
+
+
+@dataclass(frozen=True)
+class BackOff:
+    """How failures slow the next attempt down: `free` of them cost nothing, then `first` doubles up to `ceiling`.
+
+    After `forget` without a failure the count starts again, so that nobody is ever shut out for good.
+    """
+
+    free: int
+    first: timedelta
+    ceiling: timedelta
+    forget: timedelta
+
+    def wait_after(self, failures: int) -> timedelta:
+        """How long to refuse attempts once this many have failed in a row."""
+        if failures < self.free:
+            return timedelta(0)
+        doublings = min(failures - self.free, 30)
+        return min(self.first * 2**doublings, self.ceiling)
+
+
+_QUARTER = timedelta(minutes=15)
+_DAY = timedelta(days=1)
+ACCOUNT_BACK_OFF = BackOff(free=5, first=timedelta(seconds=5), ceiling=_QUARTER, forget=_DAY)
+# Whole hospitals share one address: more room, and a shorter memory.
+ADDRESS_BACK_OFF = BackOff(free=30, first=timedelta(seconds=5), ceiling=_QUARTER, forget=timedelta(hours=1))
+FACTOR_BACK_OFF = BackOff(free=4, first=timedelta(seconds=5), ceiling=_QUARTER, forget=_DAY)
+
+
+CODE_SECONDS = 30  # RFC 6238, section 4.1: the default time step
+CODE_TOLERANCE = 1  # steps accepted on either side, for clocks that disagree (RFC 6238, section 5.2)
+
+
+class CodeKind(StrEnum):
+    """What a person typed on the code page."""
+
+    TOTP = "totp"
+    RECOVERY = "recovery"
+
+
+def code_normalised(typed: str) -> str:
+    """The code without the spaces and hyphens that make it readable, in capitals."""
+    return re.sub(r"[\s-]+", "", typed).upper()
+
+
+def code_kind(code: str) -> CodeKind | None:
+    """Whether a normalised code is a one-time code, a recovery code, or neither."""
+    if _TOTP_CODE.fullmatch(code):
+        return CodeKind.TOTP
+    if _RECOVERY_CODE.fullmatch(code):
+        return CodeKind.RECOVERY
+    return None
+
+
+def in_groups(text: str, size: int = 4) -> str:
+    """The text in groups of `size` characters, so that it can be copied by hand."""
+    return " ".join(text[place : place + size] for place in range(0, len(text), size))
+
+
+@dataclass(frozen=True)
+class SessionLimits:
+    """How long a session lasts: without activity, and altogether."""
+
+    idle: timedelta
+    absolute: timedelta
+
+
+PERSON_LIMITS = SessionLimits(idle=timedelta(minutes=30), absolute=timedelta(hours=12))
+STAFF_LIMITS = SessionLimits(idle=timedelta(minutes=15), absolute=timedelta(hours=8))
+
+
+def session_limits(roles: Iterable[Role]) -> SessionLimits:
+    """The limits for somebody with these roles: shorter for staff, who see everybody's dossiers."""
+    return STAFF_LIMITS if STAFF_ROLES & frozenset(roles) else PERSON_LIMITS
+
+
+class SessionEnd(StrEnum):
+    """Why a session has ended by itself."""
+
+    IDLE = "idle"
+    ABSOLUTE = "absolute"
+
+
+def session_end(*, started: datetime, seen: datetime, now: datetime, limits: SessionLimits) -> SessionEnd | None:
+    """Whether a session begun at `started` and last active at `seen` is over at `now`, and why."""
+    if now - started >= limits.absolute:
+        return SessionEnd.ABSOLUTE
+    if now - seen >= limits.idle:
+        return SessionEnd.IDLE
+    return None
