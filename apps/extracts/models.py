@@ -1,0 +1,45 @@
+"""Extract requests and their progress."""
+
+import uuid
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from apps.extracts.rules import Status as RuleStatus
+
+
+class ExtractRequest(models.Model):
+    """One approved definition to be run, from its request to its delivery."""
+
+    class Status(models.TextChoices):
+        REQUESTED = RuleStatus.REQUESTED, _("waiting for a worker")
+        RUNNING = RuleStatus.RUNNING, _("being extracted")
+        DELIVERED = RuleStatus.DELIVERED, _("delivered")
+        NEEDS_HUMAN = RuleStatus.NEEDS_HUMAN, _("needs a person")
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    project = models.OneToOneField("projects.Project", on_delete=models.PROTECT, related_name="extract_request")
+    definition_hash = models.CharField(max_length=64)
+    status = models.CharField(max_length=12, choices=Status, default=Status.REQUESTED)
+    stage = models.CharField(max_length=40, blank=True)
+    units_done = models.PositiveIntegerField(default=0)
+    units_total = models.PositiveIntegerField(default=0)
+    rows = models.PositiveBigIntegerField(default=0)
+    reason = models.TextField(blank=True)
+    source_release = models.CharField(max_length=64, blank=True)
+    key_id = models.CharField(max_length=64, blank=True)
+    manifest_sha256 = models.CharField(max_length=64, blank=True)
+    requested_at = models.DateTimeField(auto_now_add=True)
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="delivered_extract_has_a_manifest", condition=~Q(status="delivered") | ~Q(manifest_sha256="")
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"extract {self.pk}"

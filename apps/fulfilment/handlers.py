@@ -1,0 +1,52 @@
+"""When X happened, do Y: every follow-up that crosses rooms, on one page.
+
+Each runs in the transaction of what it follows and only writes rows; the outbox makes them true in the world.
+"""
+
+from apps.applications.selectors import approved_facts
+from apps.audit.services import event_record
+from apps.core.happenings import when
+from apps.core.models import OutboxItem
+from apps.extracts.models import ExtractRequest
+from apps.extracts.services import extract_request
+from apps.projects.services import Grant, project_create
+from apps.workspaces.services import workspace_data_ready, workspace_request
+
+
+def on_application_approved(application_id: str, by: str) -> None:
+    """An approved dossier becomes a project with its members and entitlement, an extract request and a workspace."""
+    facts = approved_facts(application_id)
+    project = project_create(
+        Grant(
+            application_id=facts.application_id,
+            title=facts.title,
+            principal_investigator_id=facts.principal_investigator_id,
+            member_ids=facts.member_ids,
+            definition=facts.definition,
+            definition_hash=facts.definition_hash,
+            starts_on=facts.starts_on,
+            ends_on=facts.ends_on,
+        ),
+        by=by,
+    )
+    extract_request(project=project, by=by)
+    workspace_request(project=project, by=by)
+
+
+def on_extract_delivered(extract_id: str, by: str) -> None:
+    """A delivered extract is what the project's workspace waits for."""
+    request = ExtractRequest.objects.get(pk=extract_id)
+    workspace_data_ready(project_id=request.project_id, extract_id=request.pk, by=by)
+
+
+def on_outbox_retried(item_id: str, by: str) -> None:
+    """A person put stopped work back on its way: core cannot write events, so it is recorded here."""
+    item = OutboxItem.objects.get(pk=item_id)
+    event_record(action="outbox.retried", actor=by, object_kind="outbox", object_id=item_id, data={"key": item.key})
+
+
+def register() -> None:
+    """Connect the follow-ups. Called once when Django is ready."""
+    when("application.approved", on_application_approved)
+    when("extract.delivered", on_extract_delivered)
+    when("outbox.retried", on_outbox_retried)

@@ -1,0 +1,9 @@
+"""The project's events in words, for the timeline."""
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+SENTENCES: dict[str, str | Promise] = {
+    "project.created": _("The project space was created with %(members)s member(s)."),
+    "entitlement.granted": _("The entitlement to the approved data was granted."),
+}

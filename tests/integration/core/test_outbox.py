@@ -1,0 +1,244 @@
+"""The outbox: effectively once, whatever dies, rings twice or gets lost."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import transaction
+from django.utils import timezone
+from kombu.exceptions import OperationalError
+
+from apps.core import outbox
+from apps.core.models import OutboxItem
+from apps.core.outbox import Again, Done, Lease, LeaseLost, NeedsHuman, Outcome
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+class Recorder:
+    """A handler that answers from a script and remembers how it was called."""
+
+    def __init__(self) -> None:
+        self.script: list[Outcome | Exception] = []
+        self.leases: list[Lease] = []
+        self.given_up: list[tuple[str, str]] = []
+
+    def __call__(self, lease: Lease) -> Outcome:
+        self.leases.append(lease)
+        answer = self.script.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+@pytest.fixture
+def handler(monkeypatch):
+    recorder = Recorder()
+    monkeypatch.setitem(
+        outbox._handlers,
+        "test.effect",
+        outbox.Handler(
+            run=recorder,
+            queue="default",
+            lease=timedelta(seconds=30),
+            given_up=lambda subject, reason: recorder.given_up.append((subject, reason)),
+        ),
+    )
+    return recorder
+
+
+@pytest.fixture
+def bells(monkeypatch):
+    rung: list[int] = []
+    monkeypatch.setattr(outbox, "ring", lambda item_id, queue: rung.append(item_id))
+    return rung
+
+
+def enqueue(key: str = "effect:1") -> OutboxItem:
+    return outbox.outbox_enqueue(kind="test.effect", key=key, subject_id="42")
+
+
+def later(item: OutboxItem, **values) -> None:
+    OutboxItem.objects.filter(pk=item.pk).update(**values)
+
+
+def test_an_item_is_written_once_per_key_and_rings_only_after_the_commit(handler, bells):
+    with transaction.atomic():
+        first = enqueue()
+        second = enqueue()
+        assert first.pk == second.pk
+        assert bells == []
+    assert bells == [first.pk, first.pk]
+
+
+def test_a_rolled_back_change_leaves_no_item_and_no_bell(handler, bells):
+    with pytest.raises(ZeroDivisionError), transaction.atomic():
+        enqueue()
+        raise ZeroDivisionError
+    assert not OutboxItem.objects.exists()
+    assert bells == []
+
+
+def test_an_unknown_kind_is_refused():
+    with pytest.raises(KeyError):
+        outbox.outbox_enqueue(kind="no.such", key="x", subject_id="1")
+
+
+def test_done_ends_the_item_and_a_duplicate_message_does_nothing(handler, bells):
+    item = enqueue()
+    handler.script = [Done()]
+    outbox.run_item(item.pk)
+    outbox.run_item(item.pk)
+    item.refresh_from_db()
+    assert item.status == "done"
+    assert item.finished_at is not None
+    assert len(handler.leases) == 1
+
+
+def test_each_step_rings_for_the_next_and_forgets_failed_attempts(handler, bells):
+    item = enqueue()
+    handler.script = [Again(), Again(timedelta(seconds=40)), Done()]
+    outbox.run_item(item.pk)
+    assert bells == [item.pk, item.pk]
+    outbox.run_item(item.pk)
+    item.refresh_from_db()
+    assert (item.attempts, item.lease_until) == (0, None)
+    assert item.not_before > timezone.now() + timedelta(seconds=30)
+    outbox.run_item(item.pk)
+    assert len(handler.leases) == 2, "a step that is not due is not made"
+
+
+def test_a_failure_waits_longer_each_time_and_ends_with_a_person(handler, bells):
+    item = enqueue()
+    handler.script = [ValueError("boom")] * outbox.MAX_ATTEMPTS
+    for _ in range(outbox.MAX_ATTEMPTS):
+        later(item, not_before=timezone.now())
+        outbox.run_item(item.pk)
+    item.refresh_from_db()
+    assert item.status == "needs_human"
+    assert "ValueError" in item.reason
+    assert "boom" not in item.reason
+    assert handler.given_up == [("42", item.reason)]
+
+
+def test_back_off_doubles_up_to_a_minute():
+    assert [outbox.back_off(n).total_seconds() for n in range(1, 9)] == [1, 2, 4, 8, 16, 32, 60, 60]
+
+
+def test_a_worker_that_dies_every_time_is_noticed(handler, bells):
+    """Given a step that kills its worker, the lease expires each time, and the item ends in the list."""
+    item = enqueue()
+    later(item, attempts=outbox.MAX_ATTEMPTS, lease_until=timezone.now() - timedelta(seconds=1))
+    outbox.run_item(item.pk)
+    item.refresh_from_db()
+    assert item.status == "needs_human"
+    assert handler.leases == []
+
+
+def test_what_needs_a_person_says_why_and_can_be_put_back(handler, bells):
+    item = enqueue()
+    handler.script = [NeedsHuman("The source is away."), Done()]
+    outbox.run_item(item.pk)
+    item.refresh_from_db()
+    assert (item.status, item.reason) == ("needs_human", "The source is away.")
+    assert outbox.outbox_retry(item.pk)
+    assert not outbox.outbox_retry(item.pk), "only once"
+    outbox.run_item(item.pk)
+    item.refresh_from_db()
+    assert item.status == "done"
+
+
+def test_nobody_else_works_on_a_leased_item_until_the_lease_ends(handler, bells):
+    item = enqueue()
+    taken = outbox.take(item.pk)
+    assert taken is not None
+    assert outbox.take(item.pk) is None
+    later(item, lease_until=timezone.now() - timedelta(seconds=1))
+    again = outbox.take(item.pk)
+    assert again is not None
+    assert again[1].fence == taken[1].fence + 1
+
+
+def test_a_worker_that_lost_its_lease_writes_nothing(handler, bells):
+    item = enqueue()
+    old = outbox.take(item.pk)[1]
+    later(item, lease_until=timezone.now() - timedelta(seconds=1))
+    new = outbox.take(item.pk)[1]
+    with pytest.raises(LeaseLost), transaction.atomic():
+        old.hold()
+    with pytest.raises(LeaseLost):
+        old.renew()
+    with transaction.atomic():
+        new.hold()
+    new.renew()
+
+
+def test_an_outcome_that_comes_after_the_lease_was_taken_over_is_dropped(handler, bells):
+    item = enqueue()
+
+    def slow(lease: Lease) -> Outcome:
+        later(item, fence=lease.fence + 1)
+        return Done()
+
+    outbox._handlers["test.effect"] = outbox.Handler(slow, "default", timedelta(seconds=30), None)
+    outbox.run_item(item.pk)
+    item.refresh_from_db()
+    assert item.status == "pending"
+
+
+def test_a_handler_that_notices_the_lost_lease_stops_quietly(handler, bells):
+    item = enqueue()
+    handler.script = [LeaseLost("1")]
+    outbox.run_item(item.pk)
+    item.refresh_from_db()
+    assert item.status == "pending"
+    assert item.attempts == 1
+
+
+def test_the_sweep_rings_for_due_items_whose_bell_was_lost_and_for_no_others(handler, bells):
+    lost, fresh, held, future = (enqueue(f"effect:{n}") for n in range(4))
+    long_ago = timezone.now() - timedelta(minutes=1)
+    later(lost, rung_at=long_ago)
+    later(held, rung_at=long_ago, lease_until=timezone.now() + timedelta(seconds=20))
+    later(future, rung_at=None, not_before=timezone.now() + timedelta(minutes=1))
+    bells.clear()
+    assert outbox.sweep() == 1
+    assert bells == [lost.pk]
+    assert outbox.sweep() == 0, "a bell just rung is given time"
+    assert fresh.pk not in bells
+
+
+def test_a_broker_that_is_away_does_not_hinder_the_change(handler, monkeypatch):
+    def away(*args, **kwargs):
+        raise OperationalError("no broker")
+
+    monkeypatch.setattr("celery.app.base.Celery.send_task", away)
+    item = enqueue()
+    assert OutboxItem.objects.filter(pk=item.pk, status="pending").exists()
+
+
+def test_waking_makes_a_waiting_item_due_and_only_a_pending_one(handler, bells):
+    item = enqueue()
+    later(item, not_before=timezone.now() + timedelta(hours=1))
+    assert outbox.outbox_wake(item.key)
+    item.refresh_from_db()
+    assert item.not_before <= timezone.now()
+    handler.script = [Done()]
+    outbox.run_item(item.pk)
+    assert not outbox.outbox_wake(item.key)
+    assert not outbox.outbox_wake("no such key")
+
+
+def test_a_cancelled_item_is_never_done_even_by_the_worker_in_its_midst(handler, bells):
+    item = enqueue()
+    lease = outbox.take(item.pk)[1]
+    assert outbox.outbox_cancel(item.key)
+    with pytest.raises(LeaseLost), transaction.atomic():
+        lease.hold()
+    assert not outbox.outbox_cancel(item.key)
+
+
+def test_the_oldest_wait_is_what_an_operator_watches(handler, bells):
+    assert outbox.oldest_wait("default") == timedelta(0)
+    item = enqueue()
+    later(item, not_before=timezone.now() - timedelta(seconds=90))
+    assert timedelta(seconds=85) < outbox.oldest_wait("default") < timedelta(seconds=100)
