@@ -1,6 +1,5 @@
 """People, organisations, roles, second factors and sessions."""
 
-import time
 import uuid
 from datetime import date
 from typing import Any, ClassVar, cast
@@ -16,11 +15,10 @@ from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 from django_otp.models import Device
-from django_otp.oath import TOTP
 from guardian.utils import get_user_obj_perms_model
 
-from apps.accounts.rules import CODE_SECONDS, CODE_TOLERANCE
 from apps.accounts.sealing import unseal
+from apps.accounts.totp import counter_matching
 from apps.core.rules import Role
 
 
@@ -184,30 +182,22 @@ class TotpDevice(Device):
     seed = models.BinaryField()
     last_counter = models.BigIntegerField(default=-1)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
-    confirmed_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["user", "confirmed"], name="totp_one_of_each")]
+        constraints = [models.UniqueConstraint(fields=["user"], name="totp_one_a_person")]
 
     def seed_open(self) -> bytes:
         """The seed in clear. Raises cryptography's InvalidTag when the row was altered or the key is another."""
         return unseal(bytes(self.seed), context=str(self.user_id))
-
-    def totp(self) -> TOTP:
-        """django-otp's generator for this seed, at the present time."""
-        generator = TOTP(self.seed_open(), step=CODE_SECONDS)
-        generator.time = time.time()
-        return generator
 
     def verify_token(self, token: str) -> bool:
         """Accept a code of the present time step (or a neighbour) at most once, whoever else posts it meanwhile.
 
         The accepted step is stored by compare-and-swap: of simultaneous posts of one code a single one moves the row.
         """
-        generator = self.totp()
-        if not generator.verify(int(token), tolerance=CODE_TOLERANCE):
+        counter = counter_matching(self.seed_open(), token)
+        if counter is None:
             return False
-        counter = generator.t()
         return bool(TotpDevice.objects.filter(pk=self.pk, last_counter__lt=counter).update(last_counter=counter))
 
 

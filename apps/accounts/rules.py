@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from ipaddress import ip_address, ip_network
 
 from apps.core.rules import STAFF_ROLES, Action, Allowed, Decision, Reason, Refused, Role, decide_by_table
 
@@ -23,7 +24,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("account.sessions_end", frozenset({Role.PERSON}), methods=("POST",)),
     Action("account.password_change", frozenset({Role.PERSON}), methods=_FORM, second_factor=True),
     Action("account.factor_replace", frozenset({Role.PERSON}), methods=_FORM, second_factor=True),
-    Action("account.recovery_codes_read", frozenset({Role.PERSON})),
+    Action("account.recovery_codes_read", frozenset({Role.PERSON}), methods=_FORM),
 )
 
 
@@ -66,9 +67,9 @@ class BackOff:
 
     def wait_after(self, failures: int) -> timedelta:
         """How long to refuse attempts once this many have failed in a row."""
-        if failures < self.free:
+        if failures <= self.free:
             return timedelta(0)
-        doublings = min(failures - self.free, 30)
+        doublings = min(failures - self.free - 1, 30)
         return min(self.first * 2**doublings, self.ceiling)
 
 
@@ -78,6 +79,15 @@ ACCOUNT_BACK_OFF = BackOff(free=5, first=timedelta(seconds=5), ceiling=_QUARTER,
 # Whole hospitals share one address: more room, and a shorter memory.
 ADDRESS_BACK_OFF = BackOff(free=30, first=timedelta(seconds=5), ceiling=_QUARTER, forget=timedelta(hours=1))
 FACTOR_BACK_OFF = BackOff(free=4, first=timedelta(seconds=5), ceiling=_QUARTER, forget=_DAY)
+
+
+def address_group(address: str) -> str:
+    """What counts as one address: an IPv4 address, or the /64 of an IPv6 one, which belongs to one visitor."""
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return "unknown"
+    return str(ip_network((parsed, 64), strict=False)) if parsed.version == 6 else str(parsed)
 
 
 CODE_SECONDS = 30  # RFC 6238, section 4.1: the default time step
@@ -122,9 +132,15 @@ PERSON_LIMITS = SessionLimits(idle=timedelta(minutes=30), absolute=timedelta(hou
 STAFF_LIMITS = SessionLimits(idle=timedelta(minutes=15), absolute=timedelta(hours=8))
 
 
-def session_limits(roles: Iterable[Role]) -> SessionLimits:
-    """The limits for somebody with these roles: shorter for staff, who see everybody's dossiers."""
+def limits_for(roles: Iterable[Role], *, verified: bool) -> SessionLimits:
+    """The limits for these roles: shorter for staff, who see everybody's dossiers, and before the second factor."""
+    if not verified:
+        return HALF_OPEN_LIMITS
     return STAFF_LIMITS if STAFF_ROLES & frozenset(roles) else PERSON_LIMITS
+
+
+HALF_OPEN_LIMITS = SessionLimits(idle=timedelta(minutes=10), absolute=timedelta(minutes=10))
+FACTOR_CHANGE_WINDOW = timedelta(minutes=5)  # to enrol a new factor once the present one was confirmed
 
 
 class SessionEnd(StrEnum):
@@ -141,3 +157,19 @@ def session_end(*, started: datetime, seen: datetime, now: datetime, limits: Ses
     if now - seen >= limits.idle:
         return SessionEnd.IDLE
     return None
+
+
+_BROWSERS = (("Edg/", "Edge"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari"))
+_SYSTEMS = (
+    ("Windows", "Windows"),
+    ("Android", "Android"),
+    ("iPhone", "iPhone"),
+    ("Mac OS X", "macOS"),
+    ("Linux", "Linux"),
+)
+
+
+def browser_label(user_agent: str) -> str:
+    """A browser and system a person recognises, such as "Firefox, Linux"; empty parts are left out."""
+    found = (next((name for mark, name in known if mark in user_agent), "") for known in (_BROWSERS, _SYSTEMS))
+    return ", ".join(filter(None, found))

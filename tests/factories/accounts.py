@@ -6,13 +6,13 @@ from typing import Any
 
 import factory
 from django.test import Client
-from django.utils import timezone
 from django_otp import DEVICE_ID_SESSION_KEY
 from factory.django import DjangoModelFactory
 
 from apps.accounts.models import Mandate, Organisation, Person, StaffRole, TotpDevice
 from apps.accounts.rules import siren_is_valid
 from apps.accounts.sealing import seal
+from apps.accounts.totp import code_at, counter_now
 from apps.core.rules import Role
 
 PASSWORD = "des mots que personne n'attend ici"
@@ -80,7 +80,6 @@ class TotpDeviceFactory(DjangoModelFactory[TotpDevice]):
     user = factory.SubFactory(PersonFactory)
     name = "Application"
     confirmed = True
-    confirmed_at = factory.LazyFunction(timezone.now)
     seed = factory.LazyAttribute(lambda device: seal(SEED, context=str(device.user.pk)))
 
 
@@ -91,9 +90,8 @@ def steward(**fields: Any) -> Person:
 
 def current_code(person: Person, steps_ahead: int = 0) -> str:
     """The code that the person's authenticator application shows now, or `steps_ahead` time steps later."""
-    generator = TotpDevice.objects.get(user=person, confirmed=True).totp()
-    generator.drift = steps_ahead
-    return f"{generator.token():06d}"
+    seed = TotpDevice.objects.get(user=person, confirmed=True).seed_open()
+    return code_at(seed, counter_now() + steps_ahead)
 
 
 def client_signed_in(person: Person, client: Client | None = None) -> Client:

@@ -1,0 +1,90 @@
+"""The account page and what can be changed from it; the choice of language, for everybody."""
+
+from django.contrib import messages
+from django.contrib.auth import update_session_auth_hash
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from apps.accounts import browser_session, language, selectors, services
+from apps.accounts.forms import CodeForm, PasswordChangeForm
+from apps.accounts.models import StaffRoleName
+from apps.accounts.navigation import own_path
+from apps.accounts.views import form_page, person_of
+from apps.core.actions import declares
+from apps.core.errors import RefusedError
+
+
+@declares("account.read")
+def account(request: HttpRequest) -> HttpResponse:
+    """Who I am, for whom I act, how I sign in, where I am signed in."""
+    person = person_of(request)
+    context = {
+        "person": person,
+        "mandates": selectors.mandates_of(person, timezone.localdate()),
+        "roles": [StaffRoleName(role).label for role in sorted(person.staff_roles)],
+        "factor": selectors.factor_of(person),
+        "recovery_codes_left": selectors.recovery_codes_left(person),
+        "sessions": selectors.sessions_of(person, request.session.session_key),
+    }
+    return render(request, "accounts/account.html", context)
+
+
+@declares("account.sessions_end")
+def sessions_end(request: HttpRequest) -> HttpResponse:
+    """End every session of mine but this one."""
+    ended = services.sessions_end(person=person_of(request), except_key=request.session.session_key)
+    template = ngettext("%(n)d other session was ended.", "%(n)d other sessions were ended.", ended)
+    messages.success(request, template % {"n": ended})
+    return redirect("accounts:account")
+
+
+@declares("account.password_change")
+def password_change(request: HttpRequest) -> HttpResponse:
+    """A new password, against the present one and a one-time code; the other sessions end."""
+    person = person_of(request)
+    form = PasswordChangeForm(person, request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        sent = form.cleaned_data
+        try:
+            services.password_change(
+                person=person, current=sent["current_password"], new=sent["new_password"], code=sent["otp_code"]
+            )
+        except RefusedError as error:
+            form.refuse(error)
+        else:
+            update_session_auth_hash(request, person)
+            services.sessions_end(person=person, except_key=request.session.session_key)
+            messages.success(request, _("Your password is changed. Your other sessions were ended."))
+            return redirect("accounts:account")
+    return form_page(request, "accounts/password.html", form)
+
+
+@declares("account.factor_replace")
+def factor_replace(request: HttpRequest) -> HttpResponse:
+    """Confirm the present second factor (or a recovery code) before another takes its place."""
+    form = CodeForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        code = form.cleaned_data["code"]
+        try:
+            services.second_factor_verify(person=person_of(request), code=code, purpose="factor_change")
+        except RefusedError as error:
+            form.refuse(error)
+        else:
+            browser_session.factor_change_allow(request)
+            return redirect("accounts:enrol")
+    return form_page(request, "accounts/factor_replace.html", form)
+
+
+@declares("language.choose")
+def language_set(request: HttpRequest) -> HttpResponse:
+    """Choose the language of the pages, for this browser and, when signed in, for the person."""
+    response = redirect(own_path(request, request.POST.get("next", "")) or "home")
+    chosen = request.POST.get("language", "")
+    if not language.is_known(chosen):
+        return response
+    if request.user.is_authenticated:
+        services.language_choose(person=person_of(request), language=chosen)
+    return language.remembered(response, chosen)

@@ -1,0 +1,103 @@
+"""The session of a browser through the steps of sign-in. Its key changes at every step up."""
+
+from base64 import b64decode, b64encode
+from datetime import UTC, datetime, timedelta
+
+from django.contrib.auth import login
+from django.http import HttpRequest
+from django.middleware.csrf import rotate_token
+from django.utils import timezone
+from django_otp import login as otp_login
+
+from apps.accounts.factors import seed_new
+from apps.accounts.models import Person, TotpDevice
+from apps.accounts.rules import FACTOR_CHANGE_WINDOW, SessionEnd, browser_label, limits_for, session_end
+from apps.accounts.sealing import seal, unseal
+
+_STARTED, _SEEN, _BROWSER = "started_at", "seen_at", "browser"
+_SEED, _FACTOR_CHANGE, _RECOVERY = "enrolment_seed", "factor_change_at", "recovery_codes"
+# Activity is written once a minute at most: every page would otherwise cost a write.
+_SEEN_PRECISION = timedelta(minutes=1)
+_PASSWORD_BACKEND = "django.contrib.auth.backends.ModelBackend"  # noqa: S105  a class, not a password
+
+
+def half_open(request: HttpRequest, person: Person) -> None:
+    """The password was right: a session that can do nothing but go on to the second factor."""
+    login(request, person, backend=_PASSWORD_BACKEND)
+    _stamp(request)
+
+
+def fully_open(request: HttpRequest, device: TotpDevice) -> None:
+    """Both factors were right: a new key, and the limits count from now."""
+    request.session.cycle_key()
+    rotate_token(request)
+    otp_login(request, device)
+    for leftover in (_SEED, _FACTOR_CHANGE):
+        request.session.pop(leftover, None)
+    _stamp(request)
+
+
+def _stamp(request: HttpRequest) -> None:
+    now = timezone.now().timestamp()
+    label = browser_label(request.headers.get("User-Agent", ""))
+    request.session.update({_STARTED: now, _SEEN: now, _BROWSER: label})
+
+
+def touch(request: HttpRequest, person: Person) -> SessionEnd | None:
+    """Note the activity of a session; why it has ended instead, when it has.
+
+    Live fragments that a page fetches by itself are no activity: an open page alone keeps no session alive.
+    """
+    now = timezone.now()
+    if _STARTED not in request.session:
+        _stamp(request)
+    started, seen = (datetime.fromtimestamp(request.session[key], UTC) for key in (_STARTED, _SEEN))
+    verified = person.is_verified()
+    limits = limits_for(person.staff_roles if verified else (), verified=verified)
+    end = session_end(started=started, seen=seen, now=now, limits=limits)
+    by_itself = request.method == "GET" and request.headers.get("HX-Request")
+    if end is None and not by_itself and now - seen >= _SEEN_PRECISION:
+        request.session[_SEEN] = now.timestamp()
+    return end
+
+
+def enrolment_seed(request: HttpRequest, person: Person) -> bytes:
+    """The seed being enrolled in this very session, made at first; sealed, since session rows are readable."""
+    if _SEED not in request.session:
+        request.session[_SEED] = _sealed(seed_new(), person)
+    return _unsealed(request.session[_SEED], person)
+
+
+def factor_change_allow(request: HttpRequest) -> None:
+    """The present factor was just confirmed: a new one may be enrolled within minutes."""
+    request.session[_FACTOR_CHANGE] = timezone.now().timestamp()
+
+
+def factor_change_allowed(request: HttpRequest) -> bool:
+    """Whether the present factor was confirmed, in this session, a few minutes ago at most."""
+    allowed_at = request.session.get(_FACTOR_CHANGE, 0)
+    return timezone.now().timestamp() - allowed_at < FACTOR_CHANGE_WINDOW.total_seconds()
+
+
+def recovery_codes_keep(request: HttpRequest, person: Person, codes: tuple[str, ...]) -> None:
+    """Hold the fresh recovery codes until the person says they have them, so that a reload loses nothing."""
+    request.session[_RECOVERY] = _sealed("\n".join(codes).encode(), person)
+
+
+def recovery_codes(request: HttpRequest, person: Person) -> list[str]:
+    """The recovery codes to show, none once they were taken note of."""
+    sealed = request.session.get(_RECOVERY)
+    return _unsealed(sealed, person).decode().split("\n") if sealed else []
+
+
+def recovery_codes_forget(request: HttpRequest) -> None:
+    """The person has them: they are in clear nowhere any more."""
+    request.session.pop(_RECOVERY, None)
+
+
+def _sealed(secret: bytes, person: Person) -> str:
+    return b64encode(seal(secret, context=f"session:{person.pk}")).decode()
+
+
+def _unsealed(sealed: str, person: Person) -> bytes:
+    return unseal(b64decode(sealed), context=f"session:{person.pk}")

@@ -1,0 +1,131 @@
+"""The forms of sign-in and of the account page. Whether a code or a password is right is the services' business."""
+
+from typing import Any
+
+from django import forms
+from django.contrib.auth.password_validation import validate_password
+from django.utils.translation import gettext_lazy as _
+
+from apps.accounts.models import Person
+from apps.accounts.rules import code_kind, code_normalised
+from apps.accounts.services import ANY_CODE, TOTP_ONLY, code_shape_message
+from apps.core.errors import RefusedError
+
+LONGEST_PASSWORD = 1024
+TOO_LONG = _("This is too long for a password: %(limit_value)d characters at most.")
+
+
+class RefusableForm(forms.Form):
+    """A form that can show, beside the right field, what a service refused."""
+
+    def refuse(self, error: RefusedError) -> None:
+        """Put the sentences of the refusal beside its field, or above the form."""
+        field = error.field if error.field in self.fields else None
+        self.add_error(field, [str(message) for message in error.messages])
+
+
+def password_field(label: Any, autocomplete: str, **options: Any) -> forms.CharField:
+    """A field for a secret: never stripped, never sent back to the page."""
+    return forms.CharField(
+        label=label,
+        strip=False,
+        max_length=LONGEST_PASSWORD,
+        widget=forms.PasswordInput(attrs={"autocomplete": autocomplete, "spellcheck": "false"}),
+        error_messages={"required": _("Type your password."), "max_length": TOO_LONG},
+        **options,
+    )
+
+
+def code_field(label: Any, help_text: Any, *, digits_only: bool) -> forms.CharField:
+    """A field for a one-time code; browsers and password managers know it by its autocomplete attribute."""
+    attrs = {"autocomplete": "one-time-code", "spellcheck": "false", "autocapitalize": "characters"}
+    return forms.CharField(
+        label=label,
+        help_text=help_text,
+        max_length=40,
+        widget=forms.TextInput(attrs={**attrs, **({"inputmode": "numeric"} if digits_only else {})}),
+        error_messages={"required": _("Type a code."), "max_length": code_shape_message(TOTP_ONLY)},
+    )
+
+
+class SignInForm(RefusableForm):
+    """First step: who, and what they know."""
+
+    email = forms.EmailField(
+        label=_("E-mail address"),
+        help_text=_("Example: prenom.nom@organisme.fr"),
+        widget=forms.EmailInput(attrs={"autocomplete": "username", "spellcheck": "false", "autocapitalize": "none"}),
+        error_messages={
+            "required": _("Type your e-mail address."),
+            "invalid": _("This is not an e-mail address. Example: prenom.nom@organisme.fr"),
+        },
+    )
+    password = password_field(_("Password"), "current-password")
+
+
+class CodeForm(RefusableForm):
+    """Second step: a one-time code, or a recovery code."""
+
+    code = code_field(
+        _("Code"),
+        _("The six digits that your authenticator application shows now, or one of your recovery codes."),
+        digits_only=False,
+    )
+
+    def clean_code(self) -> str:
+        return _shaped(self.cleaned_data["code"], ANY_CODE)
+
+
+class FirstCodeForm(RefusableForm):
+    """The first code of an application being enrolled."""
+
+    code = code_field(
+        _("First code"), _("The six digits that your authenticator application shows now."), digits_only=True
+    )
+
+    def clean_code(self) -> str:
+        return _shaped(self.cleaned_data["code"], TOTP_ONLY)
+
+
+class PasswordChangeForm(RefusableForm):
+    """The present password, a new one twice, and a one-time code."""
+
+    current_password = password_field(_("Present password"), "current-password")
+    new_password = password_field(
+        _("New password"),
+        "new-password",
+        help_text=_(
+            "At least 15 characters. A sentence only you would think of is easy to remember and hard to guess."
+        ),
+    )
+    new_password_again = password_field(_("New password, once more"), "new-password")
+    otp_code = code_field(
+        _("Code"), _("The six digits that your authenticator application shows now."), digits_only=True
+    )
+
+    def __init__(self, person: Person, data: Any = None) -> None:
+        super().__init__(data)
+        self.person = person
+
+    def clean_new_password(self) -> str:
+        new: str = self.cleaned_data["new_password"]
+        if new == self.cleaned_data.get("current_password"):
+            raise forms.ValidationError(_("This is your present password: choose another one."))
+        validate_password(new, self.person)
+        return new
+
+    def clean_new_password_again(self) -> str:
+        again: str = self.cleaned_data["new_password_again"]
+        if self.cleaned_data.get("new_password", again) != again:
+            raise forms.ValidationError(_("The two new passwords differ."))
+        return again
+
+    def clean_otp_code(self) -> str:
+        return _shaped(self.cleaned_data["otp_code"], TOTP_ONLY)
+
+
+def _shaped(typed: str, kinds: frozenset[Any]) -> str:
+    code = code_normalised(typed)
+    if code_kind(code) not in kinds:
+        raise forms.ValidationError(code_shape_message(kinds))
+    return code

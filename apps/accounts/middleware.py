@@ -1,0 +1,35 @@
+"""Sessions end by themselves: after some time without activity, and after a working day at most."""
+
+from collections.abc import Callable
+
+from django.contrib.auth import SESSION_KEY, logout
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+
+from apps.accounts import browser_session, services
+from apps.accounts.models import Person
+from apps.accounts.navigation import page_being_used, with_next
+from apps.accounts.rules import SessionEnd
+
+Next = Callable[[HttpRequest], HttpResponse]
+
+
+def session_limits(get_response: Next) -> Next:
+    """Send somebody whose session is over to the sign-in page, which leads back to the page they were on."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        person = request.user if SESSION_KEY in request.session else None
+        if not isinstance(person, Person):
+            return get_response(request)
+        end = browser_session.touch(request, person)
+        return get_response(request) if end is None else _ended(request, person, end)
+
+    return middleware
+
+
+def _ended(request: HttpRequest, person: Person, end: SessionEnd) -> HttpResponse:
+    services.session_closed(person=person, reason=end)
+    logout(request)
+    address = with_next("accounts:sign_in", page_being_used(request), ended=end)
+    if request.headers.get("HX-Request"):
+        return HttpResponse(status=204, headers={"HX-Redirect": address})
+    return HttpResponseRedirect(address)

@@ -1,0 +1,214 @@
+"""What can be done to people, their factors, roles and sessions. Every change comes with its audit event."""
+
+from datetime import date, timedelta
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.contrib.auth import authenticate
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from apps.accounts import factors
+from apps.accounts.models import Mandate, Organisation, Person, PortalSession, StaffRole, TotpDevice
+from apps.accounts.rules import CodeKind, code_kind, code_normalised, decide_role_grant
+from apps.accounts.selectors import factor_of, person_by_email
+from apps.accounts.throttling import Counter, attempt_begin, attempt_forgiven, attempt_succeeded
+from apps.accounts.totp import counter_matching
+from apps.audit.services import event_record
+from apps.core.errors import ChangedMeanwhile, Message, RefusedError, refusal
+from apps.core.rules import Refused, Role
+
+log = structlog.get_logger(__name__)
+
+SENTENCES = {"own_role": _("Nobody can give a role to themselves.")}
+WRONG_PASSWORD: Message = _("This e-mail address and this password do not go together.")
+WRONG_CODE: Message = _("This code is wrong or has already been used. Wait for the next code and type that one.")
+WRONG_FIRST_CODE: Message = _(
+    "This is not the code of this moment. Check the clock of your device, then type the code it shows now."
+)
+TOTP_ONLY = frozenset({CodeKind.TOTP})
+ANY_CODE = frozenset(CodeKind)
+
+
+def password_check(*, email: str, password: str, address: str) -> Person:
+    """The active person with this e-mail and password.
+
+    Raises RefusedError with one sentence for every failure, and TooManyAttempts. An unknown account costs the same
+    statements and the same password hash as a known one.
+    """
+    account, source = Counter.for_account(email), Counter.for_address(address)
+    attempt_begin(account, source)
+    known = person_by_email(email)
+    accepted = authenticate(username=email, password=password)
+    with transaction.atomic():
+        if accepted is not None:
+            attempt_succeeded(account)
+            attempt_forgiven(source)
+        action = "session.password_accepted" if accepted else "session.password_refused"
+        _event(action, str(known.pk) if known else "unknown")
+    if not isinstance(accepted, Person):
+        raise RefusedError((WRONG_PASSWORD,))
+    return accepted
+
+
+def second_factor_verify(
+    *, person: Person, code: str, purpose: str, field: str = "code", kinds: frozenset[CodeKind] = ANY_CODE
+) -> CodeKind:
+    """Spend a code of the person's second factor. `purpose` goes to the audit log ("sign_in", "decision"…).
+
+    Raises RefusedError for the form field `field`, TooManyAttempts while throttled, and RuntimeError inside a
+    transaction: the count of failures must not go away with the caller's roll-back.
+    """
+    if code_kind(code_normalised(code)) not in kinds:
+        raise RefusedError((code_shape_message(kinds),), field=field)
+    counter = Counter.for_factor(person.pk)
+    attempt_begin(counter, field=field)
+    with transaction.atomic():
+        device = factor_of(person)
+        kind = factors.code_accept(device, code, kinds) if device else None
+        if kind:
+            attempt_succeeded(counter)
+        action = "second_factor.accepted" if kind else "second_factor.refused"
+        _event(action, str(person.pk), actor=person, purpose=purpose, kind=kind or "")
+    if kind is None:
+        raise RefusedError((WRONG_CODE,), field=field)
+    return kind
+
+
+def second_factor_confirm(*, person: Person, code: str) -> None:
+    """The one-time code that goes with a decision; to be called before the decision's own transaction is opened.
+
+    Raises RefusedError for the form field `otp_code` (TooManyAttempts, a subclass, says how long to wait).
+    """
+    second_factor_verify(person=person, code=code, purpose="decision", field="otp_code", kinds=TOTP_ONLY)
+
+
+def code_shape_message(kinds: frozenset[CodeKind]) -> Message:
+    """What a code looks like."""
+    if CodeKind.RECOVERY in kinds:
+        return _("A code has six digits; a recovery code has twelve letters and digits.")
+    return _("Type the six digits that your authenticator application shows now.")
+
+
+def enrolment_confirm(*, person: Person, seed: bytes, code: str, replacing: bool) -> tuple[TotpDevice, tuple[str, ...]]:
+    """Make the seed the person's second factor, once a first code proves that their application has it.
+
+    Gives the factor and its ten recovery codes in clear, this once. The factor before it (`replacing`) and its codes
+    end. Raises RefusedError for the field `code`, ChangedMeanwhile when a factor was enrolled from elsewhere.
+    """
+    typed = code_normalised(code)
+    if code_kind(typed) is not CodeKind.TOTP:
+        raise RefusedError((code_shape_message(TOTP_ONLY),), field="code")
+    counter = counter_matching(seed, typed)
+    if counter is None:
+        raise RefusedError((WRONG_FIRST_CODE,), field="code")
+    with transaction.atomic():
+        _factor_place_free(person, replacing=replacing)
+        device = factors.device_create(person, seed, counter)
+        codes = factors.recovery_codes_create(device)
+        _event("second_factor.replaced" if replacing else "second_factor.enrolled", str(person.pk), actor=person)
+    return device, codes
+
+
+def _factor_place_free(person: Person, *, replacing: bool) -> None:
+    Person.objects.select_for_update().get(pk=person.pk)
+    present = factor_of(person)
+    if (present is not None) is not replacing:
+        raise ChangedMeanwhile(_("Your second factor was changed from another window meanwhile. Sign in with it."))
+    if present:
+        present.delete()
+
+
+def password_change(*, person: Person, current: str, new: str, code: str) -> None:
+    """Give the person a new password (already validated by the form), against the present one and a one-time code.
+
+    Raises RefusedError for the field `current_password` or `otp_code`; a wrong password does not spend the code.
+    """
+    account = Counter.for_account(person.email)
+    attempt_begin(account, field="current_password")
+    if not person.check_password(current):
+        with transaction.atomic():
+            _event("session.password_refused", str(person.pk))
+        raise RefusedError((_("This is not your present password."),), field="current_password")
+    attempt_succeeded(account)
+    second_factor_verify(person=person, code=code, purpose="password", field="otp_code", kinds=TOTP_ONLY)
+    with transaction.atomic():
+        person.set_password(new)
+        person.save(update_fields=["password"])
+        _event("person.password_changed", str(person.pk), actor=person)
+
+
+def sessions_end(*, person: Person, except_key: str | None) -> int:
+    """End the person's sessions but one, at once and on the server. Gives how many ended."""
+    with transaction.atomic():
+        others = PortalSession.objects.filter(person=person).exclude(session_key=except_key)
+        ended, _rows = others.delete()
+        if ended:
+            _event("session.others_ended", str(person.pk), actor=person, ended=ended)
+    return ended
+
+
+def session_opened(*, person: Person, kind: CodeKind) -> None:
+    """Tell the audit log that both factors were right."""
+    with transaction.atomic():
+        _event("session.opened", str(person.pk), actor=person, kind=kind)
+
+
+def session_closed(*, person: Person, reason: str) -> None:
+    """Tell the audit log that a session ended: "signed_out", "idle" or "absolute"."""
+    with transaction.atomic():
+        _event("session.closed", str(person.pk), actor=person, reason=reason)
+
+
+def language_choose(*, person: Person, language: str) -> None:
+    """Remember the person's language for their next visits and their messages."""
+    Person.objects.filter(pk=person.pk).update(language=language)
+
+
+def mandate_give(
+    *, person: Person, organisation: Organisation, starts_on: date, ends_on: date | None = None, by: Person | None
+) -> Mandate:
+    """Let the person act for the organisation between two days. `by` None: the installation itself."""
+    with transaction.atomic():
+        mandate = Mandate.objects.create(person=person, organisation=organisation, starts_on=starts_on, ends_on=ends_on)
+        _event("mandate.given", str(person.pk), actor=by, organisation=str(organisation.pk))
+    return mandate
+
+
+def staff_role_give(
+    *, person: Person, role: Role, starts_on: date, ends_on: date | None = None, by: Person | None
+) -> StaffRole:
+    """Give a staff role between two days. Raises RefusedError when somebody would give it to themselves."""
+    decision = decide_role_grant(giver_id=str(by.pk) if by else "", receiver_id=str(person.pk))
+    if isinstance(decision, Refused):
+        raise refusal(decision, SENTENCES)
+    with transaction.atomic():
+        row = StaffRole.objects.create(person=person, role=role.value, starts_on=starts_on, ends_on=ends_on)
+        _event("staff_role.given", str(person.pk), actor=by, role=role.value)
+    return row
+
+
+def staff_role_end(*, staff_role: StaffRole, by: Person | None) -> None:
+    """Take a staff role away now: the very next request goes without it. Raises ChangedMeanwhile when it had ended."""
+    today = timezone.localdate()
+    with transaction.atomic():
+        current = StaffRole.objects.current(today).filter(pk=staff_role.pk)
+        # A role given today has no earlier day to end on: its row goes, its events stay.
+        begun_today = current.filter(starts_on=today).delete()[0]
+        if not begun_today and not current.update(ends_on=today - timedelta(days=1)):
+            raise ChangedMeanwhile
+        _event("staff_role.ended", str(staff_role.person_id), actor=by, role=staff_role.role)
+
+
+def _event(action: str, person_id: str, *, actor: Person | None = None, **data: Any) -> None:
+    """An event about a person; without a proven actor the portal itself is the one who tells."""
+    event_record(
+        action=action,
+        actor=str(actor.pk) if actor else f"system:{settings.ZONE}",
+        object_kind="person",
+        object_id=person_id,
+        data=data,
+    )
+    log.info(action, person=person_id)

@@ -1,0 +1,14 @@
+"""What the beat asks of the accounts."""
+
+from celery import shared_task
+from django.utils import timezone
+
+from apps.accounts.sessions import SessionStore
+from apps.accounts.throttling import throttles_forget
+
+
+@shared_task(name="accounts.forget_expired")
+def forget_expired() -> None:
+    """Delete the sessions and the counters of attempts that have run out."""
+    SessionStore.clear_expired()
+    throttles_forget(timezone.now())

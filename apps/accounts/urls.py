@@ -1,0 +1,21 @@
+"""URLs of sign-in and of one's own account."""
+
+from django.urls import include, path
+
+from apps.accounts import account_views, views
+
+account_patterns = [
+    path("connexion/", views.sign_in, name="sign_in"),
+    path("connexion/code/", views.second_factor, name="second_factor"),
+    path("connexion/enrolement/", views.enrol, name="enrol"),
+    path("connexion/codes-de-secours/", views.recovery_codes, name="recovery_codes"),
+    path("deconnexion/", views.sign_out, name="sign_out"),
+    path("compte/", account_views.account, name="account"),
+    path("compte/sessions/", account_views.sessions_end, name="sessions_end"),
+    path("compte/mot-de-passe/", account_views.password_change, name="password"),
+    path("compte/second-facteur/", account_views.factor_replace, name="factor_replace"),
+]
+urlpatterns = [
+    path("", include((account_patterns, "accounts"))),
+    path("langue/", account_views.language_set, name="set_language"),
+]
