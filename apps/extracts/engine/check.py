@@ -1,0 +1,70 @@
+"""Is a well-formed definition meaningful: do its tables, columns and codes exist, may its columns be delivered?"""
+
+from collections.abc import Iterator
+
+from .catalogue import Catalogue, Table
+from .codes import NOTATIONS, System
+from .criteria import Act, Criterion, Drug, LongTermCondition, Stay, walk
+from .definition import Definition
+from .nomenclature import Nomenclature
+from .problems import Problem
+
+
+def check(definition: Definition, catalogue: Catalogue, nomenclature: Nomenclature) -> tuple[Problem, ...]:
+    """Everything that keeps the definition from being run, empty when nothing does."""
+    return (*_codes(definition, nomenclature), *_tables(definition, catalogue))
+
+
+def _codes(definition: Definition, nomenclature: Nomenclature) -> Iterator[Problem]:
+    for path, node in walk(definition.population):
+        for key, system, codes in _code_lists(node):
+            for code in codes:
+                if not nomenclature.matching(system, code):
+                    yield _unknown_code(f"{path}.{node.TAG}.{key}", system, code)
+
+
+def _code_lists(node: Criterion) -> tuple[tuple[str, System, tuple[str, ...]], ...]:
+    match node:
+        case Stay(diagnosis=codes) | LongTermCondition(diagnosis=codes):
+            return (("diagnosis", System.ICD10, codes),)
+        case Drug():
+            return (("atc", System.ATC, node.atc), ("cip13", System.CIP13, node.cip13))
+        case Act(ccam=codes):
+            return (("ccam", System.CCAM, codes),)
+        case _:
+            return ()
+
+
+def _unknown_code(path: str, system: System, code: str) -> Problem:
+    name = NOTATIONS[system]
+    return Problem(
+        path,
+        "unknown_code",
+        f"aucun code {name.name_fr} connu ne correspond à « {code} »",
+        f"no known code of {name.name_en} matches “{code}”",
+    )
+
+
+def _tables(definition: Definition, catalogue: Catalogue) -> Iterator[Problem]:
+    for name, columns in definition.scope.tables.items():
+        path = f"$.scope.tables.{name}"
+        table = catalogue.table(name)
+        if table is None:
+            yield Problem(path, "unknown_table", f"table inconnue « {name} »", f"unknown table “{name}”")
+            continue
+        for column in columns:
+            yield from _column(table, column, path)
+
+
+def _column(table: Table, name: str, path: str) -> Iterator[Problem]:
+    column = table.column(name)
+    full = f"{table.name}.{name}"
+    if column is None:
+        yield Problem(path, "unknown_column", f"variable inconnue « {full} »", f"unknown column “{full}”")
+    elif column.identifying:
+        yield Problem(
+            path,
+            "direct_identifier",
+            f"« {full} » identifie directement et n’est jamais livrée ; un pseudonyme propre au projet la remplace",
+            f"“{full}” identifies directly and is never delivered; a pseudonym of the project replaces it",
+        )

@@ -1,0 +1,212 @@
+"""The population: a tree of criteria whose nodes are ``all_of``, ``any_of`` and ``not``.
+
+A node is a frozen value; in JSON it is an object with one key, so that a path such as
+``$.population.all_of[1].not.stay`` designates it::
+
+    {"all_of": [{"stay": {...}}, {"not": {"drug": {...}}}]}
+
+A person satisfies a tree or not; everybody of the beneficiary referential (IR_BEN_R) is asked, which is what gives
+``not`` a meaning at the root.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from .leaf_parts import Period, Place, Position, SexValue
+from .leaves import LEAVES, Act, Age, Drug, EventLeaf, Leaf, LongTermCondition, PersonLeaf, Residence, Sex, Stay
+from .reading import JSON, Reader
+from .words import Language, semicolon
+
+MAX_DEPTH = 8
+MAX_NODES = 200
+
+
+@dataclass(frozen=True, slots=True)
+class AllOf:
+    """Every one of the criteria."""
+
+    TAG: ClassVar[str] = "all_of"
+    criteria: tuple["Criterion", ...]
+
+    def to_json(self) -> JSON:
+        """The value of the key ``all_of``."""
+        return [criterion_to_json(child) for child in self.criteria]
+
+    def clause(self, language: Language) -> str:
+        """The end of “the people who …”."""
+        return _joined(self.criteria, language, {"fr": "et qui", "en": "and who"}[language])
+
+
+@dataclass(frozen=True, slots=True)
+class AnyOf:
+    """At least one of the criteria."""
+
+    TAG: ClassVar[str] = "any_of"
+    criteria: tuple["Criterion", ...]
+
+    def to_json(self) -> JSON:
+        """The value of the key ``any_of``."""
+        return [criterion_to_json(child) for child in self.criteria]
+
+    def clause(self, language: Language) -> str:
+        """The end of “the people who …”."""
+        return _joined(self.criteria, language, {"fr": "ou qui", "en": "or who"}[language])
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """The opposite of a criterion."""
+
+    TAG: ClassVar[str] = "not"
+    criterion: "Criterion"
+
+    def to_json(self) -> JSON:
+        """The value of the key ``not``."""
+        return criterion_to_json(self.criterion)
+
+    def clause(self, language: Language) -> str:
+        """The end of “the people who …”."""
+        inner = _bracketed(self.criterion, language)
+        return f"ne sont pas de celles qui {inner}" if language == "fr" else f"are not among those who {inner}"
+
+
+Node = AllOf | AnyOf | Not
+Criterion = Node | Leaf
+TAGS: tuple[str, ...] = (AllOf.TAG, AnyOf.TAG, Not.TAG, *LEAVES)
+
+
+def _bracketed(criterion: Criterion, language: Language) -> str:
+    several = isinstance(criterion, AllOf | AnyOf) and len(criterion.criteria) > 1
+    return f"({criterion.clause(language)})" if several else criterion.clause(language)
+
+
+def _joined(criteria: Sequence[Criterion], language: Language, joint: str) -> str:
+    return f"{semicolon(language)} {joint} ".join(_bracketed(child, language) for child in criteria)
+
+
+def sentence(criterion: Criterion, language: Language) -> str:
+    """The whole population in one sentence."""
+    start = "Sont retenues les personnes qui" if language == "fr" else "Included are the people who"
+    return f"{start} {criterion.clause(language)}."
+
+
+def criterion_to_json(criterion: Criterion) -> dict[str, JSON]:
+    """The JSON object of a node or a leaf: one key, its tag."""
+    return {criterion.TAG: criterion.to_json()}
+
+
+def children(criterion: Criterion) -> tuple[Criterion, ...]:
+    """The criteria directly under a node; none under a leaf."""
+    match criterion:
+        case AllOf(below) | AnyOf(below):
+            return below
+        case Not(child):
+            return (child,)
+        case _:
+            return ()
+
+
+def walk(criterion: Criterion, path: str = "$.population") -> Iterator[tuple[str, Criterion]]:
+    """Every node and leaf with its JSON path, the node before what it holds."""
+    yield path, criterion
+    match criterion:
+        case AllOf(below) | AnyOf(below):
+            for index, child in enumerate(below):
+                yield from walk(child, f"{path}.{criterion.TAG}[{index}]")
+        case Not(child):
+            yield from walk(child, f"{path}.not")
+        case _:
+            pass
+
+
+def event_leaves(criterion: Criterion) -> tuple[EventLeaf, ...]:
+    """The distinct leaves that need event tables, in the order of the tree."""
+    found = (node for _, node in walk(criterion) if isinstance(node, EventLeaf))
+    return tuple(dict.fromkeys(found))
+
+
+class _TreeReader:
+    """Reads a tree within its limits of depth and size."""
+
+    def __init__(self, reader: Reader) -> None:
+        self.reader = reader
+        self.nodes = 0
+
+    def read(self, value: object, path: str, depth: int = 1) -> Criterion | None:
+        self.nodes += 1
+        if self.nodes > MAX_NODES or depth > MAX_DEPTH:
+            self._too_large(path)
+            return None
+        if not isinstance(value, Mapping) or len(value) != 1 or (tag := next(iter(value))) not in TAGS:
+            self._not_a_criterion(path)
+            return None
+        return self._tagged(tag, value[tag], path, depth)
+
+    def _tagged(self, tag: str, value: object, path: str, depth: int) -> Criterion | None:
+        below = f"{path}.{tag}"
+        if tag in LEAVES:
+            return LEAVES[tag](value, below, self.reader)
+        if tag == Not.TAG:
+            child = self.read(value, below, depth + 1)
+            return None if child is None else Not(child)
+        several = self.reader.items(value, below, lambda item, place: self.read(item, place, depth + 1))
+        if several is None:
+            return None
+        return AllOf(several) if tag == AllOf.TAG else AnyOf(several)
+
+    def _too_large(self, path: str) -> None:
+        if any(problem.code == "tree_too_large" for problem in self.reader.problems):
+            return
+        self.reader.note(
+            path,
+            "tree_too_large",
+            f"la population dépasse {MAX_DEPTH} niveaux ou {MAX_NODES} critères",
+            f"the population exceeds {MAX_DEPTH} levels or {MAX_NODES} criteria",
+        )
+
+    def _not_a_criterion(self, path: str) -> None:
+        tags = ", ".join(TAGS)
+        self.reader.note(
+            path,
+            "not_a_criterion",
+            f"un critère est un objet à une seule clé parmi {tags}",
+            f"a criterion is an object with a single key among {tags}",
+        )
+
+
+def read_criterion(value: object, path: str, reader: Reader) -> Criterion | None:
+    """Read a tree; problems go to ``reader`` and give ``None``."""
+    return _TreeReader(reader).read(value, path)
+
+
+__all__ = [
+    "MAX_DEPTH",
+    "MAX_NODES",
+    "TAGS",
+    "Act",
+    "Age",
+    "AllOf",
+    "AnyOf",
+    "Criterion",
+    "Drug",
+    "EventLeaf",
+    "Leaf",
+    "LongTermCondition",
+    "Node",
+    "Not",
+    "Period",
+    "PersonLeaf",
+    "Place",
+    "Position",
+    "Residence",
+    "Sex",
+    "SexValue",
+    "Stay",
+    "children",
+    "criterion_to_json",
+    "event_leaves",
+    "read_criterion",
+    "sentence",
+    "walk",
+]
