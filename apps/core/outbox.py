@@ -5,14 +5,17 @@ fencing number), performs **one** step by the handler of its kind, and records t
 flushed broker or a duplicate message does, the sweep rings again for every due item that nobody holds.
 """
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
 from celery import current_app
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F, Q, QuerySet
+from django.db.utils import Error as DatabaseError
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
@@ -94,12 +97,13 @@ def outbox_handler(
     kind: str,
     *,
     queue: str,
-    lease: timedelta = timedelta(seconds=30),
+    lease: timedelta = timedelta(seconds=15),
     given_up: Callable[[str, str], None] | None = None,
 ) -> Callable[[Callable[[Lease], Outcome]], Callable[[Lease], Outcome]]:
     """Register the function that performs one step of items of this kind.
 
-    `given_up(subject_id, reason)` runs in the transaction that moves the item to the stewards' list, so that the
+    While the function runs, its lease is renewed by a heartbeat, so that a lease may be shorter than the longest step
+    and a dead worker's item is taken over soon. `given_up(subject_id, reason)` runs in the transaction that moves the item to the stewards' list, so that the
     subject's own status can say so too.
     """
 
@@ -195,11 +199,35 @@ def run_item(item_id: int) -> None:
     item, lease = taken
     structlog.contextvars.bind_contextvars(outbox_kind=item.kind, subject=item.subject_id)
     try:
-        outcome = _attempt(item, lease)
+        with heartbeat(lease):
+            outcome = _attempt(item, lease)
     except LeaseLost:
         log.warning("lease_lost", item=item.pk)
         return
     _record(item, lease, outcome)
+
+
+@contextmanager
+def heartbeat(lease: Lease) -> Iterator[None]:
+    """Renew the lease from a thread of its own, three times a lease, until the block ends or the lease is lost."""
+    finished = threading.Event()
+
+    def beat() -> None:
+        try:
+            while not finished.wait(lease.duration.total_seconds() / 3):
+                lease.renew()
+        except (LeaseLost, DatabaseError) as error:
+            log.warning("heartbeat_stopped", item=lease.item_id, error=type(error).__name__)
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=beat, name=f"heartbeat-{lease.item_id}", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        finished.set()
+        thread.join()
 
 
 def _attempt(item: OutboxItem, lease: Lease) -> Outcome | timedelta:

@@ -1,12 +1,10 @@
 """What the extract workers are rung for."""
 
-from datetime import timedelta
-
 from apps.core.outbox import Lease, Outcome, outbox_handler
 from apps.extracts.services import extract_given_up
 
 
-@outbox_handler("extract.run", queue="extract", lease=timedelta(seconds=60), given_up=extract_given_up)
+@outbox_handler("extract.run", queue="extract", given_up=extract_given_up)
 def extract_run(lease: Lease) -> Outcome:
     # The engine's libraries stay out of the processes that only enqueue.
     from apps.extracts.reconcile import extract_step

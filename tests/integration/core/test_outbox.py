@@ -1,5 +1,7 @@
 """The outbox: effectively once, whatever dies, rings twice or gets lost."""
 
+import threading
+import time
 from datetime import timedelta
 
 import pytest
@@ -242,3 +244,28 @@ def test_the_oldest_wait_is_what_an_operator_watches(handler, bells):
     item = enqueue()
     later(item, not_before=timezone.now() - timedelta(seconds=90))
     assert timedelta(seconds=85) < outbox.oldest_wait("default") < timedelta(seconds=100)
+
+
+def test_a_step_longer_than_its_lease_keeps_it_by_the_heartbeat(handler, bells):
+    item = enqueue()
+    taken_over: list[object] = []
+
+    def long_step(lease: Lease) -> Outcome:
+        time.sleep(0.6)
+        taken_over.append(outbox.take(item.pk))
+        return Done()
+
+    outbox._handlers["test.effect"] = outbox.Handler(long_step, "default", timedelta(seconds=0.3), None)
+    outbox.run_item(item.pk)
+    item.refresh_from_db()
+    assert taken_over == [None]
+    assert item.status == "done"
+
+
+def test_the_heartbeat_stops_when_the_lease_is_lost(handler, bells):
+    item = enqueue()
+    lease = outbox.Lease(item_id=item.pk, subject_id="42", fence=99, duration=timedelta(seconds=0.03))
+    with outbox.heartbeat(lease):
+        time.sleep(0.2)
+        alive = [thread.name for thread in threading.enumerate() if thread.name == f"heartbeat-{item.pk}"]
+    assert alive == []

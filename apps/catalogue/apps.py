@@ -1,0 +1,7 @@
+"""Catalogue app."""
+
+from django.apps import AppConfig
+
+
+class CatalogueConfig(AppConfig):
+    name = "apps.catalogue"

@@ -1,0 +1,39 @@
+"""What may become of an extract request, and what a worker may run."""
+
+import itertools
+
+import pytest
+
+from apps.core.rules import Allowed, Reason, Refused
+from apps.extracts.rules import TRANSITIONS, RunFacts, Status, decide_run, may_move
+
+ALLOWED_MOVES = {
+    (Status.REQUESTED, Status.RUNNING),
+    (Status.REQUESTED, Status.NEEDS_HUMAN),
+    (Status.RUNNING, Status.DELIVERED),
+    (Status.RUNNING, Status.NEEDS_HUMAN),
+    (Status.NEEDS_HUMAN, Status.RUNNING),
+}
+
+
+@pytest.mark.parametrize(("seen", "to"), list(itertools.product(Status, Status)))
+def test_only_these_moves_exist(seen, to):
+    assert may_move(seen, to) is ((seen, to) in ALLOWED_MOVES)
+
+
+def test_every_status_can_be_reached_and_only_the_delivery_is_an_end():
+    assert {to for targets in TRANSITIONS.values() for to in targets} == set(Status) - {Status.REQUESTED}
+    assert [status for status, targets in TRANSITIONS.items() if not targets] == [Status.DELIVERED]
+
+
+@pytest.mark.parametrize(
+    ("facts", "decision"),
+    [
+        (RunFacts("a", "a", entitled=True), Allowed()),
+        (RunFacts("a", "b", entitled=True), Refused((Reason("definition_changed"),))),
+        (RunFacts("a", "a", entitled=False), Refused((Reason("not_entitled"),))),
+        (RunFacts("a", "b", entitled=False), Refused((Reason("definition_changed"), Reason("not_entitled")))),
+    ],
+)
+def test_only_what_was_approved_runs_and_only_while_entitled(facts, decision):
+    assert decide_run(facts) == decision
