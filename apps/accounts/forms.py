@@ -44,7 +44,7 @@ def code_field(label: Any, help_text: Any, *, digits_only: bool) -> forms.CharFi
         help_text=help_text,
         max_length=40,
         widget=forms.TextInput(attrs={**attrs, **({"inputmode": "numeric"} if digits_only else {})}),
-        error_messages={"required": _("Type a code."), "max_length": code_shape_message(TOTP_ONLY)},
+        error_messages={"required": _("Type a code."), "max_length": _("This is too long for a code.")},
     )
 
 
@@ -127,5 +127,5 @@ class PasswordChangeForm(RefusableForm):
 def _shaped(typed: str, kinds: frozenset[Any]) -> str:
     code = code_normalised(typed)
     if code_kind(code) not in kinds:
-        raise forms.ValidationError(code_shape_message(kinds))
+        raise forms.ValidationError(str(code_shape_message(kinds)))
     return code

@@ -84,6 +84,10 @@ class Person(AbstractBaseUser, PermissionsMixin):
     def get_full_name(self) -> str:
         return self.full_name
 
+    def is_verified(self) -> bool:
+        """Whether the second factor was given in this session: django-otp answers on requests; elsewhere it was not."""
+        return False
+
     @cached_property
     def staff_roles(self) -> frozenset[Role]:
         """The staff roles held today; one query, kept on this instance."""

@@ -1,6 +1,6 @@
 """Server-side sessions in PostgreSQL whose rows name their person (setting SESSION_ENGINE)."""
 
-from typing import Any
+from typing import Any, cast
 
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
@@ -12,10 +12,10 @@ class SessionStore(DatabaseStore):
     """Django's database sessions, with the person beside the data."""
 
     @classmethod
-    def get_model_class(cls) -> type[PortalSession]:  # type: ignore[override]
+    def get_model_class(cls) -> type[PortalSession]:
         return PortalSession
 
-    def create_model_instance(self, data: dict[str, Any]) -> PortalSession:  # type: ignore[override]
-        row = super().create_model_instance(data)
+    def create_model_instance(self, data: dict[str, Any]) -> PortalSession:
+        row = cast(PortalSession, super().create_model_instance(data))
         row.person_id = data.get(SESSION_KEY)
         return row

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from csp.constants import NONE, NONCE, SELF
+from csp.constants import NONCE, NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
 from hdh_portal.settings.logs import LOGGING as LOGGING
@@ -202,5 +202,6 @@ CELERY_TASK_PUBLISH_RETRY = False
 OUTBOX_SWEEP_EVERY = timedelta(seconds=1)
 CELERY_BEAT_SCHEDULE = {
     "outbox-sweep": {"task": "outbox.sweep", "schedule": OUTBOX_SWEEP_EVERY},
+    "accounts-forget-expired": {"task": "accounts.forget_expired", "schedule": timedelta(hours=1)},
     "workspaces-reconcile": {"task": "workspaces.reconcile", "schedule": timedelta(seconds=30)},
 }
