@@ -1,0 +1,140 @@
+"""From the pages of a dossier to the definition that will run, and what keeps it from running. Pure.
+
+The engine reads the definition strictly; this module says to which page and field each of its objections belongs.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from apps.applications.pages import Contents, Text
+from apps.applications.rules import Missing
+from apps.extracts.engine.catalogue import CATALOGUE
+from apps.extracts.engine.check import check
+from apps.extracts.engine.criteria import Criterion, Period, read_criterion
+from apps.extracts.engine.definition import Definition, Scope
+from apps.extracts.engine.nomenclature import builtin_nomenclature
+from apps.extracts.engine.problems import DefinitionError, Problem
+from apps.extracts.engine.reading import Reader
+
+SCHEMA_VERSION = 1
+MAX_JUSTIFICATION = 2000
+POPULATION_PATH = "$.population"
+_ANY_PERIOD = {"from": "2020-01-01", "to": "2020-12-31"}
+
+TABLE_NOT_JUSTIFIED = Text(
+    "La demande de la table {name} n’est pas justifiée.", "The request for the table {name} is not justified."
+)
+IDENTIFIER_NOT_JUSTIFIED = Text(
+    "L’identifiant potentiel {name} n’est pas justifié.", "The potential identifier {name} is not justified."
+)
+JUSTIFICATION_TOO_LONG = Text(
+    "La justification de {name} dépasse 2 000 caractères.", "The justification of {name} exceeds 2,000 characters."
+)
+
+
+def definition_json(contents: Contents) -> dict[str, Any]:
+    """The engine's JSON from the pages, whatever they lack."""
+    period = contents.get("period", {})
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "title": contents.get("title", {}).get("title", ""),
+        "population": contents.get("population", {}).get("population", {}),
+        "scope": {
+            "tables": contents.get("variables", {}).get("scope", {}),
+            "period": {"from": period.get("data_from", ""), "to": period.get("data_to", "")},
+        },
+    }
+
+
+def definition(contents: Contents) -> Definition:
+    """The definition the pages make. Raises DefinitionError with every problem."""
+    return Definition.from_json(definition_json(contents))
+
+
+def problems(contents: Contents) -> tuple[Missing, ...]:
+    """What the engine objects to in the pages "population" and "variables", and justifications that are missing.
+
+    Pages that hold nothing yet are left to the rules of completeness, which say so once.
+    """
+    return (*_population_missing(contents), *_scope_missing(contents))
+
+
+def _population_missing(contents: Contents) -> Iterator[Missing]:
+    population = contents.get("population", {}).get("population")
+    if population and (found := population_problems(population)):
+        first = found[0]
+        yield Missing("population", "population", "definition", Text(first.message_fr, first.message_en))
+
+
+def last_problems(contents: Contents) -> tuple[Missing, ...]:
+    """What the engine objects to in the definition as a whole: asked once every page is right on its own."""
+    try:
+        found = check(definition(contents), CATALOGUE, builtin_nomenclature())
+    except DefinitionError as error:
+        found = error.problems
+    return tuple(_as_missing(problem) for problem in found)
+
+
+def _as_missing(problem: Problem) -> Missing:
+    page, field = next(place for start, place in _PLACES if problem.path.startswith(start))
+    return Missing(page, field, "definition", Text(problem.message_fr, problem.message_en))
+
+
+_PLACES = (
+    ("$.title", ("title", "title")),
+    (POPULATION_PATH, ("population", "population")),
+    ("$.scope.period", ("period", "data_from")),
+    ("$", ("variables", "scope")),
+)
+
+
+def population_problems(population: Mapping[str, Any]) -> tuple[Problem, ...]:
+    """Everything the engine objects to in a tree of criteria: how it is written, then whether its codes exist."""
+    reader = Reader()
+    criterion = read_criterion(population, POPULATION_PATH, reader)
+    if criterion is None or reader.problems:
+        return tuple(reader.problems)
+    return tuple(found for found in check(_only(criterion), CATALOGUE, builtin_nomenclature()))
+
+
+def _only(criterion: Criterion) -> Definition:
+    """A definition whose only content is this population, for the engine to check its codes."""
+    period = Period.read(_ANY_PERIOD, "", Reader())
+    assert period is not None  # noqa: S101  a constant of this module
+    return Definition("-", criterion, Scope({}, period))
+
+
+def _scope_missing(contents: Contents) -> Iterator[Missing]:
+    variables = contents.get("variables", {})
+    scope = variables.get("scope") or {}
+    for name, columns in scope.items():
+        yield from _table_missing(name, columns, variables)
+
+
+def _table_missing(name: str, columns: list[str], variables: Mapping[str, Any]) -> Iterator[Missing]:
+    table = CATALOGUE.table(name)
+    offered = {column.name: column for column in table.deliverable} if table else {}
+    yield from _justification_missing(name, variables.get("justifications", {}).get(name, ""), TABLE_NOT_JUSTIFIED)
+    for column in columns:
+        full = f"{name}.{column}"
+        if column not in offered:
+            yield Missing(
+                "variables",
+                "scope",
+                "definition",
+                Text(f"{full} n’est pas proposée au catalogue.", f"{full} is not offered by the catalogue."),
+            )
+        elif offered[column].family:
+            why = variables.get("identifiers", {}).get(full, "")
+            yield from _justification_missing(full, why, IDENTIFIER_NOT_JUSTIFIED)
+
+
+def _justification_missing(name: str, why: str, unjustified: Text) -> Iterator[Missing]:
+    if not why.strip():
+        yield Missing("variables", f"why-{name}", "definition", _about(unjustified, name))
+    elif len(why) > MAX_JUSTIFICATION:
+        yield Missing("variables", f"why-{name}", "definition", _about(JUSTIFICATION_TOO_LONG, name))
+
+
+def _about(text: Text, name: str) -> Text:
+    return Text(text.fr.format(name=name), text.en.format(name=name))

@@ -1,0 +1,243 @@
+"""The dossier as rows: its pages, documents, team, submissions and decisions."""
+
+import uuid
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+from guardian.models import UserObjectPermissionBase
+
+from apps.applications import pages, rules
+
+PERSON = settings.AUTH_USER_MODEL
+
+
+class NumberSeries(models.Model):
+    """The last number given in a year. Its row is locked while the next one is taken."""
+
+    year = models.PositiveSmallIntegerField(primary_key=True)
+    last = models.PositiveIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"{self.year}: {self.last}"
+
+
+class Application(models.Model):
+    """A dossier. `version` counts changes of state (compare-and-swap); `round` counts submissions.
+
+    `title` repeats the page "title" for lists. `content_hash` and `definition_hash` are those of the last submission.
+    """
+
+    class Status(models.TextChoices):
+        DRAFT = rules.Status.DRAFT.value, _("draft")
+        SUBMITTED = rules.Status.SUBMITTED.value, _("submitted")
+        RETURNED = rules.Status.RETURNED.value, _("returned")
+        APPROVED = rules.Status.APPROVED.value, _("approved")
+        REFUSED = rules.Status.REFUSED.value, _("refused")
+        WITHDRAWN = rules.Status.WITHDRAWN.value, _("withdrawn")
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    number = models.CharField(max_length=20, unique=True)
+    creation_key = models.UUIDField(unique=True, default=uuid.uuid4)
+    status = models.CharField(max_length=12, choices=Status, default=Status.DRAFT)
+    version = models.PositiveIntegerField(default=1)
+    round = models.PositiveSmallIntegerField(default=0)
+    spec_version = models.PositiveSmallIntegerField(default=pages.CURRENT)
+    organisation = models.ForeignKey("accounts.Organisation", on_delete=models.PROTECT, related_name="applications")
+    created_by = models.ForeignKey(PERSON, on_delete=models.PROTECT, related_name="applications_created")
+    title = models.CharField(max_length=200, blank=True)
+    content_hash = models.CharField(max_length=64, blank=True)
+    definition_hash = models.CharField(max_length=64, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    changed_by = models.ForeignKey(PERSON, on_delete=models.PROTECT, related_name="+")
+    changed_at = models.DateTimeField()
+    submitted_at = models.DateTimeField(null=True)
+    decided_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="application_status_known", condition=Q(status__in=[status.value for status in rules.Status])
+            ),
+            models.CheckConstraint(
+                name="application_submitted_has_date",
+                condition=~Q(status__in=["submitted", "returned", "approved", "refused"])
+                | Q(submitted_at__isnull=False, round__gte=1),
+            ),
+            models.CheckConstraint(
+                name="application_decided_has_date",
+                condition=Q(status__in=["approved", "refused"], decided_at__isnull=False)
+                | (~Q(status__in=["approved", "refused"]) & Q(decided_at__isnull=True)),
+            ),
+            models.CheckConstraint(
+                name="application_approved_has_hashes",
+                condition=~Q(status="approved") | (~Q(content_hash="") & ~Q(definition_hash="")),
+            ),
+        ]
+        indexes = [models.Index(fields=["status", "submitted_at", "id"], name="application_queue")]
+
+    def __str__(self) -> str:
+        return self.number
+
+    @property
+    def state(self) -> rules.Status:
+        """The status as the rules know it."""
+        return rules.Status(self.status)
+
+    @property
+    def specification(self) -> pages.Specification:
+        """The form this dossier was started with."""
+        return pages.specification(self.spec_version)
+
+
+class ApplicationUserObjectPermission(UserObjectPermissionBase):
+    """Who was granted a permission on a dossier (direct foreign key: one join, no generic relation)."""
+
+    content_object = models.ForeignKey(Application, on_delete=models.CASCADE)
+
+
+class Page(models.Model):
+    """What was typed on one page, invalid values included. `version` is compared at each save."""
+
+    application = models.ForeignKey(Application, on_delete=models.CASCADE, related_name="pages")
+    key = models.CharField(max_length=40)
+    content = models.JSONField(default=dict)
+    version = models.PositiveIntegerField(default=1)
+    updated_by = models.ForeignKey(PERSON, on_delete=models.PROTECT, related_name="+")
+    updated_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(name="page_once", fields=["application", "key"])]
+
+    def __str__(self) -> str:
+        return self.key
+
+
+def storage_key() -> str:
+    """A random name for a stored file: it tells nothing and cannot be guessed."""
+    return uuid.uuid4().hex
+
+
+class Attachment(models.Model):
+    """A document of the dossier. The bytes are under MEDIA_DIR, outside the web root, under `storage_key`.
+
+    `kind` is a field of the page "attachments"; `size` is in bytes. A removed one keeps its trace.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    application = models.ForeignKey(Application, on_delete=models.CASCADE, related_name="attachments")
+    kind = models.CharField(max_length=40)
+    name = models.CharField(max_length=150)
+    media_type = models.CharField(max_length=100)
+    size = models.PositiveIntegerField()
+    sha256 = models.CharField(max_length=64)
+    storage_key = models.CharField(max_length=32, unique=True, default=storage_key)
+    uploaded_by = models.ForeignKey(PERSON, on_delete=models.PROTECT, related_name="+")
+    uploaded_at = models.DateTimeField(auto_now_add=True)
+    removed_by = models.ForeignKey(PERSON, on_delete=models.PROTECT, related_name="+", null=True)
+    removed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="attachment_removed_by_someone",
+                condition=Q(removed_by__isnull=True, removed_at__isnull=True)
+                | Q(removed_by__isnull=False, removed_at__isnull=False),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind}:{self.pk}"
+
+
+class Member(models.Model):
+    """A person of the team."""
+
+    class Role(models.TextChoices):
+        PRINCIPAL_INVESTIGATOR = "principal_investigator", _("principal investigator")
+        MEMBER = "member", _("team member")
+
+    application = models.ForeignKey(Application, on_delete=models.CASCADE, related_name="members")
+    person = models.ForeignKey(PERSON, on_delete=models.PROTECT, related_name="application_memberships")
+    organisation = models.ForeignKey("accounts.Organisation", on_delete=models.PROTECT, related_name="+")
+    role = models.CharField(max_length=24, choices=Role, default=Role.MEMBER)
+    added_by = models.ForeignKey(PERSON, on_delete=models.PROTECT, related_name="+")
+    added_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(name="member_once", fields=["application", "person"]),
+            models.UniqueConstraint(
+                name="member_one_investigator", fields=["application"], condition=Q(role="principal_investigator")
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.role}:{self.person_id}"
+
+
+class Submission(models.Model):
+    """What was submitted in a round: pages, documents and team as they were, and the hashes a decision binds to."""
+
+    application = models.ForeignKey(Application, on_delete=models.PROTECT, related_name="submissions")
+    round = models.PositiveSmallIntegerField()
+    content: Any = models.JSONField()
+    content_hash = models.CharField(max_length=64)
+    definition_hash = models.CharField(max_length=64)
+    by = models.ForeignKey(PERSON, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(name="submission_once_a_round", fields=["application", "round"])]
+
+    def __str__(self) -> str:
+        return f"{self.application_id} round {self.round}"
+
+
+class Decision(models.Model):
+    """A steward's answer to one submission. A trigger refuses a decider of the team and any later change."""
+
+    class Outcome(models.TextChoices):
+        RETURNED = rules.Status.RETURNED.value, _("returned")
+        APPROVED = rules.Status.APPROVED.value, _("approved")
+        REFUSED = rules.Status.REFUSED.value, _("refused")
+
+    application = models.ForeignKey(Application, on_delete=models.PROTECT, related_name="decisions")
+    round = models.PositiveSmallIntegerField()
+    outcome = models.CharField(max_length=12, choices=Outcome)
+    by = models.ForeignKey(PERSON, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+    content_hash = models.CharField(max_length=64)
+    definition_hash = models.CharField(max_length=64)
+    comment = models.TextField(blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(name="decision_once_a_round", fields=["application", "round"]),
+            models.UniqueConstraint(
+                name="decision_ends_once", fields=["application"], condition=~Q(outcome="returned")
+            ),
+            models.CheckConstraint(name="decision_refusal_says_why", condition=~Q(outcome="refused") | ~Q(comment="")),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.application_id} round {self.round}: {self.outcome}"
+
+
+class ReturnReason(models.Model):
+    """Why a page was returned: only the pages of the last return may be changed before the next submission."""
+
+    decision = models.ForeignKey(Decision, on_delete=models.PROTECT, related_name="reasons")
+    page = models.CharField(max_length=40)
+    text = models.TextField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(name="return_reason_once_a_page", fields=["decision", "page"]),
+            models.CheckConstraint(name="return_reason_says_why", condition=~Q(text="")),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.page} of {self.decision_id}"

@@ -1,0 +1,287 @@
+"""What may happen to a dossier, by whom, when; and what a complete dossier holds. Pure.
+
+Source of the stages and of the separation of duties: the domain notes of the project (stages of a full authorisation,
+people). The tables below are the only place where a state, a role and a command meet.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from typing import Any
+
+from apps.applications.pages import Content, Contents, Field, Kind, PageSpec, Specification, Text, specification
+from apps.core.rules import Action, Allowed, Decision, Reason, Refused, Role, decide_by_table
+
+
+class Status(StrEnum):
+    """Where a dossier stands."""
+
+    DRAFT = "draft"
+    SUBMITTED = "submitted"
+    RETURNED = "returned"
+    APPROVED = "approved"
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
+
+
+class Turn(StrEnum):
+    """Who is awaited."""
+
+    APPLICANT = "applicant"
+    STEWARD = "steward"
+    NOBODY = "nobody"
+
+
+class Conflict(StrEnum):
+    """Why a steward must leave a dossier to another."""
+
+    TEAM = "team"
+    ORGANISATION = "organisation"
+
+
+EDITABLE = frozenset({Status.DRAFT, Status.RETURNED})
+DECIDED = frozenset({Status.APPROVED, Status.REFUSED})
+FINAL = DECIDED | {Status.WITHDRAWN}
+
+WHOSE_TURN: Mapping[Status, Turn] = {
+    Status.DRAFT: Turn.APPLICANT,
+    Status.SUBMITTED: Turn.STEWARD,
+    Status.RETURNED: Turn.APPLICANT,
+    Status.APPROVED: Turn.NOBODY,
+    Status.REFUSED: Turn.NOBODY,
+    Status.WITHDRAWN: Turn.NOBODY,
+}
+
+
+def whose_turn(status: Status) -> Turn:
+    """Who is awaited for the dossier to go on; nobody once it has ended."""
+    return WHOSE_TURN[status]
+
+
+@dataclass(frozen=True)
+class Transition:
+    """One arrow of the workflow."""
+
+    action: str
+    sources: frozenset[Status]
+    target: Status
+
+
+TRANSITIONS: tuple[Transition, ...] = (
+    Transition("application.submit", EDITABLE, Status.SUBMITTED),
+    Transition("application.withdraw", EDITABLE | {Status.SUBMITTED}, Status.WITHDRAWN),
+    Transition("application.return", frozenset({Status.SUBMITTED}), Status.RETURNED),
+    Transition("application.approve", frozenset({Status.SUBMITTED}), Status.APPROVED),
+    Transition("application.refuse", frozenset({Status.SUBMITTED}), Status.REFUSED),
+)
+
+
+def transition(action: str) -> Transition:
+    """The arrow of this action. Raises KeyError when the action changes no state."""
+    for arrow in TRANSITIONS:
+        if arrow.action == action:
+            return arrow
+    raise KeyError(action)
+
+
+TEAM = frozenset({Role.MEMBER, Role.PRINCIPAL_INVESTIGATOR})
+LEAD = frozenset({Role.PRINCIPAL_INVESTIGATOR})
+STEWARD = frozenset({Role.STEWARD})
+
+
+def _changes(name: str, roles: frozenset[Role], second_factor: bool = False) -> Action:
+    states = frozenset(str(state) for state in transition(name).sources)
+    return Action(name, roles, states, ("POST",), second_factor)
+
+
+_EDITABLE = frozenset(str(state) for state in EDITABLE)
+
+ACTIONS: tuple[Action, ...] = (
+    Action("application.list", frozenset({Role.PERSON})),
+    Action("application.create", frozenset({Role.PERSON}), methods=("GET", "POST")),
+    Action("application.view", TEAM),
+    Action("application.edit", TEAM, _EDITABLE, ("GET", "POST")),
+    Action("application.attach", TEAM, _EDITABLE, ("POST",)),
+    Action("application.attachment_remove", TEAM, _EDITABLE, ("POST",)),
+    Action("application.attachment_read", TEAM | STEWARD),
+    Action("application.member_add", LEAD, _EDITABLE, ("POST",)),
+    Action("application.member_remove", LEAD, _EDITABLE, ("POST",)),
+    _changes("application.submit", LEAD),
+    _changes("application.withdraw", LEAD),
+    Action("application.queue", STEWARD),
+    Action("application.review", STEWARD),
+    _changes("application.return", STEWARD),
+    _changes("application.approve", STEWARD, second_factor=True),
+    _changes("application.refuse", STEWARD, second_factor=True),
+)
+
+
+@dataclass(frozen=True)
+class Missing:
+    """One thing that keeps a dossier from being complete. `text` is set where the extract engine has its own words."""
+
+    page: str
+    field: str
+    code: str
+    text: Text | None = None
+
+
+def missing(contents: Contents, spec: Specification | None = None) -> tuple[Missing, ...]:
+    """All that the pages lack or hold wrongly, in the order of the form; fields not asked for lack nothing."""
+    return tuple(found for page in (spec or specification()).pages for found in page_missing(page, contents))
+
+
+def page_missing(page: PageSpec, contents: Contents) -> Iterator[Missing]:
+    """What one page lacks or holds wrongly. Other pages matter through the conditions of its fields."""
+    content = contents.get(page.key, {})
+    for field in page.fields:
+        code = field_problem(field, content) if field.is_asked(contents) else ""
+        if code:
+            yield Missing(page.key, field.name, code)
+
+
+def field_problem(field: Field, content: Content) -> str:
+    """What is wrong with the value of a field, as a code; empty when nothing is."""
+    value = content.get(field.name)
+    if not value:
+        return "required" if field.required else ""
+    return _CHECKS[field.kind](field, value, content)
+
+
+def _text_problem(field: Field, value: Any, content: Content) -> str:
+    return "too_long" if len(value) > field.max_length else ""
+
+
+def _choice_problem(field: Field, value: Any, content: Content) -> str:
+    return "" if value in {choice.value for choice in field.choices} else "not_a_choice"
+
+
+def _confirmation_problem(field: Field, value: Any, content: Content) -> str:
+    return "" if value == "yes" else "required"
+
+
+def _date_problem(field: Field, value: Any, content: Content) -> str:
+    day = as_date(value)
+    if day is None:
+        return "not_a_date"
+    if field.earliest and day < date.fromisoformat(field.earliest):
+        return "too_early"
+    start = as_date(content.get(field.not_before))
+    if start is None:
+        return ""
+    if day < start:
+        return "before_start"
+    return "too_long_a_period" if day >= years_after(start, field.longest_years) else ""
+
+
+def as_date(value: Any) -> date | None:
+    """The day an ISO 8601 text stands for, None when it stands for none."""
+    try:
+        return date.fromisoformat(value)
+    except (TypeError, ValueError):
+        return None
+
+
+def years_after(start: date, years: int) -> date:
+    """The same day `years` later (28 February for a 29 February that does not exist), at most the last possible day."""
+    if start.year + years > date.max.year:
+        return date.max
+    try:
+        return start.replace(year=start.year + years)
+    except ValueError:
+        return start.replace(year=start.year + years, day=28)
+
+
+def _engine_checks_it(field: Field, value: Any, content: Content) -> str:
+    return ""
+
+
+_CHECKS: Mapping[Kind, Callable[[Field, Any, Content], str]] = {
+    Kind.TEXT: _text_problem,
+    Kind.LONG_TEXT: _text_problem,
+    Kind.CHOICE: _choice_problem,
+    Kind.CONFIRMATION: _confirmation_problem,
+    Kind.DATE: _date_problem,
+    Kind.POPULATION: _engine_checks_it,
+    Kind.SCOPE: _engine_checks_it,
+    Kind.DOCUMENT: _engine_checks_it,
+}
+
+
+@dataclass(frozen=True)
+class Facts:
+    """All that a decision about a dossier depends on.
+
+    `open_pages` are those a return reopened; `decider_conflicts` why this person must leave the dossier to another;
+    `access_to` and `today` are days in Paris.
+    """
+
+    status: Status
+    roles: frozenset[Role]
+    page: str = ""
+    open_pages: frozenset[str] = frozenset()
+    missing: tuple[Missing, ...] = ()
+    decider_conflicts: frozenset[Conflict] = frozenset()
+    returned_pages: frozenset[str] = frozenset()
+    known_pages: frozenset[str] = frozenset()
+    access_to: date | None = None
+    today: date = date.min
+
+
+def _page_is_open(facts: Facts) -> Iterator[Reason]:
+    if facts.status == Status.RETURNED and facts.page not in facts.open_pages:
+        yield Reason("page_not_reopened")
+
+
+def _is_complete(facts: Facts) -> Iterator[Reason]:
+    if facts.missing:
+        yield Reason("incomplete")
+
+
+def _decider_is_independent(facts: Facts) -> Iterator[Reason]:
+    if Conflict.TEAM in facts.decider_conflicts:
+        yield Reason("own_application")
+    if Conflict.ORGANISATION in facts.decider_conflicts:
+        yield Reason("own_organisation")
+
+
+def _return_says_why(facts: Facts) -> Iterator[Reason]:
+    if not facts.returned_pages:
+        yield Reason("no_return_reason")
+    if facts.returned_pages - facts.known_pages:
+        yield Reason("unknown_page")
+
+
+def _access_is_to_come(facts: Facts) -> Iterator[Reason]:
+    if facts.access_to is None or facts.access_to < facts.today:
+        yield Reason("access_ended")
+
+
+Guard = Callable[[Facts], Iterator[Reason]]
+
+GUARDS: Mapping[str, tuple[Guard, ...]] = {
+    "application.edit": (_page_is_open,),
+    "application.attach": (_page_is_open,),
+    "application.attachment_remove": (_page_is_open,),
+    "application.member_add": (_page_is_open,),
+    "application.member_remove": (_page_is_open,),
+    "application.submit": (_is_complete,),
+    "application.return": (_decider_is_independent, _return_says_why),
+    "application.approve": (_decider_is_independent, _is_complete, _access_is_to_come),
+    "application.refuse": (_decider_is_independent,),
+}
+
+
+def decide(action: str, facts: Facts) -> Decision:
+    """Whether the action may go ahead. The table speaks first; where it agrees, every guard that objects is heard."""
+    by_table = decide_by_table(ACTIONS, action, facts.roles, facts.status)
+    if isinstance(by_table, Refused):
+        return by_table
+    reasons = tuple(reason for guard in GUARDS.get(action, ()) for reason in guard(facts))
+    return Refused(reasons) if reasons else Allowed()
+
+
+def allowed_actions(facts: Facts, actions: Iterable[str]) -> frozenset[str]:
+    """Those of `actions` that may go ahead: the buttons of a page come from here, as the guard of the POST does."""
+    return frozenset(action for action in actions if isinstance(decide(action, facts), Allowed))

@@ -1,0 +1,186 @@
+"""Reading dossiers: who sees which, and the facts a decision depends on."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Prefetch, QuerySet
+from django.utils import timezone
+
+from apps.accounts import grants
+from apps.accounts.models import Mandate, Organisation, Person
+from apps.applications import composition, rules
+from apps.applications.models import Application, Attachment, Member, Page, ReturnReason, Submission
+from apps.applications.pages import Contents
+from apps.applications.rules import Conflict, Facts, Missing, Status
+from apps.core.rules import Role
+
+
+def applications_visible_to(person: Person) -> QuerySet[Application]:
+    """The dossiers of the person's teams, last changed first."""
+    visible = grants.granted_ids(person, "view_application", Application)
+    return (
+        Application.objects.filter(pk__in=visible).select_related("organisation", "changed_by").order_by("-changed_at")
+    )
+
+
+def applications_examined() -> QuerySet[Application]:
+    """Every dossier that was submitted at least once: what stewards see."""
+    return Application.objects.filter(round__gte=1).select_related("organisation", "changed_by", "created_by")
+
+
+def organisations_to_apply_for(person: Person) -> QuerySet[Organisation]:
+    """The organisations of which the person holds a mandate today."""
+    held = Mandate.objects.current(timezone.localdate()).filter(person=person)
+    return Organisation.objects.filter(pk__in=held.values("organisation"))
+
+
+def application_roles(application: Application, person: Person) -> frozenset[Role]:
+    """What the person is for this dossier, staff roles included. A principal investigator is a member too."""
+    roles = {Role.PERSON, *person.staff_roles}
+    for role in Member.objects.filter(application=application, person=person).values_list("role", flat=True):
+        roles |= {Role.MEMBER, Role(role)}
+    return frozenset(roles)
+
+
+def attachments_of(application: Application) -> QuerySet[Attachment]:
+    """The documents that were not removed, oldest first."""
+    kept = Attachment.objects.filter(application=application, removed_at=None)
+    return kept.select_related("uploaded_by").order_by("uploaded_at", "id")
+
+
+def team_of(application: Application) -> QuerySet[Member]:
+    """The team, the principal investigator first."""
+    return (
+        Member.objects.filter(application=application)
+        .select_related("person", "organisation")
+        .order_by("-role", "added_at", "id")
+    )
+
+
+def contents_of(application: Application) -> dict[str, dict[str, Any]]:
+    """What each page holds; documents count as the content of the page "attachments", by kind."""
+    contents = {key: dict(content) for key, content in _page_contents(application)}
+    documents = contents.setdefault("attachments", {})
+    for kind, identifier in attachments_of(application).values_list("kind", "id"):
+        documents.setdefault(kind, []).append(str(identifier))
+    return contents
+
+
+def _page_contents(application: Application) -> Iterable[tuple[str, dict[str, Any]]]:
+    return Page.objects.filter(application=application).values_list("key", "content")
+
+
+def completeness(application: Application, contents: Contents) -> tuple[Missing, ...]:
+    """Everything that keeps the dossier from being submitted, in the order of the form."""
+    spec = application.specification
+    found = (*rules.missing(contents, spec), *composition.problems(contents)) or composition.last_problems(contents)
+    return tuple(sorted(found, key=lambda missing: spec.keys.index(missing.page)))
+
+
+def reopened_pages(application: Application) -> Mapping[str, str]:
+    """The pages that the last return reopened, each with its reason; none unless the dossier is returned."""
+    if application.state != Status.RETURNED:
+        return {}
+    reasons = ReturnReason.objects.filter(decision__application=application, decision__round=application.round)
+    return dict(reasons.values_list("page", "text"))
+
+
+def conflicts_of(person: Person, application: Application) -> frozenset[Conflict]:
+    """Why this person must not decide on the dossier: part of its team, or acting for an organisation in it."""
+    team = list(Member.objects.filter(application=application).values_list("person_id", "organisation_id"))
+    organisations = {application.organisation_id, *(organisation for _, organisation in team)}
+    mandates = Mandate.objects.current(timezone.localdate()).filter(person=person, organisation__in=organisations)
+    found = set()
+    if person.pk == application.created_by_id or any(member == person.pk for member, _ in team):
+        found.add(Conflict.TEAM)
+    if mandates.exists():
+        found.add(Conflict.ORGANISATION)
+    return frozenset(found)
+
+
+def team_facts(application: Application, person: Person, *, page: str = "") -> Facts:
+    """The facts for what a member of the team may do, completeness left aside."""
+    return Facts(
+        status=application.state,
+        roles=application_roles(application, person),
+        page=page,
+        open_pages=frozenset(reopened_pages(application)),
+    )
+
+
+def submission_facts(application: Application, person: Person, contents: Contents) -> Facts:
+    """The facts for submitting, completeness included."""
+    return replace(team_facts(application, person), missing=completeness(application, contents))
+
+
+def decision_facts(application: Application, person: Person, contents: Contents, returned: Iterable[str] = ()) -> Facts:
+    """The facts for a steward's decision on what was submitted."""
+    return Facts(
+        status=application.state,
+        roles=application_roles(application, person),
+        missing=completeness(application, contents),
+        decider_conflicts=conflicts_of(person, application),
+        returned_pages=frozenset(returned),
+        known_pages=frozenset(application.specification.keys),
+        access_to=rules.as_date(contents.get("period", {}).get("access_to")),
+        today=timezone.localdate(),
+    )
+
+
+def snapshot_of(application: Application) -> dict[str, Any]:
+    """Everything a decision is about: the pages, the documents by their SHA-256, the team. Canonical JSON values."""
+    return {
+        "specification": application.spec_version,
+        "organisation": str(application.organisation_id),
+        "pages": dict(_page_contents(application)),
+        "attachments": [
+            {"id": str(found.pk), "kind": found.kind, "name": found.name, "size": found.size, "sha256": found.sha256}
+            for found in attachments_of(application)
+        ],
+        "team": [
+            {"person": str(member.person_id), "organisation": str(member.organisation_id), "role": member.role}
+            for member in team_of(application)
+        ],
+    }
+
+
+@dataclass(frozen=True)
+class ApprovedFacts:
+    """What an approval grants. `definition` is the engine's JSON; the days are in Paris, both included."""
+
+    title: str
+    organisation_id: UUID
+    principal_investigator_id: UUID
+    member_ids: tuple[UUID, ...]
+    definition: dict[str, Any]
+    definition_hash: str
+    starts_on: date
+    ends_on: date
+
+
+def approved_facts(application_id: UUID | str) -> ApprovedFacts:
+    """What was approved, from the submission the decision is bound to. Raises DoesNotExist unless approved."""
+    application = Application.objects.get(pk=application_id, status=Status.APPROVED)
+    submission = Submission.objects.get(application=application, round=application.round)
+    pages, team = submission.content["pages"], submission.content["team"]
+    definition = composition.definition(pages)
+    lead = Member.Role.PRINCIPAL_INVESTIGATOR
+    return ApprovedFacts(
+        title=pages["title"]["title"],
+        organisation_id=application.organisation_id,
+        principal_investigator_id=next(UUID(member["person"]) for member in team if member["role"] == lead),
+        member_ids=tuple(UUID(member["person"]) for member in team if member["role"] != lead),
+        definition=definition.to_json(),
+        definition_hash=definition.hash,
+        starts_on=date.fromisoformat(pages["period"]["access_from"]),
+        ends_on=date.fromisoformat(pages["period"]["access_to"]),
+    )
+
+
+def with_team(applications: QuerySet[Application]) -> QuerySet[Application]:
+    """The same dossiers with their teams, in one more statement whatever their number."""
+    members = Member.objects.select_related("person", "organisation").order_by("-role", "added_at", "id")
+    return applications.prefetch_related(Prefetch("members", queryset=members))

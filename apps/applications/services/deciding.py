@@ -1,0 +1,147 @@
+"""A steward's answer to a submission: return, approve, refuse."""
+
+from collections.abc import Mapping
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from apps.accounts.models import Person
+from apps.accounts.services import second_factor_confirm
+from apps.applications import canonical, rules, selectors
+from apps.applications.models import Application, Decision, ReturnReason, Submission
+from apps.applications.services.guarding import (
+    changed_meanwhile,
+    record,
+    refuse_unless_allowed,
+    state_change,
+)
+from apps.core.errors import RefusedError
+from apps.core.happenings import happened
+
+OUTCOME_OF = {
+    "application.return": Decision.Outcome.RETURNED,
+    "application.approve": Decision.Outcome.APPROVED,
+    "application.refuse": Decision.Outcome.REFUSED,
+}
+
+
+def application_return(
+    *, application: Application, seen_version: int, reasons: Mapping[str, str], by: Person
+) -> Decision:
+    """Give the dossier back to its team with a reason bound to each page to correct; only these pages open again.
+
+    Raises RefusedError (no reason, unknown page, conflict of interest, state), ChangedMeanwhile.
+    """
+    given = {page: text.strip() for page, text in reasons.items() if text.strip()}
+    with transaction.atomic():
+        decision = _decide("application.return", application, seen_version, by, returned=given)
+        ReturnReason.objects.bulk_create(
+            ReturnReason(decision=decision, page=page, text=text) for page, text in given.items()
+        )
+        record("application.returned", application, by, {"round": decision.round, "pages": sorted(given)})
+        return decision
+
+
+def application_approve(
+    *, application: Application, seen_version: int, content_hash: str, code: str, comment: str, by: Person
+) -> Decision:
+    """Approve exactly what was read: `content_hash` is that of the page seen, `code` a fresh one-time code.
+
+    The follow-ups (project, entitlement, extract, workspace) are written in the same transaction; if one fails, nothing
+    was approved. Raises RefusedError (with field "otp_code" for the code), ChangedMeanwhile.
+    """
+    done = _already_decided("application.approve", application, seen_version, by)
+    if done:
+        return done
+    _check_before_the_code("application.approve", application, seen_version, content_hash, by)
+    second_factor_confirm(person=by, code=code)
+    with transaction.atomic():
+        decision = _decide("application.approve", application, seen_version, by, content_hash, comment)
+        record("application.approved", application, by, _hashes(decision))
+        happened("application.approved", subject_id=str(application.pk), by=str(by.pk))
+        return decision
+
+
+def application_refuse(
+    *, application: Application, seen_version: int, content_hash: str, code: str, reason: str, by: Person
+) -> Decision:
+    """Refuse the dossier, saying why. Raises RefusedError (field "reason" or "otp_code"), ChangedMeanwhile."""
+    if not reason.strip():
+        raise RefusedError((_("Say why the dossier is refused: its team reads it."),), field="reason")
+    done = _already_decided("application.refuse", application, seen_version, by)
+    if done:
+        return done
+    _check_before_the_code("application.refuse", application, seen_version, content_hash, by)
+    second_factor_confirm(person=by, code=code)
+    with transaction.atomic():
+        decision = _decide("application.refuse", application, seen_version, by, content_hash, reason.strip())
+        record("application.refused", application, by, _hashes(decision))
+        happened("application.refused", subject_id=str(application.pk), by=str(by.pk))
+        return decision
+
+
+def _hashes(decision: Decision) -> dict[str, str | int]:
+    return {
+        "round": decision.round,
+        "content_hash": decision.content_hash,
+        "definition_hash": decision.definition_hash,
+    }
+
+
+def _already_decided(action: str, application: Application, seen_version: int, by: Person) -> Decision | None:
+    """The decision this same click already made, so that a double click is one decision and not an error."""
+    return Decision.objects.filter(
+        application=application,
+        application__version=seen_version + 1,
+        application__status=rules.transition(action).target,
+        outcome=OUTCOME_OF[action],
+        by=by,
+    ).first()
+
+
+def _check_before_the_code(
+    action: str, application: Application, seen_version: int, content_hash: str, by: Person
+) -> None:
+    """Refuse early what can be refused, so that a one-time code is not spent for nothing."""
+    present = Application.objects.get(pk=application.pk)
+    if (present.version, present.content_hash) != (seen_version, content_hash):
+        raise changed_meanwhile(application)
+    refuse_unless_allowed(action, selectors.decision_facts(present, by, selectors.contents_of(present)))
+
+
+def _decide(
+    action: str,
+    application: Application,
+    seen_version: int,
+    by: Person,
+    content_hash: str = "",
+    comment: str = "",
+    returned: Mapping[str, str] | None = None,
+) -> Decision:
+    """Change the state, then judge the facts with the row held: whatever is refused here is rolled back."""
+    before = Application.objects.get(pk=application.pk)
+    dated = {} if action == "application.return" else {"decided_at": timezone.now()}
+    moved = state_change(action, application, seen_version=seen_version, by=by, **dated)
+    facts = selectors.decision_facts(before, by, selectors.contents_of(moved), returned or ())
+    refuse_unless_allowed(action, facts)
+    submission = Submission.objects.get(application=moved, round=moved.round)
+    _check_untouched(moved, submission, content_hash)
+    return Decision.objects.create(
+        application=moved,
+        round=moved.round,
+        outcome=OUTCOME_OF[action],
+        by=by,
+        at=moved.changed_at,
+        content_hash=submission.content_hash,
+        definition_hash=submission.definition_hash,
+        comment=comment.strip(),
+    )
+
+
+def _check_untouched(application: Application, submission: Submission, content_hash: str) -> None:
+    """What is decided on is what was read, and what lies in the database is what was submitted."""
+    if content_hash and content_hash != submission.content_hash:
+        raise changed_meanwhile(application)
+    if canonical.sha256_of(selectors.snapshot_of(application)) != submission.content_hash:
+        raise RefusedError((_("The dossier differs from what was submitted: tell the operators."),))

@@ -1,0 +1,104 @@
+"""Codes of the rules put into sentences."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import get_language
+from django.utils.translation import gettext as now
+from django.utils.translation import gettext_lazy as _
+
+from apps.applications.pages import Field, Text
+from apps.applications.rules import Missing, Status, Turn
+from apps.core.errors import Message
+
+REASONS: Mapping[str, Message] = {
+    "role": _("Your role in this dossier does not allow this."),
+    "state": _("This is not possible in the present state of the dossier."),
+    "page_not_reopened": _("This page was not reopened by the steward: it stays as it was submitted."),
+    "incomplete": _("The dossier is not complete: see what is missing."),
+    "own_application": _("You are or were part of this dossier: leave it to another steward."),
+    "own_organisation": _("This dossier involves an organisation you act for: leave it to another steward."),
+    "no_return_reason": _("Give a reason beside at least one page."),
+    "unknown_page": _("A reason is bound to a page that does not exist."),
+    "access_ended": _("The period of access asked for has already ended: return the page “Period”."),
+}
+
+PROBLEMS: Mapping[str, Message] = {
+    "required": _("This field is required."),
+    "too_long": _("This text is too long: at most %(max_length)s characters."),
+    "not_a_choice": _("This answer is not among those proposed."),
+    "not_a_date": _("This is not a date of the calendar."),
+    "too_early": _("This date is too early: not before %(earliest)s."),
+    "before_start": _("This date is before the beginning of the period."),
+    "too_long_a_period": _("This period is too long: at most %(longest_years)s years."),
+}
+
+TURNS: Mapping[Turn, Message] = {
+    Turn.APPLICANT: _("Your team"),
+    Turn.STEWARD: _("The data steward"),
+    Turn.NOBODY: _("Nobody: the procedure has ended"),
+}
+
+NEXT_STEPS: Mapping[Status, Message] = {
+    Status.DRAFT: _("Complete the pages, then submit the dossier."),
+    Status.SUBMITTED: _("A data steward examines the dossier and either returns it or decides."),
+    Status.RETURNED: _("Correct the pages that were reopened, then submit the dossier again."),
+    Status.APPROVED: _("The project space is open to the team: the extract and the workspace are made there."),
+    Status.REFUSED: _("The reasons are given with the decision; a new dossier may take them into account."),
+    Status.WITHDRAWN: _("The dossier is kept as it was. You may start another one."),
+}
+
+BADGES: Mapping[Status, str] = {
+    Status.DRAFT: "new",
+    Status.SUBMITTED: "info",
+    Status.RETURNED: "warning",
+    Status.APPROVED: "success",
+    Status.REFUSED: "error",
+    Status.WITHDRAWN: "",
+}
+
+CHANGES: Mapping[Status, Message] = {
+    Status.DRAFT: _("%(who)s changed this dossier at %(when)s; it is a draft."),
+    Status.SUBMITTED: _("%(who)s submitted this dossier at %(when)s."),
+    Status.RETURNED: _("%(who)s returned this dossier to its team at %(when)s."),
+    Status.APPROVED: _("%(who)s approved this dossier at %(when)s."),
+    Status.REFUSED: _("%(who)s refused this dossier at %(when)s."),
+    Status.WITHDRAWN: _("%(who)s withdrew this dossier at %(when)s."),
+}
+
+
+def said(text: Text) -> str:
+    """Words of a specification in the reader's language."""
+    return text.in_language(get_language() or "fr")
+
+
+def problem_sentence(field: Field, code: str) -> str:
+    """What is wrong with a field, with its own bounds."""
+    bounds = {
+        "max_length": field.max_length,
+        "longest_years": field.longest_years,
+        "earliest": date_format(datetime.fromisoformat(field.earliest), "DATE_FORMAT") if field.earliest else "",
+    }
+    return str(PROBLEMS[code]) % bounds
+
+
+def missing_sentence(field: Field, missing: Missing) -> str:
+    """What is missing, in the engine's words where it has some."""
+    return said(missing.text) if missing.text else problem_sentence(field, missing.code)
+
+
+def change_sentence(status: Status, who: str, when: datetime) -> str:
+    """Who last changed the state of a dossier, and to what."""
+    return str(CHANGES[status]) % {"who": who, "when": clock(when)}
+
+
+def page_change_sentence(who: str, when: datetime) -> str:
+    """Who saved a page meanwhile."""
+    return now("%(who)s saved this page at %(when)s.") % {"who": who, "when": clock(when)}
+
+
+def clock(when: datetime) -> str:
+    """The time of day in Paris, in the reader's manner."""
+    return date_format(timezone.localtime(when), "TIME_FORMAT")

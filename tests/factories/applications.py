@@ -1,0 +1,154 @@
+"""Dossiers for tests, made by the services themselves so that they are what the portal would make."""
+
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+from django.test import override_settings
+from django.utils import timezone
+
+from apps.accounts.models import Organisation, Person
+from apps.applications import services
+from apps.applications.models import Application, Page
+from tests.factories.accounts import MandateFactory, OrganisationFactory, PersonFactory, steward
+
+PDF = b"%PDF-1.7\n1 0 obj\n<< >>\nendobj\ntrailer << >>\n%%EOF\n"
+
+
+def complete_contents(**titles: str) -> dict[str, dict[str, Any]]:
+    """What a complete dossier holds, page by page; its document apart."""
+    today = timezone.localdate()
+    return {
+        "title": {"title": titles.get("title", "Diabète et insuffisance rénale"), "acronym": ""},
+        "summary": {"summary_fr": "Nous étudions les personnes diabétiques.", "summary_en": ""},
+        "purpose": {
+            "purpose_kind": "research",
+            "objectives": "Décrire le recours aux soins.",
+            "public_interest": "Mieux prévenir.",
+            "funded": "no",
+            "no_forbidden_purpose": "yes",
+        },
+        "team": {"processing_by": "own", "experience": ""},
+        "population": {"population": {"all_of": [stay("E11"), {"sex": "female"}]}},
+        "variables": {
+            "scope": {"IR_BEN_R": ["BEN_RES_DPT", "BEN_SEX_COD"]},
+            "justifications": {"IR_BEN_R": "Décrire la population."},
+            "identifiers": {},
+        },
+        "period": {
+            "data_from": "2020-01-01",
+            "data_to": "2021-12-31",
+            "access_from": today.isoformat(),
+            "access_to": (today + timedelta(days=700)).isoformat(),
+        },
+    }
+
+
+def stay(code: str) -> dict[str, Any]:
+    """A criterion: a hospital stay with this diagnosis in 2020 or 2021."""
+    period = {"from": "2020-01-01", "to": "2021-12-31"}
+    return {"stay": {"diagnosis": [code], "positions": ["principal"], "period": period}}
+
+
+def researcher(organisation: Organisation | None = None, **fields: Any) -> Person:
+    """A person with a mandate since 2020."""
+    organisation = organisation or OrganisationFactory.create()
+    return MandateFactory.create(
+        person=PersonFactory.create(**fields), organisation=organisation, starts_on=date(2020, 1, 1)
+    ).person
+
+
+def fill(application: Application, by: Person, contents: Mapping[str, Mapping[str, Any]]) -> None:
+    """Save these pages as the person."""
+    for key, content in contents.items():
+        version = Page.objects.get(application=application, key=key).version
+        services.page_save(application=application, key=key, content=content, seen_version=version, by=by)
+
+
+def draft(by: Person | None = None, *, complete: bool = False, **titles: str) -> Application:
+    """A dossier begun by a researcher; `complete` fills it and adds the protocol (MEDIA_DIR must be set)."""
+    by = by or researcher()
+    mandate = by.mandates.first()
+    assert mandate is not None
+    application = services.application_create(organisation=mandate.organisation, creation_key=uuid.uuid4(), by=by)
+    if complete:
+        fill(application, by, complete_contents(**titles))
+        services.attachment_add(application=application, kind="protocol", name="protocole.pdf", data=PDF, by=by)
+    return fresh(application)
+
+
+def fresh(application: Application) -> Application:
+    """The dossier as the database has it now."""
+    return Application.objects.get(pk=application.pk)
+
+
+def at_status(status: str, *, by: Person | None = None, decider: Person | None = None, **titles: str) -> Application:
+    """A complete dossier brought to this status by the people whose turn it is (MEDIA_DIR must be set)."""
+    by, decider = by or researcher(), decider or steward()
+    application = draft(by, complete=True, **titles)
+    if status == "draft":
+        return application
+    if status != "withdrawn":
+        services.application_submit(application=application, seen_version=application.version, by=by)
+    _END[status](fresh(application), by, decider)
+    return fresh(application)
+
+
+def _return(application: Application, by: Person, decider: Person) -> None:
+    reasons = {"summary": "Trop technique pour le public."}
+    services.application_return(application=application, seen_version=application.version, reasons=reasons, by=decider)
+
+
+def _approve(application: Application, by: Person, decider: Person) -> None:
+    with second_factor_accepted():
+        services.application_approve(
+            application=application,
+            seen_version=application.version,
+            content_hash=application.content_hash,
+            code="000000",
+            comment="",
+            by=decider,
+        )
+
+
+def _refuse(application: Application, by: Person, decider: Person) -> None:
+    with second_factor_accepted():
+        services.application_refuse(
+            application=application,
+            seen_version=application.version,
+            content_hash=application.content_hash,
+            code="000000",
+            reason="Finalité interdite.",
+            by=decider,
+        )
+
+
+def _withdraw(application: Application, by: Person, decider: Person) -> None:
+    services.application_withdraw(application=application, seen_version=application.version, by=by)
+
+
+_END = {
+    "submitted": lambda application, by, decider: None,
+    "returned": _return,
+    "approved": _approve,
+    "refused": _refuse,
+    "withdrawn": _withdraw,
+}
+
+
+@contextmanager
+def second_factor_accepted() -> Iterator[None]:
+    """Take the second factor as given: for tests about something else, inside a test's own transaction."""
+    with mock.patch("apps.applications.services.deciding.second_factor_confirm"):
+        yield
+
+
+@contextmanager
+def documents_kept_in(folder: Path) -> Iterator[None]:
+    """Keep documents under this folder."""
+    with override_settings(MEDIA_DIR=folder):
+        yield

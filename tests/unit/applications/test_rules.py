@@ -1,0 +1,239 @@
+"""The tables of the dossier, whole: every role × action × state, every arrow, every reason."""
+
+from datetime import date, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from apps.applications import rules
+from apps.applications.pages import CURRENT, specification
+from apps.applications.rules import ACTIONS, TRANSITIONS, Conflict, Facts, Missing, Status, Turn, decide, whose_turn
+from apps.core.rules import Allowed, Refused, Role
+
+TODAY = date(2026, 3, 2)
+TEAM = {"application.view", "application.edit", "application.attach", "application.attachment_remove"}
+LEAD = {"application.member_add", "application.member_remove", "application.submit", "application.withdraw"}
+STEWARD = {
+    "application.queue",
+    "application.review",
+    "application.return",
+    "application.approve",
+    "application.refuse",
+}
+ANYBODY = {"application.list", "application.create"}
+READ = {"application.attachment_read"}
+ALLOWED_BY_ROLE = {
+    Role.ANYONE: set(),
+    Role.SIGNED_IN: set(),
+    Role.PERSON: ANYBODY,
+    Role.MEMBER: TEAM | READ,
+    Role.PRINCIPAL_INVESTIGATOR: TEAM | LEAD | READ,
+    Role.STEWARD: STEWARD | READ,
+    Role.OPERATOR: set(),
+    Role.AUDITOR: set(),
+}
+WRITES_WHILE_EDITABLE = {
+    "application.edit",
+    "application.attach",
+    "application.attachment_remove",
+    "application.member_add",
+    "application.member_remove",
+    "application.submit",
+}
+DECISIONS = {"application.return", "application.approve", "application.refuse"}
+
+
+def states_of(action: str) -> set[Status]:
+    """The states in which an action is possible, written down a second time on purpose."""
+    if action in WRITES_WHILE_EDITABLE:
+        return {Status.DRAFT, Status.RETURNED}
+    if action in DECISIONS:
+        return {Status.SUBMITTED}
+    if action == "application.withdraw":
+        return {Status.DRAFT, Status.RETURNED, Status.SUBMITTED}
+    return set(Status)
+
+
+def facts(status: Status, *roles: Role, **more: object) -> Facts:
+    """Facts in which no guard objects, unless `more` says so."""
+    favourable: dict[str, object] = {
+        "page": "team",
+        "open_pages": frozenset({"team"}),
+        "returned_pages": frozenset({"team"}),
+        "known_pages": frozenset({"team"}),
+        "access_to": TODAY,
+        "today": TODAY,
+    }
+    return Facts(status=status, roles=frozenset(roles), **{**favourable, **more})  # type: ignore[arg-type]
+
+
+def codes(decision: Allowed | Refused) -> set[str]:
+    """The reasons' codes; empty when allowed."""
+    return {reason.code for reason in decision.reasons} if isinstance(decision, Refused) else set()
+
+
+@pytest.mark.parametrize("status", Status)
+@pytest.mark.parametrize("role", Role)
+@pytest.mark.parametrize("action", [action.name for action in ACTIONS])
+def test_whole_permission_table(action: str, role: Role, status: Status) -> None:
+    expected = action in ALLOWED_BY_ROLE[role] and status in states_of(action)
+    assert isinstance(decide(action, facts(status, role)), Allowed) == expected
+
+
+@pytest.mark.parametrize("action", [action.name for action in ACTIONS])
+def test_a_role_alone_does_not_hide_the_state(action: str) -> None:
+    for status in set(Status) - states_of(action):
+        assert codes(decide(action, facts(status, Role.ANYONE))) == {"role", "state"}
+
+
+def test_arrows_of_the_workflow() -> None:
+    arrows = {(source, arrow.action, arrow.target) for arrow in TRANSITIONS for source in arrow.sources}
+    assert arrows == {
+        (Status.DRAFT, "application.submit", Status.SUBMITTED),
+        (Status.RETURNED, "application.submit", Status.SUBMITTED),
+        (Status.DRAFT, "application.withdraw", Status.WITHDRAWN),
+        (Status.RETURNED, "application.withdraw", Status.WITHDRAWN),
+        (Status.SUBMITTED, "application.withdraw", Status.WITHDRAWN),
+        (Status.SUBMITTED, "application.return", Status.RETURNED),
+        (Status.SUBMITTED, "application.approve", Status.APPROVED),
+        (Status.SUBMITTED, "application.refuse", Status.REFUSED),
+    }
+
+
+def test_an_action_that_moves_nothing_has_no_arrow() -> None:
+    with pytest.raises(KeyError):
+        rules.transition("application.view")
+
+
+@pytest.mark.parametrize(
+    ("status", "turn"),
+    [
+        (Status.DRAFT, Turn.APPLICANT),
+        (Status.SUBMITTED, Turn.STEWARD),
+        (Status.RETURNED, Turn.APPLICANT),
+        (Status.APPROVED, Turn.NOBODY),
+        (Status.REFUSED, Turn.NOBODY),
+        (Status.WITHDRAWN, Turn.NOBODY),
+    ],
+)
+def test_whose_turn(status: Status, turn: Turn) -> None:
+    assert whose_turn(status) == turn
+
+
+PARTIES = {Turn.APPLICANT: Role.PRINCIPAL_INVESTIGATOR, Turn.STEWARD: Role.STEWARD}
+
+
+@given(st.lists(st.tuples(st.sampled_from(ACTIONS), st.sampled_from(list(Role))), max_size=30))
+def test_no_sequence_of_commands_leaves_a_dossier_stuck(commands: list[tuple[rules.Action, Role]]) -> None:
+    """Given any sequence of commands by anybody, the dossier stays within the arrows and somebody can carry it on."""
+    status = Status.DRAFT
+    for action, role in commands:
+        arrows = [arrow for arrow in TRANSITIONS if arrow.action == action.name]
+        if arrows and isinstance(decide(action.name, facts(status, role)), Allowed):
+            assert status in arrows[0].sources
+            status = arrows[0].target
+        turn = whose_turn(status)
+        movers = [arrow for arrow in TRANSITIONS if status in arrow.sources]
+        assert bool(movers) == (turn != Turn.NOBODY)
+        if movers:
+            able = [
+                arrow for arrow in movers if isinstance(decide(arrow.action, facts(status, PARTIES[turn])), Allowed)
+            ]
+            assert able
+
+
+@given(st.lists(st.sampled_from([arrow.action for arrow in TRANSITIONS]), max_size=30))
+def test_what_has_ended_never_moves_again(actions: list[str]) -> None:
+    everybody = tuple(Role)
+    for ended in rules.FINAL:
+        assert not any(isinstance(decide(action, facts(ended, *everybody)), Allowed) for action in actions)
+
+
+def test_every_state_can_be_reached_and_left_until_the_end() -> None:
+    reachable, frontier = {Status.DRAFT}, {Status.DRAFT}
+    while frontier:
+        frontier = {arrow.target for arrow in TRANSITIONS if arrow.sources & frontier} - reachable
+        reachable |= frontier
+    assert reachable == set(Status)
+
+
+@pytest.mark.parametrize("action", sorted(WRITES_WHILE_EDITABLE - {"application.submit"}))
+def test_a_return_opens_only_its_pages(action: str) -> None:
+    lead = Role.PRINCIPAL_INVESTIGATOR
+    assert codes(decide(action, facts(Status.RETURNED, lead, page="title"))) == {"page_not_reopened"}
+    assert codes(decide(action, facts(Status.DRAFT, lead, page="title"))) == set()
+
+
+def test_an_incomplete_dossier_is_neither_submitted_nor_approved() -> None:
+    lacking = (Missing("title", "title", "required"),)
+    lead = facts(Status.DRAFT, Role.PRINCIPAL_INVESTIGATOR, missing=lacking)
+    assert codes(decide("application.submit", lead)) == {"incomplete"}
+    steward = facts(Status.SUBMITTED, Role.STEWARD, missing=lacking)
+    assert codes(decide("application.approve", steward)) == {"incomplete"}
+    assert codes(decide("application.return", steward)) == set()
+
+
+@pytest.mark.parametrize("action", sorted(DECISIONS))
+def test_nobody_decides_on_what_concerns_them(action: str) -> None:
+    both = facts(Status.SUBMITTED, Role.STEWARD, decider_conflicts=frozenset(Conflict))
+    assert codes(decide(action, both)) == {"own_application", "own_organisation"}
+    team = facts(Status.SUBMITTED, Role.STEWARD, decider_conflicts=frozenset({Conflict.TEAM}))
+    assert codes(decide(action, team)) == {"own_application"}
+
+
+def test_a_return_gives_reasons_bound_to_pages_that_exist() -> None:
+    nothing = facts(Status.SUBMITTED, Role.STEWARD, returned_pages=frozenset())
+    assert codes(decide("application.return", nothing)) == {"no_return_reason"}
+    elsewhere = facts(Status.SUBMITTED, Role.STEWARD, returned_pages=frozenset({"nowhere"}))
+    assert codes(decide("application.return", elsewhere)) == {"unknown_page"}
+
+
+@pytest.mark.parametrize("access_to", [None, TODAY - timedelta(days=1)])
+def test_access_that_has_ended_is_not_approved(access_to: date | None) -> None:
+    past = facts(Status.SUBMITTED, Role.STEWARD, access_to=access_to)
+    assert codes(decide("application.approve", past)) == {"access_ended"}
+    assert codes(decide("application.refuse", past)) == set()
+
+
+def test_every_objection_is_heard_at_once() -> None:
+    worst = facts(
+        Status.SUBMITTED,
+        Role.STEWARD,
+        missing=(Missing("title", "title", "required"),),
+        decider_conflicts=frozenset({Conflict.ORGANISATION}),
+        access_to=None,
+    )
+    assert codes(decide("application.approve", worst)) == {"incomplete", "own_organisation", "access_ended"}
+
+
+def test_buttons_come_from_the_same_rule() -> None:
+    asked = ["application.submit", "application.withdraw", "application.approve"]
+    lead = facts(Status.DRAFT, Role.PRINCIPAL_INVESTIGATOR)
+    assert rules.allowed_actions(lead, asked) == {"application.submit", "application.withdraw"}
+
+
+def test_each_transition_is_a_post_of_the_table_and_decisions_ask_for_the_second_factor() -> None:
+    by_name = {action.name: action for action in ACTIONS}
+    for arrow in TRANSITIONS:
+        assert by_name[arrow.action].methods == ("POST",)
+    assert {name for name, action in by_name.items() if action.second_factor} == {
+        "application.approve",
+        "application.refuse",
+    }
+
+
+def test_specifications_stay_what_they_were() -> None:
+    assert specification().version == CURRENT
+    assert specification(1).keys == (
+        "title",
+        "summary",
+        "purpose",
+        "team",
+        "population",
+        "variables",
+        "period",
+        "attachments",
+    )
+    with pytest.raises(KeyError):
+        specification(0)
