@@ -114,7 +114,8 @@ class Postgres:
         if found is None or found.group() != made_by:
             raise StackError(
                 f"The data in {self.data} was made by PostgreSQL {made_by}, "
-                f"and the installed server is {version.strip()}. Wipe it with `make reset`, or install the former version."
+                f"and the installed server is {version.strip()}. "
+                "Wipe it with `make reset`, or install the former version."
             )
 
     def _pid_file_lines(self) -> list[str]:

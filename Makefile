@@ -1,0 +1,45 @@
+# Every target is described by `make help`. The work is done in Python: hdh_portal/devstack.
+PYTHON ?= python3
+PORT ?= 8000
+VENV := .venv/bin
+DEVSTACK := -m hdh_portal.devstack
+GATEWAY_OPTION := $(if $(GATEWAY_PORT),--gateway-port $(GATEWAY_PORT))
+# What `make check` and `make fix` read: Django's settings without any service.
+CHECK_ENV := DJANGO_SETTINGS_MODULE=hdh_portal.settings.test
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run stop reset code test check fix journey lock
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: ## install everything the portal needs (nothing is started; free when nothing changed)
+	@$(PYTHON) $(DEVSTACK) setup $(if $(filter setup,$(MAKECMDGOALS)),--talkative)
+
+run: setup ## start the whole portal: make run [PORT=8000] [GATEWAY_PORT=8001]; Ctrl-C stops it
+	@$(VENV)/python $(DEVSTACK) run --port $(PORT) $(GATEWAY_OPTION)
+
+stop: setup ## stop the portal that another terminal started
+	@$(VENV)/python $(DEVSTACK) stop
+
+reset: setup ## wipe the data of the portal (what is installed stays)
+	@$(VENV)/python $(DEVSTACK) reset
+
+code: setup ## the one-time code of a demonstration account: make code WHO=camille.durand@chu-demo.fr
+	@$(VENV)/python $(DEVSTACK) code $(or $(WHO),$(error say whose: make code WHO=camille.durand@chu-demo.fr))
+
+test: setup ## the whole test suite, browser and sandbox included
+	@$(VENV)/python -m pytest -n 2 --dist loadfile --cov --cov-report= $(PYTEST)
+
+check: setup ## formatting, lint, types, layers, migrations, generated docs, translations, templates
+	@$(VENV)/python -m hdh_portal.checks
+
+fix: setup ## format, and repair what the linters can repair
+	@$(VENV)/ruff check --fix --quiet . || true
+	@$(VENV)/ruff format .
+
+journey: setup ## drive the whole path over HTTP on a stack of its own; figures on the last line
+	@$(VENV)/python -m tests.journeys.journey
+
+lock: setup ## renew the locked, hashed requirements from pyproject.toml and docker/workspace/requirements.in
+	@$(PYTHON) $(DEVSTACK) lock

@@ -1,0 +1,48 @@
+"""What must be there before the portal opens: the schema, a synthetic SNDS, demonstration people."""
+
+from __future__ import annotations
+
+import shutil
+
+from hdh_portal.devstack.console import say
+from hdh_portal.devstack.places import REPOSITORY
+from hdh_portal.devstack.programs import Program, manage
+from hdh_portal.devstack.stamps import Stamp, digest, digest_of_tree
+from hdh_portal.devstack.supervisor import Supervisor
+from hdh_portal.devstack.zones import Layout, environment
+
+SYNTHETIC = ("--people", "2000", "--first-year", "2022", "--last-year", "2024", "--seed", "2027")
+
+
+def prepare_data(supervisor: Supervisor, layout: Layout, *, embedded: bool) -> None:
+    """Bring the database and the source up to date with the code; nothing is redone while neither changed."""
+    for name in ("media", "delivery", "workspaces"):
+        (layout.var / name).mkdir(mode=0o700, exist_ok=True)
+    _make_source(supervisor, layout)
+    stamp = Stamp(layout.var / "prepared")
+    value = digest(digest_of_tree([REPOSITORY / "apps"]), layout.database_url)
+    if embedded and stamp.holds(value):
+        return
+    say("Preparing the database…")
+    for zone, words in (
+        ("web", ("migrate", "--noinput", "--verbosity=0")),
+        ("extract", ("catalogue_sync", "--source", str(layout.source))),
+        ("extract", ("keyring_init",)),
+        ("web", ("demo_people",)),
+    ):
+        _manage(supervisor, layout, zone, *words)
+    stamp.write(value)
+
+
+def _make_source(supervisor: Supervisor, layout: Layout) -> None:
+    if layout.source.exists():
+        return
+    say("Making a synthetic SNDS of 2,000 people…")
+    unfinished = layout.source.with_name("snds.unfinished")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    _manage(supervisor, layout, "extract", "synthetic_snds", *SYNTHETIC, "--out", str(unfinished))
+    unfinished.rename(layout.source)
+
+
+def _manage(supervisor: Supervisor, layout: Layout, zone: str, *words: str) -> None:
+    supervisor.run(Program(words[0], manage(*words), environment(layout, zone)))

@@ -1,0 +1,136 @@
+"""What each process of the stack may know: its environment, by zone.
+
+A break-in into one zone must not give the others: the web process knows neither where the SNDS copy is nor the
+pseudonymisation keys, the gateway knows workspaces and nothing else, and each zone signs with a key of its own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from hdh_portal.devstack.places import STATIC_DIR, VENV, WORKSPACE_IMAGE
+from hdh_portal.devstack.secret_files import secret, secrets_directory
+
+MARK = "HDH_STACK"
+SETTINGS = "hdh_portal.settings.dev"
+# What a process needs of the person's own environment, and no more.
+PASSED_ON = (
+    "HOME",
+    "USER",
+    "LANG",
+    "TZ",
+    "TMPDIR",
+    "HDH_DEMO_PASSWORD",
+    "HDH_EXTRACT_MEMORY_LIMIT",
+    "HDH_EXTRACT_THREADS",
+)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where a stack's data, services and addresses are."""
+
+    var: Path
+    sockets: Path
+    portal_port: int
+    gateway_port: int
+    database_url: str
+    broker_url: str
+
+    @property
+    def portal_url(self) -> str:
+        return f"http://localhost:{self.portal_port}"
+
+    @property
+    def gateway_origin(self) -> str:
+        """The pattern of the workspaces' origins: `{id}` stands for the workspace."""
+        return f"http://ws-{{id}}.localhost:{self.gateway_port}"
+
+    @property
+    def source(self) -> Path:
+        return self.var / "snds"
+
+    @property
+    def log(self) -> Path:
+        return self.var / "log"
+
+
+def environment(layout: Layout, zone: str) -> dict[str, str]:
+    """The whole environment of a process of this zone. Raises KeyError for an unknown zone."""
+    return _common(layout, zone) | _OWN[zone](layout)
+
+
+def _common(layout: Layout, zone: str) -> dict[str, str]:
+    return {
+        "PATH": f"{VENV / 'bin'}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+        **{name: os.environ[name] for name in PASSED_ON if name in os.environ},
+        "PYTHONUNBUFFERED": "1",
+        "DJANGO_SETTINGS_MODULE": SETTINGS,
+        MARK: str(layout.var),
+        "HDH_DEMO": "1",
+        "HDH_ZONE": zone,
+        "HDH_SECRET_KEY": _key_of(layout.var, zone),
+        "HDH_PORTAL_URL": layout.portal_url,
+        "HDH_GATEWAY_ORIGIN": layout.gateway_origin,
+        "DATABASE_URL": layout.database_url,
+    }
+
+
+def _key_of(var: Path, zone: str) -> str:
+    """A signing key for one zone, which tells nothing of the others'."""
+    return hmac.new(secret(var, "secret_key").encode(), zone.encode(), hashlib.sha256).hexdigest()
+
+
+def _web(layout: Layout) -> dict[str, str]:
+    return {
+        "CELERY_BROKER_URL": layout.broker_url,
+        "HDH_FIELD_KEY": secret(layout.var, "field_key"),
+        "HDH_MEDIA_DIR": str(layout.var / "media"),
+        "HDH_STATIC_DIR": str(STATIC_DIR),
+    }
+
+
+def _broker_only(layout: Layout) -> dict[str, str]:
+    return {"CELERY_BROKER_URL": layout.broker_url}
+
+
+def _extract(layout: Layout) -> dict[str, str]:
+    return {
+        "CELERY_BROKER_URL": layout.broker_url,
+        "HDH_SOURCE_DIR": str(layout.source),
+        "HDH_KEYRING_FILE": str(secrets_directory(layout.var) / "keyring.json"),
+        "HDH_DELIVERY_DIR": str(layout.var / "delivery"),
+    }
+
+
+def _provision(layout: Layout) -> dict[str, str]:
+    return {
+        "CELERY_BROKER_URL": layout.broker_url,
+        "HDH_DELIVERY_DIR": str(layout.var / "delivery"),
+        "HDH_WORKSPACES_DIR": str(layout.var / "workspaces"),
+        "HDH_WORKSPACE_IMAGE": os.environ.get("HDH_WORKSPACE_IMAGE", str(WORKSPACE_IMAGE)),
+        "HDH_SOCKETS_DIR": str(workspace_sockets(layout)),
+    }
+
+
+def _gateway(layout: Layout) -> dict[str, str]:
+    return {"HDH_SOCKETS_DIR": str(workspace_sockets(layout))}
+
+
+def workspace_sockets(layout: Layout) -> Path:
+    """Where the workspaces' listening sockets lie, outside every sandbox."""
+    return layout.sockets / "ws"
+
+
+_OWN = {
+    "web": _web,
+    "default": _broker_only,
+    "extract": _extract,
+    "provision": _provision,
+    "beat": _broker_only,
+    "gateway": _gateway,
+}
