@@ -64,8 +64,22 @@ class Environment:
         Stamp(self.path / "hdh-base").write(self._base())
 
     def _install(self) -> None:
-        command = [self.python, "-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check"]
-        exact = ["--require-hashes", "--no-deps", "--only-binary=:all:", "--requirement", self.requirements]
+        command: list[str | Path] = [
+            self.python,
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--no-input",
+            "--disable-pip-version-check",
+        ]
+        exact: list[str | Path] = [
+            "--require-hashes",
+            "--no-deps",
+            "--only-binary=:all:",
+            "--requirement",
+            self.requirements,
+        ]
         run_quietly(
             [*command, *exact],
             log=self._log(),

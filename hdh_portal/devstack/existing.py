@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import kombu
 import psycopg
+from kombu.connection import Connection
 from psycopg import sql
 
 from hdh_portal.devstack.errors import StackError
@@ -35,7 +35,7 @@ def require_database(url: str) -> None:
 
 def require_broker(url: str) -> None:
     """Raises StackError when CELERY_BROKER_URL leads to no broker."""
-    connection = kombu.Connection(url, connect_timeout=CONNECT_SECONDS)
+    connection = Connection(url, connect_timeout=CONNECT_SECONDS)
     try:
         connection.ensure_connection(max_retries=1)
     except Exception as error:

@@ -90,10 +90,10 @@ class Postgres:
         unfinished = self.home / "postgres.unfinished"
         shutil.rmtree(unfinished, ignore_errors=True)
         make_directory(unfinished, mode=0o700, account=self.account)
-        command = [self._binaries() / "initdb", "-D", unfinished, "-U", SUPERUSER, "--auth=trust", "--encoding=UTF8"]
-        sync = [] if self.durable else ["--no-sync"]
+        command = [str(self._binaries() / "initdb"), "-D", str(unfinished), "-U", SUPERUSER, "--auth=trust"]
+        form = ["--encoding=UTF8", "--locale=C.UTF-8", *([] if self.durable else ["--no-sync"])]
         done = subprocess.run(  # noqa: S603  our own binary and folders
-            [*command, "--locale=C.UTF-8", *sync],
+            [*command, *form],
             cwd="/",
             env=SERVER_ENVIRONMENT,
             preexec_fn=become(self.account),

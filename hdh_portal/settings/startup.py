@@ -1,0 +1,87 @@
+"""What production must be given, zone by zone: checked before anything starts, told in sentences, all at once."""
+
+from collections.abc import Iterator, Mapping
+from urllib.parse import urlsplit
+
+DEVELOPMENT_SECRET = "development-only-never-in-production"  # noqa: S105  the value that production refuses
+SHORTEST_SECRET = 50
+FEWEST_CHARACTERS = 10
+# What each zone needs beyond the common variables. Whatever another zone needs and this one does not, it must not have.
+ZONES: Mapping[str, frozenset[str]] = {
+    "web": frozenset({"CELERY_BROKER_URL", "HDH_FIELD_KEY", "HDH_MEDIA_DIR"}),
+    "default": frozenset({"CELERY_BROKER_URL"}),
+    "extract": frozenset({"CELERY_BROKER_URL", "HDH_SOURCE_DIR", "HDH_KEYRING_FILE", "HDH_DELIVERY_DIR"}),
+    "provision": frozenset(
+        {"CELERY_BROKER_URL", "HDH_DELIVERY_DIR", "HDH_WORKSPACES_DIR", "HDH_WORKSPACE_IMAGE", "HDH_SOCKETS_DIR"}
+    ),
+    "beat": frozenset({"CELERY_BROKER_URL"}),
+    "gateway": frozenset({"HDH_SOCKETS_DIR"}),
+}
+COMMON = ("DATABASE_URL", "HDH_SECRET_KEY", "HDH_PORTAL_URL", "HDH_GATEWAY_ORIGIN", "HDH_ALLOWED_HOSTS")
+SECRETS = ("HDH_SECRET_KEY", "HDH_FIELD_KEY")
+DEMONSTRATION = ("HDH_DEMO", "HDH_DEMO_PASSWORD")
+
+
+def production_problems(given: Mapping[str, str]) -> tuple[str, ...]:
+    """Every reason why production must not start with these environment variables; none when it may."""
+    return (
+        *_zone(given),
+        *_missing(given),
+        *_secrets(given),
+        *_addresses(given),
+        *_hosts(given),
+        *_demonstration(given),
+    )
+
+
+def _zone(given: Mapping[str, str]) -> Iterator[str]:
+    zone = given.get("HDH_ZONE", "")
+    if zone not in ZONES:
+        yield f"HDH_ZONE must be one of {', '.join(ZONES)}."
+        return
+    others = frozenset().union(*ZONES.values()) - ZONES[zone]
+    for name in sorted(others):
+        if given.get(name):
+            yield f"{name} is set, and a process of the zone {zone} must not have it."
+
+
+def _missing(given: Mapping[str, str]) -> Iterator[str]:
+    own = ZONES.get(given.get("HDH_ZONE", ""), frozenset())
+    for name in (*COMMON, *sorted(own)):
+        if not given.get(name):
+            yield f"{name} is missing."
+
+
+def _secrets(given: Mapping[str, str]) -> Iterator[str]:
+    for name in SECRETS:
+        value = given.get(name, "")
+        if value == DEVELOPMENT_SECRET:
+            yield f"{name} has the value of development."
+        elif value and (len(value) < SHORTEST_SECRET or len(set(value)) < FEWEST_CHARACTERS):
+            yield f"{name} is too weak: at least {SHORTEST_SECRET} random characters."
+    if given.get("HDH_SECRET_KEY") and given.get("HDH_SECRET_KEY") == given.get("HDH_FIELD_KEY"):
+        yield "HDH_SECRET_KEY and HDH_FIELD_KEY must differ."
+
+
+def _addresses(given: Mapping[str, str]) -> Iterator[str]:
+    portal, gateway = given.get("HDH_PORTAL_URL", ""), given.get("HDH_GATEWAY_ORIGIN", "")
+    for name, address in (("HDH_PORTAL_URL", portal), ("HDH_GATEWAY_ORIGIN", gateway)):
+        if address and not address.startswith("https://"):
+            yield f"{name} must begin with https://."
+    if gateway and "{id}" not in (urlsplit(gateway).hostname or "").partition(".")[0]:
+        yield "HDH_GATEWAY_ORIGIN must hold {id} in its first label, so that each workspace has an origin of its own."
+
+
+def _hosts(given: Mapping[str, str]) -> Iterator[str]:
+    hosts = [host.strip() for host in given.get("HDH_ALLOWED_HOSTS", "").split(",") if host.strip()]
+    if any("*" in host or host.startswith(".") for host in hosts):
+        yield "HDH_ALLOWED_HOSTS must name hosts, without * and without a leading dot."
+    own = urlsplit(given.get("HDH_PORTAL_URL", "")).hostname
+    if hosts and own and own not in hosts:
+        yield f"HDH_ALLOWED_HOSTS must hold {own}, the host of HDH_PORTAL_URL."
+
+
+def _demonstration(given: Mapping[str, str]) -> Iterator[str]:
+    for name in DEMONSTRATION:
+        if given.get(name):
+            yield f"{name} belongs to the demonstration."
