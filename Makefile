@@ -28,11 +28,11 @@ reset: setup ## wipe the data of the portal (what is installed stays)
 code: setup ## the one-time code of a demonstration account: make code WHO=camille.durand@chu-demo.fr
 	@$(VENV)/python $(DEVSTACK) code $(or $(WHO),$(error say whose: make code WHO=camille.durand@chu-demo.fr))
 
-test: setup ## the whole test suite, browser and sandbox included
-	@$(VENV)/python -m pytest -n 2 --dist loadfile --cov --cov-report= $(PYTEST)
+test: setup ## the whole test suite, browser and sandbox included; a part of it: make test PYTEST=tests/unit
+	@$(VENV)/python -m pytest -n 2 --dist loadfile $(or $(PYTEST),--cov --cov-report= --cov-fail-under=95)
 
 check: setup ## formatting, lint, types, layers, migrations, generated docs, translations, templates
-	@$(VENV)/python -m hdh_portal.checks
+	@$(VENV)/python $(DEVSTACK) check
 
 fix: setup ## format, and repair what the linters can repair
 	@$(VENV)/ruff check --fix --quiet . || true

@@ -6,10 +6,12 @@ from contextlib import ExitStack
 
 import pytest
 
+from tests.support.coverage_gate import uncovered
 from tests.support.database import embedded_database
 from tests.support.network import loopback_only
 
 _session = ExitStack()
+_gaps = pytest.StashKey[str]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -50,6 +52,22 @@ def _ensure_database() -> str:
 def is_strict() -> bool:
     """In continuous integration, a test of the browser or the sandbox that skips is a failure."""
     return os.environ.get("CI") == "true" or os.environ.get("HDH_STRICT") == "1"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """After a run of the whole suite that passed so far, refuse gaps in the coverage of rules and engine."""
+    gated = getattr(session.config.option, "cov_fail_under", None) and not hasattr(session.config, "workerinput")
+    if gated and session.exitstatus == pytest.ExitCode.OK and (gaps := uncovered(".coverage")):
+        session.config.stash[_gaps] = gaps
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Show the gaps before the summary line."""
+    if gaps := config.stash.get(_gaps, ""):
+        terminalreporter.section("rules and engine must be covered to the last branch")
+        terminalreporter.write_line(gaps)
 
 
 @pytest.hookimpl(wrapper=True)
