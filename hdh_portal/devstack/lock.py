@@ -36,7 +36,7 @@ def _uv(*words: str) -> None:
     done = subprocess.run(  # noqa: S603
         [program, "--no-config", *words],
         cwd=REPOSITORY,
-        env=kept,
+        env={**kept, "UV_CUSTOM_COMPILE_COMMAND": "make lock"},
         capture_output=True,
         text=True,
         check=False,
