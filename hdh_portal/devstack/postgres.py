@@ -55,12 +55,28 @@ class Postgres:
         return f"postgresql://{SUPERUSER}@/{database}?host={quote(str(self.sockets))}"
 
     def prepare(self) -> None:
-        """Make the cluster once, and end whatever an earlier, killed stack left of its server."""
+        """Make the cluster once, and clear the way for its server."""
         make_directory(self.sockets, mode=0o700, account=self.account)
-        self._end_leftover()
+        self.end_leftover()
         if not (self.data / "PG_VERSION").exists():
             self._initialise()
         self._refuse_other_major()
+
+    def end_leftover(self) -> None:
+        """End the server that a killed stack left on this data, and forget its pid file."""
+        lines = self._pid_file_lines()
+        if not lines:
+            return
+        pid = int(lines[0])
+        if self._serves(pid):
+            os.kill(pid, signal.SIGINT)
+            deadline = time.monotonic() + STOP_SECONDS
+            while self._serves(pid) and time.monotonic() < deadline:
+                time.sleep(0.05)
+            if self._serves(pid):
+                os.kill(pid, signal.SIGKILL)
+        # The number may since belong to a stranger, which would keep our server from starting.
+        (self.data / "postmaster.pid").unlink(missing_ok=True)
 
     def command(self) -> list[str]:
         """The server's command line; the process stays in the foreground."""
@@ -123,21 +139,6 @@ class Postgres:
             return (self.data / "postmaster.pid").read_text().splitlines()
         except FileNotFoundError:
             return []
-
-    def _end_leftover(self) -> None:
-        lines = self._pid_file_lines()
-        if not lines:
-            return
-        pid = int(lines[0])
-        if self._serves(pid):
-            os.kill(pid, signal.SIGINT)
-            deadline = time.monotonic() + STOP_SECONDS
-            while self._serves(pid) and time.monotonic() < deadline:
-                time.sleep(0.05)
-            if self._serves(pid):
-                os.kill(pid, signal.SIGKILL)
-        # The number may since belong to a stranger, which would keep our server from starting.
-        (self.data / "postmaster.pid").unlink(missing_ok=True)
 
     def _serves(self, pid: int) -> bool:
         try:
