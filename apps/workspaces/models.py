@@ -159,7 +159,6 @@ class GatewaySession(models.Model):
     class End(models.TextChoices):
         SUSPENDED = "suspended", _("workspace suspended")
         EXPIRED = "expired", _("expired")
-        REPLACED = "replaced", _("opened again")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     secret_hash = models.CharField(max_length=64, unique=True)

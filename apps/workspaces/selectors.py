@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from apps.accounts.models import Person
@@ -11,7 +11,7 @@ from apps.core.rules import Decision, Refused
 from apps.projects.models import Project
 from apps.projects.rules import entitlement_holds
 from apps.projects.selectors import projects_visible_to, roles_for
-from apps.workspaces.models import Operation, Step, Workspace
+from apps.workspaces.models import GatewaySession, Operation, Step, Workspace
 from apps.workspaces.rules import Desired, Facts, Kind, Seen, Situation, Status, decide
 from apps.workspaces.sentences import STEP_LABELS, reason_sentences
 
@@ -115,4 +115,21 @@ def situation_of(workspace: Workspace, *, seen_running: bool) -> Situation:
         status=Status(workspace.status),
         seen=Seen.RUNNING if seen_running else Seen.NOT_RUNNING,
         recent_starts=recent_starts(workspace),
+    )
+
+
+def sessions_in_force() -> QuerySet[GatewaySession]:
+    """Sessions that may pass now: session, person, membership, entitlement, project and workspace all in order."""
+    now, today = timezone.now(), timezone.localdate()
+    return GatewaySession.objects.filter(
+        ended_at=None,
+        expires_at__gt=now,
+        person__is_active=True,
+        workspace__status=Status.RUNNING,
+        workspace__desired=Desired.RUNNING,
+        workspace__route_open=True,
+        workspace__project__status="active",
+        workspace__project__entitlement__starts_on__lte=today,
+        workspace__project__entitlement__ends_on__gte=today,
+        workspace__project__memberships__person=F("person"),
     )
