@@ -11,7 +11,7 @@ from apps.accounts import grants
 from apps.accounts.models import Organisation, Person
 from apps.applications.models import Application
 from tests.factories.accounts import OrganisationFactory, PersonFactory
-from tests.factories.applications import ApplicationFactory
+from tests.factories.applications import draft
 
 pytestmark = pytest.mark.django_db
 VIEW = "view_application"
@@ -22,7 +22,7 @@ def held(person: Person) -> set[object]:
 
 
 def test_a_grant_opens_one_object_to_one_person() -> None:
-    mine, other = ApplicationFactory.create_batch(2)
+    mine, other = draft(), draft()
     person, stranger = PersonFactory.create_batch(2)
     grants.grant(person, VIEW, mine)
     assert VIEW in [row.codename for row in Permission.objects.filter(content_type__model="application")]
@@ -35,7 +35,7 @@ def test_a_grant_opens_one_object_to_one_person() -> None:
 
 
 def test_granting_twice_is_granting_once_and_withdrawing_ends_it() -> None:
-    application, person = ApplicationFactory.create(), PersonFactory.create()
+    application, person = draft(), PersonFactory.create()
     for _ in range(2):
         grants.grant(person, VIEW, application)
     assert list(grants.granted_ids(person, VIEW, Application)) == [application.pk]
@@ -47,7 +47,7 @@ def test_granting_twice_is_granting_once_and_withdrawing_ends_it() -> None:
 
 
 def test_a_superuser_and_somebody_inactive_open_nothing() -> None:
-    application = ApplicationFactory.create()
+    application = draft()
     root, gone = PersonFactory.create(is_superuser=True), PersonFactory.create(is_active=False)
     grants.grant(gone, VIEW, application)
     assert not root.has_perm(VIEW, application)
@@ -65,7 +65,7 @@ def test_a_list_is_one_query_however_long(
     number: int, django_assert_num_queries: Callable[[int], AbstractContextManager[object]]
 ) -> None:
     person = PersonFactory.create()
-    for application in ApplicationFactory.create_batch(number):
+    for application in [draft() for _ in range(number)]:
         grants.grant(person, VIEW, application)
     with django_assert_num_queries(1):
         assert Application.objects.filter(pk__in=grants.granted_ids(person, VIEW, Application)).count() == number
@@ -73,7 +73,7 @@ def test_a_list_is_one_query_however_long(
 
 def test_an_unknown_permission_is_a_programming_error() -> None:
     with pytest.raises(Permission.DoesNotExist):
-        grants.grant(PersonFactory.create(), "eat_application", ApplicationFactory.create())
+        grants.grant(PersonFactory.create(), "eat_application", draft())
 
 
 def test_a_model_without_its_own_table_is_a_programming_error() -> None:

@@ -6,12 +6,13 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
-from apps.accounts import selectors, services
+from apps.accounts import factors, selectors, services
 from apps.accounts.models import Person, RecoveryCode, StaffRole, Throttle
 from apps.accounts.rules import FACTOR_BACK_OFF
 from apps.accounts.sentences import SENTENCES
 from apps.accounts.throttling import TooManyAttempts
 from apps.accounts.totp import code_at, counter_now
+from apps.accounts.wording import ANY_CODE
 from apps.audit.models import Event
 from apps.core.errors import ChangedMeanwhile, RefusedError
 from apps.core.rules import Role
@@ -65,6 +66,10 @@ def test_a_mandate_lets_a_person_act_for_an_organisation() -> None:
     assert Event.objects.get().data == {"organisation": str(organisation.pk)}
 
 
+def test_a_code_of_no_known_shape_is_never_accepted() -> None:
+    assert factors.code_accept(factors.device_create(PersonFactory.create(), SEED), "12345", ANY_CODE) is None
+
+
 def test_a_decision_is_confirmed_by_a_code_once(person: Person) -> None:
     code = current_code(person)
     services.second_factor_confirm(person=person, code=f" {code[:3]} {code[3:]} ")
@@ -72,7 +77,7 @@ def test_a_decision_is_confirmed_by_a_code_once(person: Person) -> None:
         services.second_factor_confirm(person=person, code=code)
     assert refused.value.field == "otp_code"
     assert actions() == ["second_factor.accepted", "second_factor.refused"]
-    assert Event.objects.first().data == {"purpose": "decision", "kind": "totp"}
+    assert Event.objects.order_by("pk")[0].data == {"purpose": "decision", "kind": "totp"}
 
 
 def test_an_older_code_than_the_last_one_is_refused(person: Person) -> None:
