@@ -6,13 +6,13 @@ from contextlib import AbstractContextManager
 from datetime import date
 
 import pytest
-from django.test import Client
 
 from apps.accounts.models import Person, PortalSession, Throttle
 from apps.accounts.rules import ACCOUNT_BACK_OFF
 from apps.audit.models import Event
 from tests.factories.accounts import (
     PASSWORD,
+    Browser,
     MandateFactory,
     PersonFactory,
     StaffRoleFactory,
@@ -27,11 +27,11 @@ NEW = "une autre phrase que personne n'attend"
 pytestmark = pytest.mark.django_db
 
 
-def page(client: Client) -> str:
+def page(client: Browser) -> str:
     return client.get(ACCOUNT).content.decode()
 
 
-def test_it_says_who_i_am_and_for_whom_i_act(person: Person, signed_in: Client) -> None:
+def test_it_says_who_i_am_and_for_whom_i_act(person: Person, signed_in: Browser) -> None:
     MandateFactory.create(person=person, organisation__name="Institut du test", ends_on=date(2099, 12, 31))
     StaffRoleFactory.create(person=person, role="auditor")
     body = page(signed_in)
@@ -39,14 +39,14 @@ def test_it_says_who_i_am_and_for_whom_i_act(person: Person, signed_in: Client) 
         assert words in body
 
 
-def test_without_a_mandate_it_says_what_to_do(signed_in: Client) -> None:
+def test_without_a_mandate_it_says_what_to_do(signed_in: Browser) -> None:
     assert "None today" in page(signed_in)
 
 
 @pytest.mark.parametrize("lines", [1, 40])
 def test_the_number_of_statements_does_not_grow(
     person: Person,
-    signed_in: Client,
+    signed_in: Browser,
     django_assert_num_queries: Callable[[int], AbstractContextManager[object]],
     lines: int,
 ) -> None:
@@ -59,10 +59,10 @@ def test_the_number_of_statements_does_not_grow(
 
 
 def test_it_lists_my_sessions_and_nobody_else_s(person: Person) -> None:
-    mine = Client(headers={"user-agent": "Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0"})
+    mine = Browser(headers={"user-agent": "Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0"})
     give_password(person, mine)
     client = sign_in(person)
-    give_password(PersonFactory.create(), Client(headers={"user-agent": "Windows Chrome/1"}))
+    give_password(PersonFactory.create(), Browser(headers={"user-agent": "Windows Chrome/1"}))
     body = page(client)
     assert "Firefox, Linux" in body
     assert "Password given, code awaited" in body
@@ -81,7 +81,7 @@ def test_i_end_my_other_sessions_and_keep_this_one(person: Person) -> None:
     assert Event.objects.get(action="session.others_ended").data == {"ended": 2}
 
 
-def test_ending_nothing_is_no_event(signed_in: Client) -> None:
+def test_ending_nothing_is_no_event(signed_in: Browser) -> None:
     signed_in.post(SESSIONS)
     assert not Event.objects.exists()
 
@@ -96,7 +96,7 @@ def form(person: Person, **changes: str) -> dict[str, str]:
     }
 
 
-def test_the_password_changes_and_the_other_sessions_end(person: Person, signed_in: Client) -> None:
+def test_the_password_changes_and_the_other_sessions_end(person: Person, signed_in: Browser) -> None:
     other = client_signed_in(person)
     before = signed_in.session.session_key
     assert signed_in.post(PASSWORD_PAGE, form(person)).url == ACCOUNT
@@ -124,7 +124,7 @@ def test_the_password_changes_and_the_other_sessions_end(person: Person, signed_
     ],
 )
 def test_a_bad_value_is_told_beside_its_field_and_changes_nothing(
-    person: Person, signed_in: Client, field: str, value: str, message: str
+    person: Person, signed_in: Browser, field: str, value: str, message: str
 ) -> None:
     response = signed_in.post(PASSWORD_PAGE, form(person, **{field: value}))
     body = response.content.decode()
@@ -136,7 +136,7 @@ def test_a_bad_value_is_told_beside_its_field_and_changes_nothing(
     assert Person.objects.get().check_password(PASSWORD)
 
 
-def test_a_password_like_my_name_is_refused(signed_in: Client, person: Person) -> None:
+def test_a_password_like_my_name_is_refused(signed_in: Browser, person: Person) -> None:
     Person.objects.update(given_name="Maximilienne", family_name="Robespierre")
     like = "maximilienne-robespierre"[:12] + "-x1"
     response = signed_in.post(PASSWORD_PAGE, form(person, new_password=like, new_password_again=like))
@@ -144,13 +144,13 @@ def test_a_password_like_my_name_is_refused(signed_in: Client, person: Person) -
     assert "too similar" in response.content.decode()
 
 
-def test_a_wrong_present_password_does_not_spend_the_code(person: Person, signed_in: Client) -> None:
+def test_a_wrong_present_password_does_not_spend_the_code(person: Person, signed_in: Browser) -> None:
     sent = form(person)
     signed_in.post(PASSWORD_PAGE, sent | {"current_password": "not the one"})
     assert signed_in.post(PASSWORD_PAGE, sent).status_code == 302
 
 
-def test_guessing_the_present_password_is_slowed_down_like_sign_in(person: Person, signed_in: Client) -> None:
+def test_guessing_the_present_password_is_slowed_down_like_sign_in(person: Person, signed_in: Browser) -> None:
     for _ in range(ACCOUNT_BACK_OFF.free + 1):
         signed_in.post(PASSWORD_PAGE, form(person, current_password="not the one"))
     response = signed_in.post(PASSWORD_PAGE, form(person))
@@ -159,18 +159,18 @@ def test_guessing_the_present_password_is_slowed_down_like_sign_in(person: Perso
     assert Throttle.objects.get(key__startswith="account").failures == ACCOUNT_BACK_OFF.free + 1
 
 
-def test_the_new_password_is_refused_before_the_present_one_is_tried(person: Person, signed_in: Client) -> None:
+def test_the_new_password_is_refused_before_the_present_one_is_tried(person: Person, signed_in: Browser) -> None:
     signed_in.post(PASSWORD_PAGE, form(person, new_password="short", new_password_again="short"))
     assert not Throttle.objects.exists()
 
 
-def test_the_forms_of_the_account_show(signed_in: Client) -> None:
+def test_the_forms_of_the_account_show(signed_in: Browser) -> None:
     for address in (PASSWORD_PAGE, "/compte/second-facteur/"):
         assert signed_in.get(address).status_code == 200
 
 
 @pytest.mark.parametrize("code", ["fr", "en"])
-def test_the_language_is_kept_for_the_browser_and_the_person(person: Person, signed_in: Client, code: str) -> None:
+def test_the_language_is_kept_for_the_browser_and_the_person(person: Person, signed_in: Browser, code: str) -> None:
     response = signed_in.post(LANGUAGE, {"language": code, "next": ACCOUNT})
     assert response.url == ACCOUNT
     assert f'<html lang="{code}"' in page(signed_in)
@@ -178,13 +178,13 @@ def test_the_language_is_kept_for_the_browser_and_the_person(person: Person, sig
 
 
 def test_a_visitor_chooses_a_language_too() -> None:
-    client = Client()
+    client = Browser()
     client.post(LANGUAGE, {"language": "en", "next": "/connexion/"})
     assert '<html lang="en"' in client.get("/connexion/").content.decode()
 
 
 @pytest.mark.parametrize("code", ["de", "", "fr; x"])
-def test_an_unknown_language_changes_nothing(person: Person, signed_in: Client, code: str) -> None:
+def test_an_unknown_language_changes_nothing(person: Person, signed_in: Browser, code: str) -> None:
     response = signed_in.post(LANGUAGE, {"language": code, "next": ACCOUNT})
     assert response.url == ACCOUNT
     assert "django_language" not in response.cookies
@@ -192,12 +192,12 @@ def test_an_unknown_language_changes_nothing(person: Person, signed_in: Client, 
 
 
 def test_the_language_switch_leads_nowhere_else() -> None:
-    assert Client().post(LANGUAGE, {"language": "fr", "next": "https://ailleurs.example/"}).url == "/"
+    assert Browser().post(LANGUAGE, {"language": "fr", "next": "https://ailleurs.example/"}).url == "/"
 
 
 @pytest.mark.parametrize("address", [ACCOUNT, PASSWORD_PAGE, "/compte/second-facteur/"])
 def test_nothing_of_an_account_shows_before_both_factors(person: Person, address: str) -> None:
-    assert Client().get(address).url.startswith("/connexion/?next=")
+    assert Browser().get(address).url.startswith("/connexion/?next=")
     assert give_password(person).get(address).url.startswith("/connexion/code/?next=")
 
 

@@ -1,11 +1,11 @@
 """The demonstration's people, who exist in a demonstration only."""
 
 from io import StringIO
+from typing import Any
 from unittest import mock
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.test import Client
 
 from apps.accounts.demonstration import DEMO_PASSWORD, DEMO_PEOPLE
 from apps.accounts.management.commands import demo_code as command
@@ -15,7 +15,7 @@ from apps.accounts.selectors import person_by_email
 from apps.accounts.totp import counter_now
 from apps.audit.models import Event
 from apps.core.rules import Role
-from tests.factories.accounts import PersonFactory, TotpDeviceFactory
+from tests.factories.accounts import Browser, PersonFactory, TotpDeviceFactory
 from tests.integration.accounts.conftest import give_code, give_password
 
 pytestmark = pytest.mark.django_db
@@ -23,8 +23,8 @@ CAMILLE = "camille.durand@chu-demo.fr"
 
 
 @pytest.fixture
-def _demo(settings: object) -> None:
-    settings.DEMO_MODE = True  # type: ignore[attr-defined]
+def _demo(settings: Any) -> None:
+    settings.DEMO_MODE = True
 
 
 def printed(*arguments: str) -> str:
@@ -99,8 +99,8 @@ def test_when_both_codes_of_the_moment_are_spent_it_waits() -> None:
 
 
 @pytest.mark.parametrize("arguments", [("demo_people",), ("demo_code", CAMILLE)])
-def test_outside_a_demonstration_both_are_refused(settings: object, arguments: tuple[str, ...]) -> None:
-    settings.DEMO_MODE = settings.DEBUG = False  # type: ignore[attr-defined]
+def test_outside_a_demonstration_both_are_refused(settings: Any, arguments: tuple[str, ...]) -> None:
+    settings.DEMO_MODE = settings.DEBUG = False
     with pytest.raises(CommandError, match="HDH_DEMO=1"):
         call_command(*arguments)
     assert not Person.objects.exists()
@@ -114,4 +114,4 @@ def test_nobody_else_s_code_is_ever_printed() -> None:
 
 
 def test_the_sign_in_page_says_nothing_of_the_demonstration_password() -> None:
-    assert DEMO_PASSWORD.encode() not in Client().get("/connexion/").content
+    assert DEMO_PASSWORD.encode() not in Browser().get("/connexion/").content

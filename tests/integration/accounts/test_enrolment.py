@@ -6,14 +6,13 @@ from datetime import timedelta
 from unittest import mock
 
 import pytest
-from django.test import Client
 from django.utils import timezone
 
 from apps.accounts import browser_session
 from apps.accounts.models import Person, PortalSession, TotpDevice
 from apps.accounts.totp import code_at, counter_now
 from apps.audit.models import Event
-from tests.factories.accounts import client_signed_in, current_code
+from tests.factories.accounts import Browser, client_signed_in, current_code
 from tests.integration.accounts.conftest import give_code, give_password, sign_in
 
 CODE, ENROL, RECOVERY = "/connexion/code/", "/connexion/enrolement/", "/connexion/codes-de-secours/"
@@ -22,7 +21,7 @@ REPLACE, ACCOUNT = "/compte/second-facteur/", "/compte/"
 pytestmark = pytest.mark.django_db
 
 
-def seed_shown(client: Client) -> bytes:
+def seed_shown(client: Browser) -> bytes:
     """The secret as the page writes it for typing."""
     found = re.search(r'id="seed"[^>]*>([A-Z2-7 ]+)<', client.get(ENROL).content.decode())
     assert found
@@ -31,14 +30,14 @@ def seed_shown(client: Client) -> bytes:
     return b32decode("".join(groups))
 
 
-def enrolled(newcomer: Person, query: str = "") -> Client:
+def enrolled(newcomer: Person, query: str = "") -> Browser:
     client = give_password(newcomer)
     seed = seed_shown(client)
     client.last = client.post(ENROL + query, {"code": code_at(seed, counter_now())})
     return client
 
 
-def codes_shown(client: Client) -> list[str]:
+def codes_shown(client: Browser) -> list[str]:
     return re.findall(r"<li><code>([A-Z2-7 ]+)</code></li>", client.get(RECOVERY).content.decode())
 
 
@@ -112,7 +111,7 @@ def test_a_password_alone_cannot_replace_a_second_factor(person: Person) -> None
     assert client.get(REPLACE).url.startswith(CODE)
 
 
-def test_an_open_session_alone_cannot_replace_it_either(signed_in: Client) -> None:
+def test_an_open_session_alone_cannot_replace_it_either(signed_in: Browser) -> None:
     assert signed_in.get(ENROL).url == CODE
     assert signed_in.post(ENROL, {"code": "123456"}).url == CODE
 
@@ -140,7 +139,7 @@ def test_a_lost_device_is_replaced_with_recovery_codes(newcomer: Person) -> None
     assert give_code(give_password(newcomer), codes[2]).last.status_code == 422
 
 
-def test_the_permission_to_replace_lapses_after_minutes(person: Person, signed_in: Client) -> None:
+def test_the_permission_to_replace_lapses_after_minutes(person: Person, signed_in: Browser) -> None:
     signed_in.post(REPLACE, {"code": current_code(person)})
     assert signed_in.get(ENROL).status_code == 200
     later = timezone.now() + timedelta(minutes=5)
@@ -148,6 +147,6 @@ def test_the_permission_to_replace_lapses_after_minutes(person: Person, signed_i
         assert signed_in.get(ENROL).url == CODE
 
 
-def test_a_wrong_code_does_not_allow_a_replacement(signed_in: Client) -> None:
+def test_a_wrong_code_does_not_allow_a_replacement(signed_in: Browser) -> None:
     assert signed_in.post(REPLACE, {"code": "000000"}).status_code == 422
     assert signed_in.get(ENROL).url == CODE

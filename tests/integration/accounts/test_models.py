@@ -1,6 +1,7 @@
 """What the database itself refuses, and what a person is."""
 
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from cryptography.exceptions import InvalidTag
@@ -25,9 +26,9 @@ pytestmark = pytest.mark.django_db
 DAY = timedelta(days=1)
 
 
-def refused(write: object, **fields: object) -> bool:
+def refused(write: Any, **fields: object) -> bool:
     with pytest.raises(DatabaseError), transaction.atomic():
-        write(**fields)  # type: ignore[operator]
+        write(**fields)
     return True
 
 
@@ -72,7 +73,7 @@ def test_an_organisation_needs_a_name_and_a_known_kind(fields: dict[str, str]) -
 
 
 @pytest.mark.parametrize("factory", [MandateFactory, StaffRoleFactory])
-def test_dates_out_of_order_are_refused_by_the_database(factory: type) -> None:
+def test_dates_out_of_order_are_refused_by_the_database(factory: Any) -> None:
     assert refused(factory.create, starts_on=date(2027, 3, 2), ends_on=date(2027, 3, 1))
     assert factory.create(starts_on=date(2027, 3, 2), ends_on=date(2027, 3, 2)).pk
 
@@ -82,18 +83,18 @@ def test_a_role_the_portal_does_not_know_is_refused_by_the_database() -> None:
 
 
 @pytest.mark.parametrize("factory", [MandateFactory, StaffRoleFactory])
-def test_the_same_line_is_written_once(factory: type) -> None:
+def test_the_same_line_is_written_once(factory: Any) -> None:
     row = factory.create()
     same = {"organisation": row.organisation} if isinstance(row, Mandate) else {"role": row.role}
     assert refused(factory.create, person=row.person, starts_on=row.starts_on, **same)
 
 
-def test_staff_roles_are_those_of_today(django_assert_num_queries: object) -> None:
+def test_staff_roles_are_those_of_today(django_assert_num_queries: Any) -> None:
     today = timezone.localdate()
     person = steward()
     StaffRoleFactory.create(person=person, role="auditor", starts_on=today - 9 * DAY, ends_on=today - DAY)
     StaffRoleFactory.create(person=person, role="operator", starts_on=today + DAY)
-    with django_assert_num_queries(1):  # type: ignore[operator]
+    with django_assert_num_queries(1):
         assert person.staff_roles == person.staff_roles == frozenset({Role.STEWARD})
 
 
@@ -156,9 +157,9 @@ def test_sealing_twice_gives_different_bytes_and_altered_bytes_do_not_open() -> 
         unseal(first[:-1] + bytes([first[-1] ^ 1]), context="a")
 
 
-def test_another_key_opens_nothing_and_digests_differently(settings: object) -> None:
+def test_another_key_opens_nothing_and_digests_differently(settings: Any) -> None:
     sealed, digest = seal(b"secret", context="a"), keyed_digest("x", purpose="p")
-    settings.FIELD_KEY = "another key"  # type: ignore[attr-defined]
+    settings.FIELD_KEY = "another key"
     assert keyed_digest("x", purpose="p") != digest
     with pytest.raises(InvalidTag):
         unseal(sealed, context="a")

@@ -8,7 +8,6 @@ from unittest import mock
 
 import pytest
 from django.db import connection
-from django.test import Client
 
 from apps.accounts import services
 from apps.accounts.factors import code_accept, recovery_codes_create
@@ -17,7 +16,7 @@ from apps.accounts.totp import code_at, counter_now
 from apps.accounts.wording import ANY_CODE
 from apps.audit.models import Event
 from apps.core.errors import ChangedMeanwhile
-from tests.factories.accounts import SEED, PersonFactory, TotpDeviceFactory, current_code
+from tests.factories.accounts import SEED, Browser, PersonFactory, TotpDeviceFactory, current_code
 from tests.integration.accounts.conftest import give_code, give_password
 
 POSTS = 50
@@ -95,4 +94,4 @@ def test_a_session_ended_during_a_request_is_not_written_back(verified_person: P
         response = client.post("/connexion/code/", {"code": current_code(verified_person)})
     assert response.status_code == 400
     assert not verified_person.sessions.exists()
-    assert Client(headers={"cookie": ""}).get("/compte/").status_code == 302
+    assert Browser(headers={"cookie": ""}).get("/compte/").status_code == 302

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from typing import Any
 from unittest import mock
 
 import pytest
-from django.test import Client
 from django.utils import timezone
 
 from apps.accounts import browser_session
@@ -14,7 +14,7 @@ from apps.accounts.models import Person, PortalSession
 from apps.accounts.sessions import SessionStore
 from apps.accounts.tasks import forget_expired
 from apps.audit.models import Event
-from tests.factories.accounts import PersonFactory, StaffRoleFactory, client_signed_in
+from tests.factories.accounts import Browser, PersonFactory, StaffRoleFactory, client_signed_in
 from tests.integration.accounts.conftest import give_password
 
 ACCOUNT, PASSWORD_PAGE = "/compte/", "/compte/mot-de-passe/"
@@ -31,14 +31,14 @@ def after(**duration: float) -> Iterator[None]:
         yield
 
 
-def test_a_session_goes_on_while_it_is_used(signed_in: Client) -> None:
+def test_a_session_goes_on_while_it_is_used(signed_in: Browser) -> None:
     signed_in.get(ACCOUNT)
     for minutes in (29, 58, 87):
         with after(minutes=minutes):
             assert signed_in.get(ACCOUNT).status_code == 200
 
 
-def test_half_an_hour_without_activity_ends_it_and_leads_back(signed_in: Client, person: Person) -> None:
+def test_half_an_hour_without_activity_ends_it_and_leads_back(signed_in: Browser, person: Person) -> None:
     signed_in.get(ACCOUNT)
     key = signed_in.session.session_key
     with after(minutes=30):
@@ -51,7 +51,7 @@ def test_half_an_hour_without_activity_ends_it_and_leads_back(signed_in: Client,
     assert "saved as you typed is kept" in shown
 
 
-def test_staff_sessions_end_after_a_quarter_of_an_hour(person: Person, signed_in: Client) -> None:
+def test_staff_sessions_end_after_a_quarter_of_an_hour(person: Person, signed_in: Browser) -> None:
     signed_in.get(ACCOUNT)
     StaffRoleFactory.create(person=person)
     with after(minutes=14):
@@ -61,7 +61,7 @@ def test_staff_sessions_end_after_a_quarter_of_an_hour(person: Person, signed_in
 
 
 @pytest.mark.parametrize(("is_staff", "hours"), [(False, 12), (True, 8)])
-def test_a_working_day_ends_even_a_busy_session(person: Person, signed_in: Client, is_staff: bool, hours: int) -> None:
+def test_a_working_day_ends_even_a_busy_session(person: Person, signed_in: Browser, is_staff: bool, hours: int) -> None:
     if is_staff:
         StaffRoleFactory.create(person=person)
     signed_in.get(ACCOUNT)
@@ -83,7 +83,7 @@ def test_a_password_without_its_code_is_worth_ten_minutes(person: Person) -> Non
         assert client.get("/connexion/code/").url == "/connexion/?ended=absolute"
 
 
-def test_what_was_being_sent_leads_back_to_its_page(signed_in: Client) -> None:
+def test_what_was_being_sent_leads_back_to_its_page(signed_in: Browser) -> None:
     signed_in.get(ACCOUNT)
     with after(hours=1):
         response = signed_in.post("/compte/sessions/", headers={"referer": f"http://testserver{PASSWORD_PAGE}"})
@@ -91,14 +91,14 @@ def test_what_was_being_sent_leads_back_to_its_page(signed_in: Client) -> None:
 
 
 @pytest.mark.parametrize("referer", ["", "https://ailleurs.example/compte/"])
-def test_without_a_page_of_ours_to_go_back_to_home_comes_next(signed_in: Client, referer: str) -> None:
+def test_without_a_page_of_ours_to_go_back_to_home_comes_next(signed_in: Browser, referer: str) -> None:
     signed_in.get(ACCOUNT)
     with after(hours=1):
         response = signed_in.post("/compte/sessions/", headers={"referer": referer} if referer else {})
     assert response.url == "/connexion/?ended=idle"
 
 
-def test_an_autosave_after_the_end_takes_the_whole_page_to_sign_in(signed_in: Client) -> None:
+def test_an_autosave_after_the_end_takes_the_whole_page_to_sign_in(signed_in: Browser) -> None:
     signed_in.get(ACCOUNT)
     with after(hours=1):
         response = signed_in.post(
@@ -108,7 +108,7 @@ def test_an_autosave_after_the_end_takes_the_whole_page_to_sign_in(signed_in: Cl
     assert response["HX-Redirect"] == "/connexion/?ended=idle&next=%2Fcompte%2Fmot-de-passe%2F"
 
 
-def test_a_page_that_refreshes_itself_keeps_no_session_alive_but_autosave_does(signed_in: Client) -> None:
+def test_a_page_that_refreshes_itself_keeps_no_session_alive_but_autosave_does(signed_in: Browser) -> None:
     signed_in.get(ACCOUNT)
     with after(minutes=20):
         assert signed_in.get(ACCOUNT, headers=HTMX).status_code == 200
@@ -122,7 +122,7 @@ def test_a_page_that_refreshes_itself_keeps_no_session_alive_but_autosave_does(s
         assert other.get(ACCOUNT).status_code == 200
 
 
-def test_activity_is_written_once_a_minute_at_most(signed_in: Client) -> None:
+def test_activity_is_written_once_a_minute_at_most(signed_in: Browser) -> None:
     signed_in.get(ACCOUNT)
     seen = signed_in.session["seen_at"]
     with after(seconds=50):
@@ -134,15 +134,15 @@ def test_activity_is_written_once_a_minute_at_most(signed_in: Client) -> None:
 
 
 def test_an_invented_reason_shows_no_message() -> None:
-    assert b"session has ended" not in Client().get("/connexion/?ended=<b>x").content
+    assert b"session has ended" not in Browser().get("/connexion/?ended=<b>x").content
 
 
-def test_a_visitor_without_session_costs_no_statement(django_assert_num_queries: object) -> None:
-    with django_assert_num_queries(0):  # type: ignore[operator]
-        Client().get("/connexion/")
+def test_a_visitor_without_session_costs_no_statement(django_assert_num_queries: Any) -> None:
+    with django_assert_num_queries(0):
+        Browser().get("/connexion/")
 
 
-def test_expired_rows_are_deleted_and_open_ones_kept(signed_in: Client) -> None:
+def test_expired_rows_are_deleted_and_open_ones_kept(signed_in: Browser) -> None:
     PortalSession.objects.create(session_key="old", session_data="", expire_date=timezone.now() - timedelta(days=1))
     forget_expired()
     assert list(PortalSession.objects.values_list("session_key", flat=True)) == [signed_in.session.session_key]

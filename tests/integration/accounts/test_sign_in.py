@@ -1,13 +1,13 @@
 """Sign-in as a visitor meets it: two steps, kind refusals, no way to learn who has an account."""
 
 import re
+from typing import Any
 from unittest import mock
 from uuid import UUID
 
 import pytest
 from django.contrib.auth import hashers
 from django.db import connection
-from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
@@ -16,7 +16,7 @@ from apps.accounts.factors import recovery_codes_create
 from apps.accounts.models import Person, PortalSession, RecoveryCode, Throttle, TotpDevice
 from apps.accounts.rules import ACCOUNT_BACK_OFF, ADDRESS_BACK_OFF
 from apps.audit.models import Event
-from tests.factories.accounts import PASSWORD, PersonFactory, current_code
+from tests.factories.accounts import PASSWORD, Browser, PersonFactory, current_code
 from tests.integration.accounts.conftest import give_code, give_password, sign_in
 
 SIGN_IN, CODE, ENROL = "/connexion/", "/connexion/code/", "/connexion/enrolement/"
@@ -24,11 +24,12 @@ ACCOUNT = "/compte/"
 STATEMENTS_OF_A_REFUSAL = 10
 
 
-def page(response: object) -> str:
-    return response.content.decode()  # type: ignore[attr-defined]
+def page(response: Any) -> str:
+    body: str = response.content.decode()
+    return body
 
 
-def input_of(response: object, name: str) -> str:
+def input_of(response: Any, name: str) -> str:
     found = re.search(rf'<input[^>]*name="{name}"[^>]*>', page(response))
     assert found, f"no field {name}"
     return found.group()
@@ -36,7 +37,7 @@ def input_of(response: object, name: str) -> str:
 
 @pytest.mark.django_db
 def test_both_steps_open_the_portal_and_each_gives_the_session_a_new_key(person: Person) -> None:
-    client = Client()
+    client = Browser()
     client.get(SIGN_IN)
     give_password(person, client)
     half_open = client.session.session_key
@@ -59,14 +60,14 @@ def test_the_session_s_row_names_its_person(person: Person) -> None:
 @pytest.mark.parametrize("email", ["{email}", " {EMAIL} "])
 def test_capitals_and_spaces_around_the_address_do_not_matter(person: Person, email: str) -> None:
     typed = email.format(email=person.email, EMAIL=person.email.upper())
-    assert Client().post(SIGN_IN, {"email": typed, "password": PASSWORD}).url == CODE
+    assert Browser().post(SIGN_IN, {"email": typed, "password": PASSWORD}).url == CODE
 
 
 @pytest.mark.django_db
 def test_a_wrong_password_and_an_unknown_account_get_the_very_same_answer(person: Person) -> None:
     answers = set()
     for email in (person.email, "personne@exemple.fr"):
-        response = Client().post(SIGN_IN, {"email": email, "password": "wrong wrong wrong"})
+        response = Browser().post(SIGN_IN, {"email": email, "password": "wrong wrong wrong"})
         assert response.status_code == 422
         assert f'value="{email}"' in input_of(response, "email")
         assert "wrong wrong wrong" not in page(response)
@@ -85,7 +86,7 @@ def test_every_refusal_costs_one_password_hash_and_the_same_statements(state: st
             password=None if state == "without password" else PASSWORD,
         )
     hasher = hashers.get_hasher()
-    client = Client()
+    client = Browser()
     with (
         mock.patch.object(type(hasher), "encode", autospec=True, side_effect=type(hasher).encode) as hashed,
         CaptureQueriesContext(connection) as queries,
@@ -103,7 +104,7 @@ def test_somebody_inactive_is_refused_with_the_right_password() -> None:
 
 
 @pytest.mark.django_db
-def test_deactivation_ends_an_open_session_at_the_next_request(signed_in: Client, person: Person) -> None:
+def test_deactivation_ends_an_open_session_at_the_next_request(signed_in: Browser, person: Person) -> None:
     Person.objects.update(is_active=False)
     assert signed_in.get(ACCOUNT).url.startswith(SIGN_IN)
 
@@ -121,7 +122,7 @@ def test_deactivation_ends_an_open_session_at_the_next_request(signed_in: Client
 def test_a_bad_value_is_told_beside_its_field_and_costs_no_attempt(
     person: Person, field: str, value: str, message: str
 ) -> None:
-    client = Client(headers={"accept-language": "en"})
+    client = Browser(headers={"accept-language": "en"})
     response = client.post(SIGN_IN, {"email": person.email, "password": PASSWORD, field: value})
     assert response.status_code == 422
     tag = input_of(response, field)
@@ -136,14 +137,14 @@ def test_a_bad_value_is_told_beside_its_field_and_costs_no_attempt(
 
 @pytest.mark.django_db
 def test_what_was_typed_is_kept_except_the_password(person: Person) -> None:
-    response = Client().post(SIGN_IN, {"email": "almost@", "password": PASSWORD})
+    response = Browser().post(SIGN_IN, {"email": "almost@", "password": PASSWORD})
     assert 'value="almost@"' in input_of(response, "email")
     assert PASSWORD not in page(response)
 
 
 @pytest.mark.django_db
 def test_fields_are_known_to_password_managers(newcomer: Person, person: Person) -> None:
-    first = Client().get(SIGN_IN)
+    first = Browser().get(SIGN_IN)
     assert 'autocomplete="username"' in input_of(first, "email")
     assert 'autocomplete="current-password"' in input_of(first, "password")
     for somebody, address in ((person, CODE), (newcomer, ENROL)):
@@ -153,7 +154,7 @@ def test_fields_are_known_to_password_managers(newcomer: Person, person: Person)
 
 @pytest.mark.django_db
 def test_an_account_is_slowed_down_with_a_sentence_and_opens_again(person: Person) -> None:
-    client = Client(headers={"accept-language": "en"})
+    client = Browser(headers={"accept-language": "en"})
     for _ in range(ACCOUNT_BACK_OFF.free + 1):
         give_password(person, client, password="wrong wrong wrong")
     give_password(person, client)
@@ -167,16 +168,16 @@ def test_an_account_is_slowed_down_with_a_sentence_and_opens_again(person: Perso
 @pytest.mark.django_db
 def test_an_address_is_slowed_down_across_accounts(person: Person) -> None:
     for guess in range(ADDRESS_BACK_OFF.free + 1):
-        Client().post(SIGN_IN, {"email": f"{guess}@exemple.fr", "password": "wrong wrong wrong"})
+        Browser().post(SIGN_IN, {"email": f"{guess}@exemple.fr", "password": "wrong wrong wrong"})
     assert give_password(person).last.status_code == 422
-    other = Client(REMOTE_ADDR="198.51.100.9")
+    other = Browser(REMOTE_ADDR="198.51.100.9")
     assert give_password(person, other).last.url == CODE
 
 
 @pytest.mark.django_db
 def test_a_good_sign_in_does_not_clear_its_address(person: Person) -> None:
     for guess in range(3):
-        Client().post(SIGN_IN, {"email": f"{guess}@exemple.fr", "password": "wrong wrong wrong"})
+        Browser().post(SIGN_IN, {"email": f"{guess}@exemple.fr", "password": "wrong wrong wrong"})
     give_password(person)
     assert Throttle.objects.get(key__startswith="address").failures == 3
 
@@ -184,7 +185,7 @@ def test_a_good_sign_in_does_not_clear_its_address(person: Person) -> None:
 @pytest.mark.django_db
 def test_events_tell_the_steps_and_hold_no_e_mail(person: Person) -> None:
     give_password(person, password="wrong wrong wrong")
-    Client().post(SIGN_IN, {"email": "personne@exemple.fr", "password": "wrong wrong wrong"})
+    Browser().post(SIGN_IN, {"email": "personne@exemple.fr", "password": "wrong wrong wrong"})
     client = give_code(give_password(person), "000000")
     give_code(client, current_code(person))
     client.post("/deconnexion/")
@@ -236,14 +237,14 @@ def test_a_recovery_code_opens_once_in_place_of_the_application(person: Person) 
 
 
 @pytest.mark.django_db
-def test_the_code_page_of_somebody_already_in_leads_on(signed_in: Client) -> None:
+def test_the_code_page_of_somebody_already_in_leads_on(signed_in: Browser) -> None:
     assert signed_in.get(f"{CODE}?next=/compte/").url == ACCOUNT
     assert signed_in.get(SIGN_IN).url == CODE
 
 
 @pytest.mark.django_db
 def test_the_way_back_survives_both_steps(person: Person) -> None:
-    first = Client().get(ACCOUNT)
+    first = Browser().get(ACCOUNT)
     assert first.url == "/connexion/?next=/compte/"
     client = give_password(person, query="?next=/compte/mot-de-passe/")
     assert client.last.url == "/connexion/code/?next=%2Fcompte%2Fmot-de-passe%2F"
@@ -269,7 +270,7 @@ def test_the_way_back_survives_both_steps(person: Person) -> None:
     ],
 )
 def test_no_way_back_leads_elsewhere_or_to_a_command(person: Person, target: str) -> None:
-    client = Client()
+    client = Browser()
     client.post(f"{SIGN_IN}", {"email": person.email, "password": PASSWORD})
     response = client.post(CODE, {"code": current_code(person)}, query_params={"next": target})
     assert response.url == "/"
@@ -283,7 +284,7 @@ def test_a_way_back_given_in_full_is_reduced_to_its_path(person: Person) -> None
 
 
 @pytest.mark.django_db
-def test_signing_out_ends_the_session_on_the_server(signed_in: Client, person: Person) -> None:
+def test_signing_out_ends_the_session_on_the_server(signed_in: Browser, person: Person) -> None:
     key = signed_in.session.session_key
     assert signed_in.get("/deconnexion/").status_code == 405
     assert signed_in.post("/deconnexion/").url == "/"
@@ -294,25 +295,25 @@ def test_signing_out_ends_the_session_on_the_server(signed_in: Client, person: P
 
 @pytest.mark.django_db
 def test_signing_out_without_a_session_is_harmless() -> None:
-    assert Client().post("/deconnexion/").url == "/"
+    assert Browser().post("/deconnexion/").url == "/"
     assert not Event.objects.exists()
 
 
 @pytest.mark.django_db
 def test_posts_without_csrf_token_are_refused(person: Person) -> None:
-    client = Client(enforce_csrf_checks=True)
+    client = Browser(enforce_csrf_checks=True)
     for address in (SIGN_IN, "/deconnexion/", "/langue/"):
         assert client.post(address, {"email": person.email, "password": PASSWORD}).status_code == 403
 
 
 @pytest.mark.django_db
-def test_pages_behind_sign_in_are_stored_nowhere(signed_in: Client) -> None:
+def test_pages_behind_sign_in_are_stored_nowhere(signed_in: Browser) -> None:
     assert "no-store" in signed_in.get(ACCOUNT)["Cache-Control"]
 
 
 @pytest.mark.django_db
 def test_after_sign_in_the_pages_speak_the_person_s_language(person: Person) -> None:
-    client = give_password(person, Client(headers={"accept-language": "fr"}))
+    client = give_password(person, Browser(headers={"accept-language": "fr"}))
     assert client.cookies["django_language"].value == "en"
     assert '<html lang="en"' in page(client.get(CODE))
 
