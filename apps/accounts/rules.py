@@ -75,7 +75,7 @@ class BackOff:
         if failures <= self.free:
             return timedelta(0)
         doublings = min(failures - self.free - 1, 30)
-        return min(self.first * 2**doublings, self.ceiling)
+        return min(self.first * (1 << doublings), self.ceiling)
 
 
 _QUARTER = timedelta(minutes=15)
