@@ -14,7 +14,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from hdh_portal.devstack.errors import StackError
-from hdh_portal.devstack.places import Account, become, make_directory, reachable
+from hdh_portal.devstack.places import Account, become, make_directory, reachable, same_file
 
 OLDEST_SERVER = 15
 SUPERUSER = "hdh"
@@ -35,6 +35,23 @@ def server_binaries() -> Path:
             "No PostgreSQL server is installed. Run `make setup`, or set DATABASE_URL to an existing PostgreSQL ≥ 15."
         )
     return newest
+
+
+def _copied(binaries: Path, target: Path) -> Path:
+    """A copy of the wheel's server, with the libraries that it looks for beside its package, renewed with the wheel."""
+    package = binaries.parent.parent
+    copied = target / package.name / "pginstall" / "bin"
+    if same_file(copied / "postgres", binaries / "postgres"):
+        return copied
+    unfinished = target.with_suffix(".unfinished")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    shutil.rmtree(target, ignore_errors=True)
+    for folder in (package, *package.parent.glob(f"{package.name}.libs")):
+        shutil.copytree(
+            folder, unfinished / folder.name, symlinks=True, ignore=shutil.ignore_patterns("include", "*.a")
+        )
+    unfinished.rename(target)
+    return copied
 
 
 @dataclass(frozen=True)
@@ -94,13 +111,7 @@ class Postgres:
         found = server_binaries()
         if reachable(found, self.account):
             return found
-        copied = self.home / "pgsql"
-        if not copied.exists():
-            unfinished = self.home / "pgsql.unfinished"
-            shutil.rmtree(unfinished, ignore_errors=True)
-            shutil.copytree(found.parent, unfinished, symlinks=True, ignore=shutil.ignore_patterns("include", "*.a"))
-            unfinished.rename(copied)
-        return copied / "bin"
+        return _copied(found, self.home / "pgsql")
 
     def _initialise(self) -> None:
         unfinished = self.home / "postgres.unfinished"
