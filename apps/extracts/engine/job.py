@@ -5,12 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import duckdb
-import ibis.expr.types as ir  # type: ignore[import-untyped]
 
 from .backends.duckdb import DuckDBEngine
 from .catalogue import CATALOGUE, Partitioning, Table
 from .definition import Definition
-from .plan.relations import SHAPES, relations_of, shape_of, to_sql
+from .plan.relations import SHAPES, Query, shape_of
 from .problems import SourceError
 from .pseudonyms import ProjectKey
 from .source import Source, SourceFile
@@ -38,12 +37,12 @@ class Job:
             for file in self.source.files_of(table, partition):
                 yield table, file
 
-    def sql(self, expression: ir.Table) -> str:
-        """The SQL of an expression, its relations bound to what this unit reads."""
-        for name in relations_of(expression):
+    def sql(self, query: Query) -> str:
+        """The SQL of a query, its relations bound to what this unit reads."""
+        for name in query.relations:
             if name in SHAPES or name.startswith("matched_"):
                 self._bind(name)
-        return to_sql(expression)
+        return query.sql
 
     def _bind(self, name: str) -> None:
         if (table := CATALOGUE.table(name)) is not None:
@@ -62,15 +61,15 @@ class Job:
         kind, _, leaf = name.partition("_")
         return [Unit(UnitKind(kind), leaf=int(leaf)) if leaf else Unit(UnitKind(kind))]
 
-    def query(self, expression: ir.Table) -> list[tuple[Any, ...]]:
-        """The rows of a small expression."""
-        sql = self.sql(expression)
+    def rows(self, query: Query) -> list[tuple[Any, ...]]:
+        """The rows of a small query."""
+        sql = self.sql(query)
         with self.source_watched():
             return self.engine.rows(sql)
 
-    def keep_expression(self, expression: ir.Table, facts: Mapping[str, Any] | None = None) -> Result:
-        """Write an expression as the file of the unit."""
-        sql = self.sql(expression)
+    def keep(self, query: Query, facts: Mapping[str, Any] | None = None) -> Result:
+        """Write the rows of a query as the file of the unit."""
+        sql = self.sql(query)
         with self.workshop.unfinished() as path:
             with self.source_watched():
                 rows = self.engine.write(sql, path)

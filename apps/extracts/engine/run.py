@@ -12,6 +12,7 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache, cached_property
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -71,7 +72,7 @@ class ExtractRun:
         run.check_place()
         return run
 
-    @property
+    @cached_property
     def binding(self) -> Mapping[str, Any]:
         """All that the bytes of the delivery depend on, and nothing secret."""
         return {
@@ -82,7 +83,7 @@ class ExtractRun:
             "versions": engine_versions(),
         }
 
-    @property
+    @cached_property
     def workshop(self) -> Workshop:
         """Where the work is done."""
         text = json.dumps(self.binding, sort_keys=True)
@@ -101,6 +102,7 @@ class ExtractRun:
         raise DeliveryError(f"{self.out}: holds something else than this extract; nothing was written")
 
 
+@cache
 def engine_versions() -> dict[str, str]:
     """The versions that the bytes of a delivery may depend on."""
     return {"engine": ENGINE_VERSION, **{name: version(name) for name in ("duckdb", "ibis-framework", "pyarrow")}}

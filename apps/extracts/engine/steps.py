@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import ibis.expr.types as ir  # type: ignore[import-untyped]
 import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.compute as pc  # type: ignore[import-untyped]
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
@@ -16,7 +15,7 @@ from .criteria import event_leaves
 from .delivery import build_manifest, write_documents
 from .job import Job
 from .plan import cohort, deliveries, events, people
-from .plan.relations import SHAPES
+from .plan.relations import SHAPES, Query, compiled
 from .problems import EngineError, SourceError
 from .pseudonyms import ProjectKey, joined
 from .source import sha256_of
@@ -65,33 +64,33 @@ def _check_shape(table: Table, path: Path) -> None:
 
 def find_identities(job: Job) -> Result:
     """Which identity is whose."""
-    return job.keep_expression(people.identities())
+    return job.keep(compiled(people.identities))
 
 
 def describe_people(job: Job) -> Result:
     """Birth, sex and residence of each person."""
-    return job.keep_expression(people.people())
+    return job.keep(compiled(people.people))
 
 
 def find_events(job: Job) -> Result:
     """The events of a leaf in one partition."""
-    return job.keep_expression(events_of(job.unit, job.definition))
+    return job.keep(events_of(job.unit, job.definition))
 
 
 def match_leaf(job: Job) -> Result:
     """The persons who satisfy a leaf, from its events in every partition."""
     leaf = event_leaves(job.definition.population)[job.unit.leaf]
-    removed = dict(job.query(events.removed_events()))
+    removed = dict(job.rows(compiled(events.removed_events)))
     at_least = getattr(leaf, "at_least", 1)
-    return job.keep_expression(events.matched(at_least), {"removed": removed})
+    return job.keep(compiled(events.matched, at_least), {"removed": removed})
 
 
 def find_cohort(job: Job) -> Result:
     """The persons of the cohort, and how many were left after each criterion."""
     population = job.definition.population
     leaves = event_leaves(population)
-    flow = list(job.query(cohort.flow(population, leaves))[0])
-    return job.keep_expression(cohort.cohort(population, leaves), {"flow": flow})
+    flow = list(job.rows(compiled(cohort.flow, population, leaves))[0])
+    return job.keep(compiled(cohort.cohort, population, leaves), {"flow": flow})
 
 
 def name_patients(job: Job) -> Result:
@@ -110,27 +109,27 @@ def name_patients(job: Job) -> Result:
 
 def find_members(job: Job) -> Result:
     """The identities of the cohort with their pseudonym."""
-    return job.keep_expression(deliveries.members())
+    return job.keep(compiled(deliveries.members))
 
 
 def name_claims(job: Job) -> Result:
     """One pseudonym for each care line that the cohort is delivered in a month of flux."""
-    return _name_rows(job, deliveries.claims(job.definition), "claims", "CLAIM_ID", Kind.CLAIM, "")
+    return _name_rows(job, compiled(deliveries.claims, job.definition), "claims", "CLAIM_ID", Kind.CLAIM, "")
 
 
 def name_stays(job: Job) -> Result:
     """One pseudonym for each stay that the cohort is delivered in a year, which is part of what identifies it."""
     return _name_rows(
-        job, deliveries.stays(job.definition), "stays", "STAY_ID", Kind.STAY, joined(job.unit.partition, "")
+        job, compiled(deliveries.stays, job.definition), "stays", "STAY_ID", Kind.STAY, joined(job.unit.partition, "")
     )
 
 
-def _name_rows(job: Job, expression: ir.Table, relation: str, column: str, kind: Kind, prefix: str) -> Result:
+def _name_rows(job: Job, query: Query, relation: str, column: str, kind: Kind, prefix: str) -> Result:
     removed: Counter[int] = Counter()
     schema = pa.schema({name: _ARROW[type_name] for name, type_name in SHAPES[relation].items()})
 
     def named() -> Iterator[pa.RecordBatch]:
-        for batch in job.engine.batches(job.sql(expression)):
+        for batch in job.engine.batches(job.sql(query)):
             for mask, rows in zip(batch["removed"].to_pylist(), batch["rows"].to_pylist(), strict=True):
                 removed[mask] += rows
             kept = batch.filter(pc.equal(batch["removed"], 0))
@@ -165,10 +164,10 @@ def deliver_table(job: Job) -> Result:
     table = CATALOGUE.tables[job.unit.table]
     facts: dict[str, Any] = {}
     if table.name == "IR_IMB_R":
-        facts["removed"] = dict(job.query(deliveries.removed_conditions(job.definition)))
+        facts["removed"] = dict(job.rows(compiled(deliveries.removed_conditions, job.definition)))
     for name, origin in deliveries.asked_surrogates(job.definition, table):
         _bind_surrogates(job, table, name, origin)
-    sql = job.sql(deliveries.delivery(job.definition, table))
+    sql = job.sql(compiled(deliveries.delivery, job.definition, table))
     with job.workshop.unfinished() as path:
         with job.source_watched():
             rows = job.engine.write(sql, path)
@@ -182,7 +181,7 @@ def _bind_surrogates(job: Job, table: Table, name: str, origin: str) -> None:
     column = table.column(name)
     if column is None or column.kind is None:
         raise EngineError(f"{table.name}.{name} is not a pseudonym")
-    values = [str(value) for (value,) in job.query(deliveries.distinct_values(job.definition, table, origin))]
+    values = [str(value) for (value,) in job.rows(compiled(deliveries.distinct_values, job.definition, table, origin))]
     job.engine.bind_arrow(
         name, pa.table({"value": pa.array(values, pa.string()), name: _uuids(job.key, column.kind, values)})
     )

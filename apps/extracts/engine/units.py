@@ -4,13 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-import ibis.expr.types as ir  # type: ignore[import-untyped]
-
 from .catalogue import CATALOGUE, Link, Partitioning, Table
 from .criteria import EventLeaf, Period, event_leaves
 from .definition import Definition
-from .plan.events import event_sources
-from .plan.relations import relations_of
+from .plan.events import event_tables, events
+from .plan.relations import Query, compiled
 from .problems import SourceError
 from .source import WHOLE, Source
 
@@ -63,7 +61,7 @@ def _work(definition: Definition, source: Source) -> Iterator[Unit]:
     yield Unit(UnitKind.IDENTITIES)
     yield Unit(UnitKind.PEOPLE)
     for index, leaf in enumerate(event_leaves(definition.population)):
-        yield from _events(index, leaf, definition, source)
+        yield from _events(index, leaf, source)
         yield Unit(UnitKind.MATCHED, leaf=index)
     yield Unit(UnitKind.COHORT)
     yield Unit(UnitKind.PATIENTS)
@@ -74,10 +72,10 @@ def _work(definition: Definition, source: Source) -> Iterator[Unit]:
             yield Unit(UnitKind.TABLE, name, partition)
 
 
-def _events(index: int, leaf: EventLeaf, definition: Definition, source: Source) -> Iterator[Unit]:
-    for stream in event_sources(leaf, definition.filters):
-        for partition in _partitions(stream.table, leaf.period, source):
-            yield Unit(UnitKind.EVENTS, stream.table, partition, index)
+def _events(index: int, leaf: EventLeaf, source: Source) -> Iterator[Unit]:
+    for table in event_tables(leaf):
+        for partition in _partitions(table, leaf.period, source):
+            yield Unit(UnitKind.EVENTS, table, partition, index)
 
 
 def _links(definition: Definition, source: Source) -> Iterator[Unit]:
@@ -126,11 +124,11 @@ def reads(unit: Unit, definition: Definition) -> tuple[tuple[str, str], ...]:
     if unit.kind is UnitKind.TABLE:
         names = (unit.table,)
     elif unit.kind is UnitKind.EVENTS:
-        names = tuple(name for name in relations_of(events_of(unit, definition)) if name in CATALOGUE.tables)
+        names = tuple(name for name in events_of(unit, definition).relations if name in CATALOGUE.tables)
     return tuple((name, partition_read(CATALOGUE.tables[name], unit)) for name in names)
 
 
-def events_of(unit: Unit, definition: Definition) -> ir.Table:
-    """The expression of an EVENTS unit."""
+def events_of(unit: Unit, definition: Definition) -> Query:
+    """The query of an EVENTS unit."""
     leaf = event_leaves(definition.population)[unit.leaf]
-    return next(stream.events for stream in event_sources(leaf, definition.filters) if stream.table == unit.table)
+    return compiled(events, leaf, unit.table, definition.filters)

@@ -1,6 +1,6 @@
 """DuckDB, embedded: binds relations to Parquet files, writes results as Parquet with reproducible bytes."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,7 @@ class DuckDBEngine:
     """One connection, in memory; ``temporary`` is where it may spill."""
 
     def __init__(self, settings: EngineSettings, temporary: Path) -> None:
+        self._bound: dict[str, list[Path]] = {}
         self._connection = duckdb.connect(
             config={
                 "memory_limit": settings.memory_limit,
@@ -47,11 +48,14 @@ class DuckDBEngine:
     def __exit__(self, *_: object) -> None:
         self._connection.close()
 
-    def bind(self, name: str, shape: Mapping[str, str], files: Sequence[Path], hive: Mapping[str, str]) -> None:
+    def bind(self, name: str, shape: Mapping[str, str], files: list[Path], hive: Mapping[str, str]) -> None:
         """Make a relation of Parquet files. ``hive`` gives the types of columns that are in the path only.
 
         Types are always declared: what DuckDB would infer from a path or a file differs from one partition to another.
         """
+        if self._bound.get(name) == files:
+            return
+        self._bound[name] = files
         columns = ", ".join(f'CAST("{column}" AS {SQL_TYPES[kind]}) AS "{column}"' for column, kind in shape.items())
         declared = {column: SQL_TYPES[kind] for column, kind in hive.items()}
         options = f"hive_partitioning = true, hive_types = {_struct(declared)}" if hive else "hive_partitioning = false"

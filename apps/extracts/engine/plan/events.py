@@ -1,8 +1,6 @@
 """The events of a leaf: who, on which day, kept or removed by which filters."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
 from functools import reduce as fold
 from operator import or_
 
@@ -77,44 +75,43 @@ def _stay_act_events(leaf: Act, filters: Sequence[Filter]) -> ir.Table:
     return linked_stays(leaf.period, filters, _stay_people()).semi_join(detail, list(STAY_KEYS))
 
 
-@dataclass(frozen=True, slots=True)
-class EventSource:
-    """One stream of events of a leaf: the table that cuts it into partitions, and the computation for one of them."""
-
-    table: str
-    events: ir.Table
-
-
-@lru_cache(maxsize=256)
-def event_sources(leaf: EventLeaf, filters: tuple[Filter, ...]) -> tuple[EventSource, ...]:
-    """Where the events of a leaf come from: one stream, or two for acts."""
-    found: list[tuple[str, ir.Table]] = []
+def event_tables(leaf: EventLeaf) -> tuple[str, ...]:
+    """The tables whose partitions cut the events of a leaf: one, or two for acts."""
     match leaf:
         case Stay():
-            found = [("T_MCOaaC", _stay_events(leaf, filters))]
+            return ("T_MCOaaC",)
         case LongTermCondition():
-            found = [("IR_IMB_R", _condition_events(leaf, filters))]
+            return ("IR_IMB_R",)
         case Drug():
-            found = [("ER_PHA_F", _drug_events(leaf, filters))]
+            return ("ER_PHA_F",)
         case Act():
-            if Place.STAY in leaf.places:
-                found.append(("T_MCOaaA", _stay_act_events(leaf, filters)))
-            if Place.COMMUNITY in leaf.places:
-                found.append(("ER_CAM_F", _community_act_events(leaf, filters)))
-    return tuple(EventSource(table, _counted(events)) for table, events in found)
+            tables = {Place.STAY: "T_MCOaaA", Place.COMMUNITY: "ER_CAM_F"}
+            return tuple(tables[place] for place in leaf.places)
 
 
-def _counted(events: ir.Table) -> ir.Table:
+def events(leaf: EventLeaf, table: str, filters: Sequence[Filter]) -> ir.Table:
+    """The events of a leaf in one partition of one of its tables."""
+    match leaf:
+        case Stay():
+            found = _stay_events(leaf, filters)
+        case LongTermCondition():
+            found = _condition_events(leaf, filters)
+        case Drug():
+            found = _drug_events(leaf, filters)
+        case Act():
+            found = _stay_act_events(leaf, filters) if table == "T_MCOaaA" else _community_act_events(leaf, filters)
+    return _counted(found)
+
+
+def _counted(found: ir.Table) -> ir.Table:
     """Events as person, day and filter mask, with the number of rows behind each."""
-    return events.group_by(person=events.person, day=events.EXE_SOI_DTD, removed=events.removed).agg(
-        rows=events.count()
-    )
+    return found.group_by(person=found.person, day=found.EXE_SOI_DTD, removed=found.removed).agg(rows=found.count())
 
 
 def matched(at_least: int) -> ir.Table:
     """From the events of a leaf over all partitions, the persons with enough distinct dates."""
-    events = relation("events")
-    kept = events.filter(events.removed == 0)
+    found = relation("events")
+    kept = found.filter(found.removed == 0)
     if at_least == 1:
         return kept.select("person").distinct()
     return kept.group_by("person").agg(dates=kept.day.nunique()).filter(ibis._.dates >= at_least).select("person")
@@ -122,5 +119,5 @@ def matched(at_least: int) -> ir.Table:
 
 def removed_events() -> ir.Table:
     """From the events of a leaf over all partitions, how many rows each combination of filters removed."""
-    events = relation("events")
-    return events.group_by("removed").agg(rows=events.rows.sum())
+    found = relation("events")
+    return found.group_by("removed").agg(rows=found.rows.sum())

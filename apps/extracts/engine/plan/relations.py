@@ -1,6 +1,8 @@
 """The relations that expressions read, with their shapes, and the text of an expression."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 from functools import reduce as fold
 
 import ibis  # type: ignore[import-untyped]
@@ -77,6 +79,21 @@ def relation(name: str) -> ir.Table:
 def shape_of(name: str) -> Shape:
     """The columns of a relation and their types."""
     return SHAPES.get(name, PERSONS)
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """An expression ready to run: its SQL and the relations that it reads."""
+
+    sql: str
+    relations: tuple[str, ...]
+
+
+@lru_cache(maxsize=1024)
+def compiled(build: Callable[..., ir.Table], *arguments: Hashable) -> Query:
+    """The query of an expression, translated once: partitions change what its relations are bound to, not its text."""
+    expression = build(*arguments)
+    return Query(to_sql(expression), relations_of(expression))
 
 
 def relations_of(expression: ir.Expr) -> tuple[str, ...]:
