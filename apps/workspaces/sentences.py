@@ -8,10 +8,23 @@ from django.utils.translation import gettext_lazy as _
 from apps.core.errors import COMMON_MESSAGES
 from apps.core.rules import Reason
 
+STEP_LABELS: Mapping[str, str | Promise] = {
+    "check_host": _("Check of the isolation on this machine"),
+    "home": _("Home folder of the workspace"),
+    "wait_for_extract": _("Extract delivered and attached, read-only"),
+    "sandbox_start": _("Start of the isolated space"),
+    "answers": _("JupyterLab answers"),
+    "self_test": _("Isolation tested from the inside"),
+    "open_route": _("Opening of the access"),
+    "revoke_sessions": _("Access cut"),
+    "close_route": _("Closing of the route"),
+    "sandbox_stop": _("Stop of the isolated space"),
+    "remove": _("Destruction of the contents"),
+}
+
 SENTENCES: Mapping[str, str | Promise] = {
     "workspace.requested": _("The workspace was requested."),
     "workspace.data_ready": _("The extract was handed to the workspace."),
-    "workspace.step_done": _("Workspace, step done: %(step)s."),
     "workspace.ready": _("The workspace is ready."),
     "workspace.start_needed": _("The workspace had stopped: it is being started again."),
     "workspace.suspended": _("%(actor)s suspended the workspace: access was cut at once, the work is kept."),
@@ -24,20 +37,7 @@ SENTENCES: Mapping[str, str | Promise] = {
     "workspace.session_opened": _("%(actor)s entered the workspace."),
     "workspace.session_closed": _("%(actor)s is no longer in the workspace."),
     "workspace.kernel_started": _("%(actor)s started a computation in the workspace."),
-}
-
-STEP_LABELS: Mapping[str, str | Promise] = {
-    "check_host": _("Check of the isolation on this machine"),
-    "home": _("Personal folder of the workspace"),
-    "wait_for_extract": _("Extract delivered and attached, read-only"),
-    "sandbox_start": _("Start of the isolated space"),
-    "answers": _("JupyterLab answers"),
-    "self_test": _("Isolation tested from the inside"),
-    "open_route": _("Opening of the access"),
-    "revoke_sessions": _("Access cut"),
-    "close_route": _("Closing of the route"),
-    "sandbox_stop": _("Stop of the isolated space"),
-    "remove": _("Destruction of the contents"),
+    **{f"workspace.step.{name}": label for name, label in STEP_LABELS.items()},
 }
 
 REASONS: Mapping[str, str | Promise] = {

@@ -48,9 +48,9 @@ def workspace(**people: Person) -> Workspace:
         return workspace_request(project=project(**people), by="system:test")  # type: ignore[arg-type]
 
 
-def at_status(status: Status, **people: Person) -> Workspace:
-    """A workspace in this state, with nothing under way."""
-    made = workspace(**people)
+def at_status(status: Status, *, pk: uuid.UUID | None = None, **people: Person) -> Workspace:
+    """A workspace in this state, with nothing under way; `pk` when its sandbox exists already."""
+    made = Workspace.objects.create(pk=pk, project=project(**people)) if pk else workspace(**people)  # type: ignore[arg-type]
     Operation.objects.filter(workspace=made).update(status=Operation.Status.DONE)
     desired = {Status.SUSPENDED: Desired.SUSPENDED, Status.DESTROYED: Desired.DESTROYED}.get(status, Desired.RUNNING)
     Workspace.objects.filter(pk=made.pk).update(

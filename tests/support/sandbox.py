@@ -3,6 +3,7 @@
 import os
 import shutil
 from pathlib import Path
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -19,3 +20,14 @@ def image_or_skip() -> Path:
     if not (image / "bin" / "python").exists():
         pytest.skip(f"no workspace image at {image}: make setup")
     return image
+
+
+def deliver(deliveries: Path) -> UUID:
+    """Leave a small extract as the engine would; gives its id."""
+    extract_id = uuid4()
+    delivery = deliveries / str(extract_id)
+    delivery.mkdir(parents=True)
+    (delivery / "manifest.json").write_text('{"files": []}')
+    (delivery / "people.csv").write_text("age,sex\n40,1\n50,2\n")
+    delivery.chmod(0o755)
+    return extract_id

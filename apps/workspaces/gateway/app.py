@@ -23,7 +23,6 @@ from apps.workspaces.gateway.policy import (
     comes_from,
     path_is_open,
     protection,
-    starts_kernel,
 )
 from apps.workspaces.gateway.proxy import Upstreams, WorkspaceAway, pass_request, pass_socket
 from apps.workspaces.rules import Status
@@ -86,10 +85,7 @@ class Gateway:
         forward = pass_socket if is_socket else pass_request
         guard = protection(self.origins.socket_origin(workspace_id))
         with self.live.connection(found.session_id, transport):
-            answer = await forward(request, self.upstreams.client(workspace_id), found.session_id, self.live, guard)
-        if starts_kernel(request.method, request.path, answer.status):
-            await self.database.ask(sessions.kernel_started, session_id=found.session_id)
-        return answer
+            return await forward(request, self.upstreams.client(workspace_id), found.session_id, self.live, guard)
 
     def _check_request(self, request: web.Request, workspace_id: UUID, *, is_socket: bool) -> None:
         path = request.raw_path.partition("?")[0]
@@ -149,4 +145,4 @@ async def _lifetime(gateway: Gateway) -> AsyncIterator[None]:
         await watch
     await gateway.upstreams.close()
     await gateway.live.write_counts()
-    gateway.database.close()
+    await gateway.database.close()

@@ -52,8 +52,11 @@ class Database:
             self._connections.add(connection)
         return connection
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Wait for the questions under way and end every connection."""
+        await asyncio.to_thread(self._close)
+
+    def _close(self) -> None:
         self._threads.shutdown(wait=True)
         for connection in self._connections:
             connection.close()

@@ -11,7 +11,7 @@ from uuid import UUID
 import structlog
 
 from apps.workspaces.gateway.database import Database, DatabaseAway
-from apps.workspaces.sessions import session_count, sessions_still_in_force
+from apps.workspaces.sessions import kernel_started, session_count, sessions_still_in_force
 
 LOOK_EVERY = 0.4
 BLIND_AT_MOST = 2.0
@@ -54,6 +54,10 @@ class Live:
         counts = self._counts[session_id]
         counts.bytes_in += bytes_in
         counts.bytes_out += bytes_out
+
+    async def kernel_started(self, session_id: UUID) -> None:
+        """Record that a computation was started, before its answer leaves. Raises DatabaseAway."""
+        await self._database.ask(kernel_started, session_id=session_id)
 
     async def watch(self) -> None:
         """Look again and again, for ever: cut whoever may no longer pass, and everyone when the database stays away."""

@@ -9,7 +9,7 @@ import aiohttp
 from aiohttp import web
 
 from apps.workspaces.gateway.live import Live
-from apps.workspaces.gateway.policy import inward, outward
+from apps.workspaces.gateway.policy import inward, outward, starts_kernel
 
 _TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=5)
 _LARGEST_MESSAGE = 256 * 1024 * 1024
@@ -62,6 +62,8 @@ async def pass_request(
     except (aiohttp.ClientError, OSError) as error:
         raise WorkspaceAway from error
     async with answer:
+        if starts_kernel(request.method, request.path, answer.status):
+            await live.kernel_started(session_id)
         response = web.StreamResponse(
             status=answer.status, headers=outward(answer.headers, path=request.path) | protection
         )

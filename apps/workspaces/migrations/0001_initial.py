@@ -7,129 +7,253 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('projects', '0001_initial'),
+        ("projects", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Workspace',
+            name="Workspace",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('provider', models.CharField(default='local', max_length=20)),
-                ('desired', models.CharField(choices=[('running', 'running'), ('suspended', 'suspended'), ('destroyed', 'destroyed')], default='running', max_length=12)),
-                ('status', models.CharField(choices=[('requested', 'requested'), ('provisioning', 'being prepared'), ('starting', 'starting'), ('running', 'ready'), ('suspended', 'suspended'), ('failed', 'needs a person'), ('destroying', 'being destroyed'), ('destroyed', 'destroyed')], default='requested', max_length=12)),
-                ('reason', models.TextField(blank=True)),
-                ('route_open', models.BooleanField(default=False)),
-                ('extract_id', models.UUIDField(null=True)),
-                ('generation', models.PositiveIntegerField(default=0)),
-                ('version', models.PositiveIntegerField(default=1)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('changed_at', models.DateTimeField(auto_now=True)),
-                ('project', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='workspace', to='projects.project')),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("provider", models.CharField(default="local", max_length=20)),
+                (
+                    "desired",
+                    models.CharField(
+                        choices=[("running", "running"), ("suspended", "suspended"), ("destroyed", "destroyed")],
+                        default="running",
+                        max_length=12,
+                    ),
+                ),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("requested", "requested"),
+                            ("provisioning", "being prepared"),
+                            ("starting", "starting"),
+                            ("running", "ready"),
+                            ("suspended", "suspended"),
+                            ("failed", "needs a person"),
+                            ("destroying", "being destroyed"),
+                            ("destroyed", "destroyed"),
+                        ],
+                        default="requested",
+                        max_length=12,
+                    ),
+                ),
+                ("reason", models.TextField(blank=True)),
+                ("route_open", models.BooleanField(default=False)),
+                ("extract_id", models.UUIDField(null=True)),
+                ("generation", models.PositiveIntegerField(default=0)),
+                ("version", models.PositiveIntegerField(default=1)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("changed_at", models.DateTimeField(auto_now=True)),
+                (
+                    "project",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="workspace", to="projects.project"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Ticket',
+            name="Ticket",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('secret_hash', models.CharField(max_length=64, unique=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('expires_at', models.DateTimeField()),
-                ('used_at', models.DateTimeField(null=True)),
-                ('person', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='tickets', to='workspaces.workspace')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("secret_hash", models.CharField(max_length=64, unique=True)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("expires_at", models.DateTimeField()),
+                ("used_at", models.DateTimeField(null=True)),
+                (
+                    "person",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "workspace",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="tickets", to="workspaces.workspace"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Operation',
+            name="Operation",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('kind', models.CharField(choices=[('provision', 'preparation'), ('start', 'start'), ('suspend', 'suspension'), ('resume', 'resumption'), ('destroy', 'destruction')], max_length=12)),
-                ('generation', models.PositiveIntegerField()),
-                ('idempotency_key', models.CharField(max_length=120, unique=True)),
-                ('status', models.CharField(choices=[('running', 'under way'), ('done', 'done'), ('failed', 'needs a person'), ('replaced', 'replaced by a newer one')], default='running', max_length=10)),
-                ('requested_by', models.CharField(max_length=64)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('finished_at', models.DateTimeField(null=True)),
-                ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='operations', to='workspaces.workspace')),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("provision", "preparation"),
+                            ("start", "start"),
+                            ("suspend", "suspension"),
+                            ("resume", "resumption"),
+                            ("destroy", "destruction"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                ("generation", models.PositiveIntegerField()),
+                ("idempotency_key", models.CharField(max_length=120, unique=True)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("running", "under way"),
+                            ("done", "done"),
+                            ("failed", "needs a person"),
+                            ("replaced", "replaced by a newer one"),
+                        ],
+                        default="running",
+                        max_length=10,
+                    ),
+                ),
+                ("requested_by", models.CharField(max_length=64)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("finished_at", models.DateTimeField(null=True)),
+                (
+                    "workspace",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="operations",
+                        to="workspaces.workspace",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='GatewaySession',
+            name="GatewaySession",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('secret_hash', models.CharField(max_length=64, unique=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('expires_at', models.DateTimeField()),
-                ('ended_at', models.DateTimeField(null=True)),
-                ('end', models.CharField(blank=True, choices=[('suspended', 'workspace suspended'), ('expired', 'expired')], max_length=10)),
-                ('bytes_in', models.PositiveBigIntegerField(default=0)),
-                ('bytes_out', models.PositiveBigIntegerField(default=0)),
-                ('kernels_started', models.PositiveIntegerField(default=0)),
-                ('person', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='sessions', to='workspaces.workspace')),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("secret_hash", models.CharField(max_length=64, unique=True)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("expires_at", models.DateTimeField()),
+                ("ended_at", models.DateTimeField(null=True)),
+                (
+                    "end",
+                    models.CharField(
+                        blank=True,
+                        choices=[("suspended", "workspace suspended"), ("expired", "expired")],
+                        max_length=10,
+                    ),
+                ),
+                ("bytes_in", models.PositiveBigIntegerField(default=0)),
+                ("bytes_out", models.PositiveBigIntegerField(default=0)),
+                ("kernels_started", models.PositiveIntegerField(default=0)),
+                (
+                    "person",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "workspace",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="sessions", to="workspaces.workspace"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='CloudResource',
+            name="CloudResource",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(max_length=40)),
-                ('logical_name', models.CharField(max_length=120, unique=True)),
-                ('external_id', models.CharField(max_length=200)),
-                ('observed', models.JSONField(default=dict)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('removed_at', models.DateTimeField(null=True)),
-                ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='resources', to='workspaces.workspace')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("kind", models.CharField(max_length=40)),
+                ("logical_name", models.CharField(max_length=120, unique=True)),
+                ("external_id", models.CharField(max_length=200)),
+                ("observed", models.JSONField(default=dict)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("removed_at", models.DateTimeField(null=True)),
+                (
+                    "workspace",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="resources", to="workspaces.workspace"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Step',
+            name="Step",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('position', models.PositiveSmallIntegerField()),
-                ('name', models.CharField(max_length=40)),
-                ('status', models.CharField(choices=[('waiting', 'not yet'), ('active', 'under way'), ('done', 'done'), ('failed', 'needs a person')], default='waiting', max_length=8)),
-                ('attempt', models.PositiveIntegerField(default=0)),
-                ('not_before', models.DateTimeField(null=True)),
-                ('external_id', models.CharField(blank=True, max_length=200)),
-                ('request_hash', models.CharField(blank=True, max_length=64)),
-                ('started_at', models.DateTimeField(null=True)),
-                ('finished_at', models.DateTimeField(null=True)),
-                ('operation', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='steps', to='workspaces.operation')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("position", models.PositiveSmallIntegerField()),
+                ("name", models.CharField(max_length=40)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("waiting", "not yet"),
+                            ("active", "under way"),
+                            ("done", "done"),
+                            ("failed", "needs a person"),
+                        ],
+                        default="waiting",
+                        max_length=8,
+                    ),
+                ),
+                ("attempt", models.PositiveIntegerField(default=0)),
+                ("not_before", models.DateTimeField(null=True)),
+                ("external_id", models.CharField(blank=True, max_length=200)),
+                ("request_hash", models.CharField(blank=True, max_length=64)),
+                ("started_at", models.DateTimeField(null=True)),
+                ("finished_at", models.DateTimeField(null=True)),
+                (
+                    "operation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="steps", to="workspaces.operation"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['position'],
-                'constraints': [models.UniqueConstraint(fields=('operation', 'position'), name='one_step_per_position'), models.UniqueConstraint(fields=('operation', 'name'), name='each_step_once')],
+                "ordering": ["position"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("operation", "position"), name="one_step_per_position"),
+                    models.UniqueConstraint(fields=("operation", "name"), name="each_step_once"),
+                ],
             },
         ),
         migrations.AddConstraint(
-            model_name='workspace',
-            constraint=models.CheckConstraint(condition=models.Q(('route_open', False), ('status', 'running'), _connector='OR'), name='workspace_route_open_only_when_running'),
+            model_name="workspace",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("route_open", False), ("status", "running"), _connector="OR"),
+                name="workspace_route_open_only_when_running",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='workspace',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status', 'running'), _negated=True), ('extract_id__isnull', False), _connector='OR'), name='running_workspace_has_an_extract'),
+            model_name="workspace",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("status", "running"), _negated=True), ("extract_id__isnull", False), _connector="OR"
+                ),
+                name="running_workspace_has_an_extract",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='operation',
-            constraint=models.UniqueConstraint(fields=('workspace', 'generation'), name='one_operation_per_generation'),
+            model_name="operation",
+            constraint=models.UniqueConstraint(fields=("workspace", "generation"), name="one_operation_per_generation"),
         ),
         migrations.AddConstraint(
-            model_name='operation',
-            constraint=models.UniqueConstraint(condition=models.Q(('status', 'running')), fields=('workspace',), name='one_operation_at_a_time'),
+            model_name="operation",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("status", "running")), fields=("workspace",), name="one_operation_at_a_time"
+            ),
         ),
         migrations.AddIndex(
-            model_name='gatewaysession',
-            index=models.Index(condition=models.Q(('ended_at', None)), fields=['workspace'], name='open_session_of_workspace'),
+            model_name="gatewaysession",
+            index=models.Index(
+                condition=models.Q(("ended_at", None)), fields=["workspace"], name="open_session_of_workspace"
+            ),
         ),
         migrations.AddIndex(
-            model_name='gatewaysession',
-            index=models.Index(condition=models.Q(('ended_at', None)), fields=['expires_at'], name='open_session_by_expiry'),
+            model_name="gatewaysession",
+            index=models.Index(
+                condition=models.Q(("ended_at", None)), fields=["expires_at"], name="open_session_by_expiry"
+            ),
         ),
     ]

@@ -1,42 +1,58 @@
 """Real sandboxes for tests: short directories, an image, and nothing left behind."""
 
 import contextlib
-import os
 import shutil
 import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
-from apps.workspaces.providers.base import ProviderUnavailable, RunState
+from apps.workspaces.probe import answers
+from apps.workspaces.providers.base import ProviderUnavailable, RunState, WorkspaceSpec
 from apps.workspaces.providers.local import LocalProvider
-from tests.support.sandbox import TOOLS, image_or_skip
+from tests.support.sandbox import TOOLS, deliver, image_or_skip
 
 
 @pytest.fixture
 def places(settings: Any) -> Iterator[Path]:
-    """Directories of a provision worker and a gateway, under a short path (unix sockets), with one delivered extract."""
+    """Directories of a provision worker, under a short path (unix sockets)."""
+    with room_for_sandboxes() as base:
+        settings.WORKSPACES_DIR, settings.SOCKETS_DIR, settings.DELIVERY_DIR = base / "w", base / "s", base / "d"
+        settings.WORKSPACE_IMAGE = image_or_skip()
+        yield base
+
+
+@pytest.fixture
+def extract(places: Path) -> UUID:
+    """A small delivery."""
+    return deliver(places / "d")
+
+
+@contextlib.contextmanager
+def room_for_sandboxes() -> Iterator[Path]:
+    """A directory whose sandboxes are all gone afterwards."""
+    image_or_skip()
     base = Path(tempfile.mkdtemp(prefix="hdh-ws-"))
-    settings.WORKSPACES_DIR, settings.SOCKETS_DIR, settings.DELIVERY_DIR = base / "w", base / "s", base / "d"
-    settings.WORKSPACE_IMAGE = image_or_skip()
-    yield base
-    provider = local(settings)
-    for workspace_id in provider.list_all():
-        _destroy(provider, workspace_id)
-    shutil.rmtree(base, ignore_errors=True)
+    try:
+        yield base
+    finally:
+        provider = local_in(base)
+        for workspace_id in provider.list_all():
+            destroy(provider, workspace_id)
+        shutil.rmtree(base, ignore_errors=True)
 
 
-def local(settings: Any) -> LocalProvider:
-    return LocalProvider(
-        workspaces=settings.WORKSPACES_DIR, sockets=settings.SOCKETS_DIR, image=settings.WORKSPACE_IMAGE, tools=TOOLS
-    )
+def local_in(base: Path) -> LocalProvider:
+    """The provider whose workspaces live below this directory."""
+    return LocalProvider(workspaces=base / "w", sockets=base / "s", image=image_or_skip(), tools=TOOLS)
 
 
-def _destroy(provider: LocalProvider, workspace_id: UUID) -> None:
+def destroy(provider: LocalProvider, workspace_id: UUID) -> None:
+    """Remove a workspace, waiting for its sandbox to end."""
     deadline = time.monotonic() + 10
     while provider.observe(workspace_id).state is not RunState.ABSENT and time.monotonic() < deadline:
         with contextlib.suppress(ProviderUnavailable):
@@ -44,13 +60,15 @@ def _destroy(provider: LocalProvider, workspace_id: UUID) -> None:
         time.sleep(0.02)
 
 
-@pytest.fixture
-def extract(places: Path, settings: Any) -> UUID:
-    """A small delivery: a manifest and one file of data."""
-    extract_id = UUID(int=42)
-    delivery = settings.DELIVERY_DIR / str(extract_id)
-    delivery.mkdir(parents=True)
-    (delivery / "manifest.json").write_text('{"files": []}')
-    (delivery / "people.csv").write_text("age,sex\n40,1\n50,2\n")
-    os.chmod(delivery, 0o755)
-    return extract_id
+@pytest.fixture(scope="module")
+def standing() -> Iterator[tuple[UUID, Path]]:
+    """A sandbox with JupyterLab that answers, for all tests of a module: its workspace's id and its directory."""
+    with room_for_sandboxes() as base:
+        provider, workspace_id = local_in(base), uuid4()
+        spec = WorkspaceSpec(workspace_id, base / "d" / str(deliver(base / "d")))
+        provider.provision(spec)
+        provider.start(spec)
+        deadline = time.monotonic() + 60
+        while not answers(provider.endpoint(workspace_id)):
+            assert time.monotonic() < deadline, (provider.store.room(workspace_id).path / "log").read_text()
+        yield workspace_id, base

@@ -15,7 +15,7 @@ from apps.workspaces.models import CloudResource, Operation, Workspace
 from apps.workspaces.providers.base import RunState
 from apps.workspaces.services import workspace_data_ready, workspace_suspend
 from tests.factories import workspaces as made
-from tests.integration.workspaces.conftest import local
+from tests.integration.workspaces.conftest import local_in
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.sandbox]
 
@@ -40,12 +40,12 @@ def ready(workspace: Workspace, extract: UUID) -> Workspace:
     return Workspace.objects.select_related("project__entitlement").get(pk=workspace.pk)
 
 
-def test_a_requested_workspace_ends_up_running(places: Path, extract: UUID, settings: Any) -> None:
+def test_a_requested_workspace_ends_up_running(places: Path, extract: UUID) -> None:
     workspace = ready(made.workspace(), extract)
 
     assert workspace.status == "running"
     assert workspace.route_open
-    assert local(settings).observe(workspace.pk).state is RunState.RUNNING
+    assert local_in(places).observe(workspace.pk).state is RunState.RUNNING
     operation = Operation.objects.get(workspace=workspace)
     assert operation.status == "done"
     assert [step.status for step in operation.steps.all()] == ["done"] * 7
@@ -54,9 +54,7 @@ def test_a_requested_workspace_ends_up_running(places: Path, extract: UUID, sett
     assert Event.objects.filter(action="workspace.ready", dossier_id=workspace.project.application_id).count() == 1
 
 
-def test_suspending_cuts_access_at_once_and_stops_the_sandbox_next(
-    places: Path, extract: UUID, settings: Any
-) -> None:
+def test_suspending_cuts_access_at_once_and_stops_the_sandbox_next(places: Path, extract: UUID) -> None:
     workspace = ready(made.workspace(), extract)
 
     workspace_suspend(workspace=workspace, by=made.steward(), reason="Contrôle.", seen_version=workspace.version)
@@ -64,4 +62,4 @@ def test_suspending_cuts_access_at_once_and_stops_the_sandbox_next(
     workspace.refresh_from_db()
     assert (workspace.status, workspace.route_open) == ("suspended", False)
     work()
-    assert local(settings).observe(workspace.pk).state is RunState.STOPPED
+    assert local_in(places).observe(workspace.pk).state is RunState.STOPPED

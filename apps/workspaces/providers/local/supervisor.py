@@ -200,12 +200,18 @@ def _serve(child: int, room: Path, pipes: dict[str, int]) -> dict[str, str]:
                 report = (report + data)[:REPORT_BYTES]
                 if not _self_test_holds(report, room):
                     ending = {"reason": "isolation self-test failed"}
-                    os.kill(child, signal.SIGKILL)
+                    _kill(child)
             elif signal.SIGTERM in data or signal.SIGINT in data:
                 ending = {"reason": "stopped"}
-                os.kill(child, signal.SIGKILL)
+                _kill(child)
         if _all_gone():
             return ending
+
+
+def _kill(child: int) -> None:
+    """The sandbox's first process takes all others with it; asked twice, it may be gone already."""
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(child, signal.SIGKILL)
 
 
 def _self_test_holds(report: bytes, room: Path) -> bool:
