@@ -4,33 +4,31 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Release',
+            name="Release",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('identifier', models.CharField(max_length=80, unique=True)),
-                ('synthetic', models.BooleanField()),
-                ('read_at', models.DateTimeField(auto_now=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("identifier", models.CharField(max_length=80, unique=True)),
+                ("synthetic", models.BooleanField()),
+                ("read_at", models.DateTimeField(auto_now=True)),
             ],
         ),
         migrations.CreateModel(
-            name='Code',
+            name="Code",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('system', models.CharField(max_length=10)),
-                ('code', models.CharField(max_length=20)),
-                ('label_fr', models.CharField(blank=True, max_length=300)),
-                ('label_en', models.CharField(blank=True, max_length=300)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("system", models.CharField(max_length=10)),
+                ("code", models.CharField(max_length=20)),
+                ("label_fr", models.CharField(blank=True, max_length=300)),
+                ("label_en", models.CharField(blank=True, max_length=300)),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('system', 'code'), name='one_row_per_code')],
+                "constraints": [models.UniqueConstraint(fields=("system", "code"), name="one_row_per_code")],
             },
         ),
     ]

@@ -1,4 +1,4 @@
-"""`manage.py generate_docs [--check]`: print the permission table and the workflows into docs/, from the rules themselves."""
+"""`manage.py generate_docs [--check]`: print the permission table and the workflows into docs/, from the rules."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -17,7 +17,7 @@ Arrow = tuple[str, str, str]  # from, by which command, to
 
 
 class Command(BaseCommand):
-    help = "Write docs/permissions.md and docs/workflow.md from the rules; with --check, fail when they are not current."
+    help = "Write docs/permissions.md and docs/workflow.md from the rules; with --check, fail when not current."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--check", action="store_true", help="compare only; exit 1 on a difference")
@@ -86,9 +86,11 @@ def _extract_arrows() -> Iterator[Arrow]:
 
 
 def _workspace_arrows() -> Iterator[Arrow]:
-    for transition in workspace_rules.TRANSITIONS:
-        for source in sorted(transition.sources):
-            yield source, transition.action, transition.target
+    rules = workspace_rules
+    for source, targets in rules.TRANSITIONS.items():
+        for target in sorted(targets):
+            kinds = [kind for kind in rules.Kind if target in (rules.DURING[kind], rules.AFTER[kind])]
+            yield source, ", ".join(kinds) or "worker", target
 
 
 def _listed(values: Iterable[str]) -> str:
