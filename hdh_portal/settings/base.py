@@ -199,6 +199,7 @@ CELERY_TASK_TIME_LIMIT = 900
 CELERY_TASK_SOFT_TIME_LIMIT = 840
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_CREATE_MISSING_QUEUES = True
+CELERY_TASK_ROUTES = {"workspaces.reconcile": {"queue": "provision"}}
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 960, "socket_connect_timeout": 2, "socket_timeout": 5}
 # A doorbell that cannot ring must not hold the person's request: the sweep comes within seconds.
