@@ -6,7 +6,6 @@ from datetime import datetime
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import get_language
-from django.utils.translation import gettext as now
 from django.utils.translation import gettext_lazy as _
 
 from apps.applications.pages import Field, Text
@@ -68,6 +67,8 @@ CHANGES: Mapping[Status, Message] = {
     Status.WITHDRAWN: _("%(who)s withdrew this dossier at %(when)s."),
 }
 
+PAGE_SAVED = _("%(who)s saved this page at %(when)s.")
+
 
 def said(text: Text) -> str:
     """Words of a specification in the reader's language."""
@@ -96,7 +97,7 @@ def change_sentence(status: Status, who: str, when: datetime) -> str:
 
 def page_change_sentence(who: str, when: datetime) -> str:
     """Who saved a page meanwhile."""
-    return now("%(who)s saved this page at %(when)s.") % {"who": who, "when": clock(when)}
+    return str(PAGE_SAVED) % {"who": who, "when": clock(when)}
 
 
 def clock(when: datetime) -> str:

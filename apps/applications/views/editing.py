@@ -118,12 +118,13 @@ def _search(form: dict[str, list[str]], operation: Operation) -> Search | None:
 @declares("application.view")
 def codes(request: HttpRequest, application_id: UUID) -> HttpResponse:
     """Codes proposed while one is being typed."""
-    mine_or_404(request, application_id)
+    application = mine_or_404(request, application_id)
     place, name = request.GET.get("place", ""), request.GET.get("name", "")
     text = request.GET.get(f"{place}-{name}-search", "").strip()
     wanted = request.GET.get("system", "")
     found = selectors.codes_matching(System(wanted), text, language_of()) if wanted in set(System) else []
-    return render(request, "applications/_suggestions.html", {"search": Search(place, name, text, found)})
+    search = Search(place, name, text, found)
+    return render(request, "applications/_suggestions.html", {"application": application, "search": search})
 
 
 def page_shown(
