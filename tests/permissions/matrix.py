@@ -1,0 +1,283 @@
+"""The matrix itself: every call of one address, and what is wrong with its answer."""
+
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+from apps.core.actions import permission_table
+from apps.core.rules import Action
+from tests.permissions.addresses import Address, addresses
+from tests.permissions.asking import (
+    Answer,
+    ask,
+    fingerprints,
+    rows_touched,
+    tables_written,
+    taken_back,
+    without_passing,
+)
+from tests.permissions.expectation import METHODS, SAFE, Expected, answered, expected, staff_who_know
+from tests.permissions.payloads import Payload, payload_for
+from tests.permissions.world import STATES, VISITORS, Dossier, Visitor, World
+
+POSITIONS = ("own", "same_organisation", "foreign", "archived", "missing", "wrong_state", "crossed")
+REFUSALS = frozenset({403, 404, 409, 422, 429})
+# Written by the payloads themselves, before the call.
+SET_UP = frozenset({"accounts_portalsession"})
+STEPS_OF_SIGN_IN = ("/connexion/",)
+# The state of a workspace and of a project when a dossier of the world stands in this state.
+WORKSPACE_STATE = {"approved": "running", "suspended": "suspended", "closed": "destroyed"}
+PROJECT_STATE = {"approved": "active", "suspended": "active", "closed": "closed"}
+
+
+@dataclass(frozen=True)
+class Call:
+    """One cell: who calls which address, by which method, about which object."""
+
+    address: Address
+    method: str
+    visitor: Visitor
+    position: str
+    ids: dict[str, str]
+    expected: Expected
+
+    def __str__(self) -> str:
+        return f"{self.visitor.name} {self.method} {self.address.name} ({self.position}): {self.expected}"
+
+
+@dataclass
+class Matrix:
+    """All the calls of a world, made one address at a time."""
+
+    world: World
+    calls: int = 0
+    _missing: dict[tuple[str, str], bytes] = field(default_factory=dict)
+
+    @cached_property
+    def untouched(self) -> dict[str, str]:
+        """What every table holds before and after every call: each call is taken back."""
+        return fingerprints()
+
+    @cached_property
+    def kinds(self) -> dict[str, list[Action]]:
+        """The actions about each kind of object, found from the addresses."""
+        found: dict[str, list[Action]] = {}
+        for address in addresses():
+            if address.action and address.object_kind:
+                found.setdefault(address.object_kind, []).append(address.action)
+        return found
+
+    def problems(self, address: Address) -> Iterator[str]:
+        """Everything that is wrong with the answers of this address."""
+        before = rows_touched()
+        tables_written.clear()
+        for visitor in self.world.visitors.values():
+            self._missing.clear()
+            for position in self.positions(address):
+                for method in METHODS:
+                    call = self.call(address, method, visitor, position)
+                    if call:
+                        yield from (f"{call}: {problem}" for problem in self.judge(call))
+        after = rows_touched()
+        unseen = {table for table in after if after[table] != before.get(table, 0)} - tables_written - SET_UP
+        if unseen:
+            yield f"{address.name}: PostgreSQL counts writes of {sorted(unseen)} that no statement of a call explains"
+
+    def positions(self, address: Address) -> tuple[str, ...]:
+        """Which objects the address is asked about. Missing comes first: the others are compared with it."""
+        if not address.object_kind:
+            return ("",)
+        if address.object_kind == "item_id":
+            return ("missing", "own", "wrong_state")
+        crossed = ("crossed",) if address.part else ()
+        return ("missing", "own", "same_organisation", "foreign", "archived", "wrong_state", *crossed)
+
+    def call(self, address: Address, method: str, visitor: Visitor, position: str) -> Call | None:
+        """The cell, or None where the world has no such object (no state is wrong for an action of any state)."""
+        action = address.action
+        if visitor.ends_a_session:
+            ids = _nowhere(address) if position == "missing" else self._some_ids(address, visitor)
+            return Call(address, method, visitor, position, ids, Expected.SIGN_IN)
+        if position in {"wrong_state", "crossed"} and (action is None or method not in answered(action)):
+            return None
+        if position == "":
+            wanted = expected(action, method, roles=visitor.roles)
+            return Call(address, method, visitor, position, {}, wanted)
+        if position == "missing":
+            wanted = expected(action, method, roles=visitor.roles, exists=False)
+            return Call(address, method, visitor, position, _nowhere(address), wanted)
+        if address.object_kind == "item_id":
+            return self._item_call(address, method, visitor, position)
+        return self._dossier_call(address, method, visitor, position)
+
+    def _some_ids(self, address: Address, visitor: Visitor) -> dict[str, str]:
+        """Identifiers of something that exists."""
+        return {
+            **self.world.dossiers[VISITORS[visitor.name][2]["own"], "approved"].ids,
+            "item_id": self.world.items["done"],
+        }
+
+    def _item_call(self, address: Address, method: str, visitor: Visitor, position: str) -> Call:
+        """Work that stopped has no team: it waits, or is done."""
+        wanted = expected(address.action, method, roles=visitor.roles, knows=self._knows(address, visitor))
+        ends = wanted is Expected.ALLOWED and position == "wrong_state"
+        ids = {"item_id": self.world.items["done" if position == "wrong_state" else "needs_human"]}
+        return Call(address, method, visitor, position, ids, Expected.DENIED if ends else wanted)
+
+    def _dossier_call(self, address: Address, method: str, visitor: Visitor, position: str) -> Call | None:
+        found = self.object_at(address, visitor, position)
+        if found is None:
+            return None
+        wanted = expected(
+            address.action,
+            method,
+            roles=visitor.roles,
+            relation=self.world.relation(visitor, found),
+            takes_part=self.world.takes_part(visitor, found),
+            state=_state(address, found),
+            knows=self._knows(address, visitor),
+        )
+        ids = found.ids
+        if position == "crossed":
+            if wanted is not Expected.ALLOWED:
+                return None
+            ids = {**ids, address.part: self.foreign(visitor, found.state).ids[address.part]}
+            wanted = Expected.DENIED
+        return Call(address, method, visitor, position, ids, wanted)
+
+    def object_at(self, address: Address, visitor: Visitor, position: str) -> Dossier | None:
+        """The dossier of this position, in a state that fits the action or, for `wrong_state`, in one that does not."""
+        teams = VISITORS[visitor.name][2]
+        fits = [state for state in self._states(address) if _fits(address, state)]
+        if position == "archived":
+            state = "withdrawn" if _is_about_dossiers(address) else "closed"
+            return self.world.dossiers[teams["own"], state]
+        if position == "wrong_state":
+            others = [state for state in self._states(address) if state not in fits]
+            team = teams["own"] if self.world.teams[teams["own"]].get(visitor.name) else teams["foreign"]
+            team = teams["foreign"] if address.action and address.action.independent else team
+            return self.world.dossiers[team, others[0]] if others else None
+        return self.world.dossiers[teams["own" if position == "crossed" else position], fits[0]]
+
+    def _states(self, address: Address) -> tuple[str, ...]:
+        """The states in which the kind of object of this address exists."""
+        if _is_about_dossiers(address):
+            return tuple(state for state in STATES if state not in {"suspended", "closed"})
+        return tuple(WORKSPACE_STATE)
+
+    def foreign(self, visitor: Visitor, state: str) -> Dossier:
+        """A dossier of people the visitor has nothing to do with."""
+        return self.world.dossiers["others", state]
+
+    def _knows(self, address: Address, visitor: Visitor) -> bool:
+        return bool(staff_who_know(self.kinds[address.object_kind]) & visitor.roles)
+
+    def judge(self, call: Call) -> Iterator[str]:
+        """Make the call; what is wrong with the answer, in sentences."""
+        with taken_back():
+            payload = self._payload(call)
+            answer = ask(call.visitor, call.method, call.address.path(call.ids), payload, exact=_is_denial(call))
+        self.calls += 1
+        yield from self._status_problems(call, answer, payload)
+        if call.method not in SAFE and _is_denial(call):
+            yield from self._change_problems(call, answer)
+        if call.expected in {Expected.MISSING, Expected.SIGN_IN} or call.position == "crossed":
+            yield from self._difference_from_missing(call, answer)
+        if call.expected is Expected.ALLOWED and call.method not in SAFE:
+            yield from self._forgery_problems(call, payload)
+
+    def _payload(self, call: Call) -> Payload:
+        action = call.address.action
+        if call.method != "POST" or action is None or "POST" not in action.methods:
+            return Payload(writes=False)
+        return payload_for(call.address.name, self.world, call.visitor, call.ids)
+
+    def _status_problems(self, call: Call, answer: Answer, payload: Payload) -> Iterator[str]:
+        to_sign_in = answer.location.startswith(STEPS_OF_SIGN_IN)
+        own_step = call.address.name.startswith("accounts:") and call.address.action is not None
+        fits = {
+            Expected.NO_SUCH_METHOD: answer.status == 405,
+            Expected.SIGN_IN: answer.status == 302 and to_sign_in,
+            Expected.MISSING: answer.status == 404,
+            Expected.DENIED: answer.status in REFUSALS or (call.position == "crossed" and answer.status == 302),
+            Expected.ALLOWED: answer.status < 400 and (not to_sign_in or own_step),
+        }
+        if call.address.name == "readyz" and answer.status == 503:
+            return
+        if not fits[call.expected]:
+            yield f"answers {answer.status} {answer.location}"
+        elif call.expected is Expected.ALLOWED and call.method not in SAFE and payload.writes != bool(answer.tables):
+            yield "writes nothing" if payload.writes else f"writes {sorted(answer.tables)}"
+
+    def _change_problems(self, call: Call, answer: Answer) -> Iterator[str]:
+        if answer.files:
+            yield "is denied and writes a file"
+        changed = {table for table, content in (answer.left or {}).items() if content != self.untouched[table]}
+        if call.visitor.ends_a_session:
+            changed -= {"accounts_portalsession", "audit_event"}
+        if changed:
+            yield f"is denied and changes {sorted(changed)}"
+
+    def _difference_from_missing(self, call: Call, answer: Answer) -> Iterator[str]:
+        """A foreign object must answer as a missing one does, byte for byte."""
+        said = without_passing(answer.said, call.ids.values())
+        if call.position == "crossed":
+            nobody = replace(call, ids={**call.ids, call.address.part: str(uuid.uuid4())}, position="missing part")
+            with taken_back():
+                said_missing = ask(call.visitor, call.method, call.address.path(nobody.ids), self._payload(nobody)).said
+            said_missing = without_passing(said_missing, nobody.ids.values())
+        else:
+            said_missing = self._missing.setdefault((call.method, call.expected), said)
+        if said != said_missing:
+            yield f"differs from the answer for a missing object: {_first_difference(said, said_missing)}"
+
+    def _forgery_problems(self, call: Call, payload: Payload) -> Iterator[str]:
+        """The same call from somebody else's page."""
+        with taken_back():
+            answer = ask(call.visitor, call.method, call.address.path(call.ids), payload, forgery=True, exact=True)
+        self.calls += 1
+        if answer.status != 403 or answer.tables:
+            yield f"answers {answer.status} to a forged form and writes {sorted(answer.tables)}"
+
+
+def _first_difference(one: bytes, other: bytes) -> str:
+    place = next((n for n, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+    start = max(0, place - 40)
+    return f"{one[start : place + 40]!r} where {other[start : place + 40]!r}"
+
+
+def _is_denial(call: Call) -> bool:
+    return call.expected is not Expected.ALLOWED
+
+
+def _nowhere(address: Address) -> dict[str, str]:
+    """Identifiers of nothing. A plain parameter keeps a value that its converter accepts."""
+    values = {"item_id": "2000000000", "key": "summary"}
+    return {name: values.get(name, str(uuid.uuid4())) for name in address.parameters}
+
+
+def _is_about_dossiers(address: Address) -> bool:
+    """Whether the object is a dossier: some addresses name by it the project that came out of it."""
+    about_project = address.action is not None and address.action.name.startswith("project.")
+    return address.object_kind == "application_id" and not about_project
+
+
+def _state(address: Address, found: Dossier) -> str | None:
+    if _is_about_dossiers(address):
+        return "approved" if found.state in WORKSPACE_STATE else found.state
+    return (WORKSPACE_STATE if address.object_kind == "workspace_id" else PROJECT_STATE)[found.state]
+
+
+def _fits(address: Address, state: str) -> bool:
+    action = address.action
+    if action is None or not action.states:
+        return True
+    standing = {"workspace_id": WORKSPACE_STATE, "project_id": PROJECT_STATE}.get(address.object_kind, {})
+    return standing.get(state, state) in action.states
+
+
+def unknown_actions() -> list[str]:
+    """Lines of the table that no address performs."""
+    performed = {address.action.name for address in addresses() if address.action}
+    return sorted(set(permission_table()) - performed)

@@ -1,0 +1,75 @@
+"""Every URL × every method × everybody × every kind of object answers as the permission table says."""
+
+import logging
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import transaction
+from django.test import override_settings
+
+from tests.factories.applications import documents_kept_in
+from tests.permissions.addresses import UnknownParameter, addresses
+from tests.permissions.asking import watch_files
+from tests.permissions.matrix import Matrix, unknown_actions
+from tests.permissions.payloads import PAYLOADS
+from tests.permissions.world import world_made
+
+pytestmark = pytest.mark.django_db  # so that the database is made; the world has a transaction of its own
+URLS = "tests.permissions.urls"
+NAMES = [address.name for address in addresses()]
+SECONDS = 120
+# Judged inside other pages, not an address of their own.
+WITHOUT_ADDRESS = ["extract.view"]
+
+
+@pytest.fixture(scope="module")
+def matrix(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Matrix]:
+    """One world for the whole module, in a transaction that is taken back."""
+    folder: Path = tmp_path_factory.mktemp("media")
+    outermost: Any = transaction.atomic()
+    outermost._from_testcase = True
+    with django_db_blocker.unblock(), documents_kept_in(folder), override_settings(ROOT_URLCONF=URLS), outermost:
+        made = world_made()
+        watch_files(str(folder))
+        logging.disable()
+        yield Matrix(made)
+        logging.disable(logging.NOTSET)
+        transaction.set_rollback(True)
+
+
+@pytest.fixture(scope="module")
+def started() -> float:
+    """The processor time before the first call: the machine's other work is not ours."""
+    return time.process_time()
+
+
+@pytest.mark.parametrize("name", [*NAMES, "undeclared"])
+def test_every_call_is_answered_as_the_table_says(matrix: Matrix, started: float, name: str) -> None:
+    address = next(found for found in addresses() if found.name == name)
+    problems = list(matrix.problems(address))
+    assert not problems, "\n".join(problems[:20])
+
+
+def test_no_line_of_the_table_is_without_an_address() -> None:
+    assert unknown_actions() == WITHOUT_ADDRESS
+
+
+def test_every_command_has_a_payload_and_no_payload_is_for_nothing() -> None:
+    commands = {found.name for found in addresses() if found.action and "POST" in found.action.methods}
+    assert commands == set(PAYLOADS)
+
+
+def test_the_matrix_is_whole_and_fast_enough(matrix: Matrix, started: float) -> None:
+    seconds = time.process_time() - started
+    print(f"{len(NAMES)} addresses, {matrix.calls} calls, {seconds:.0f} s")
+    assert seconds < SECONDS
+
+
+def test_an_address_with_an_unknown_parameter_is_refused() -> None:
+    from tests.permissions.addresses import _address
+
+    with pytest.raises(UnknownParameter, match="mystery_id"):
+        _address("new", "essai/<uuid:mystery_id>/", None)
