@@ -46,12 +46,11 @@ _watched = ""
 
 def _see_files(event: str, arguments: tuple[Any, ...]) -> None:
     """Note every file opened for writing below the folder being watched."""
-    if event != "open" or not _watched:
+    if event != "open" or not _watched or not str(arguments[0]).startswith(_watched):
         return
-    name, mode, flags = arguments
-    if str(name).startswith(_watched):
-        if (isinstance(mode, str) and set(mode) & set("wax+")) or (isinstance(flags, int) and flags & 0b11):
-            _written_files.append(str(name))
+    _, mode, flags = arguments
+    if (isinstance(mode, str) and set(mode) & set("wax+")) or (isinstance(flags, int) and flags & 0b11):
+        _written_files.append(str(arguments[0]))
 
 
 @cache
