@@ -1,5 +1,6 @@
 """What a sceptic recomputes: the journey's cohort in hand-written SQL over the raw Parquet, without the engine."""
 
+import re
 from pathlib import Path
 
 import duckdb
@@ -50,12 +51,12 @@ long_term AS (
       AND i.IMB_ALD_DTD <= DATE '{last}' AND coalesce(i.IMB_ALD_DTF, DATE '9999-12-31') >= DATE '{first}'
 ),
 care AS (
-    SELECT * FROM read_parquet('{source}/ER_PRS_F/*/*.parquet', hive_partitioning=false)
+    SELECT * FROM read_parquet('{source}/ER_PRS_F/*/*.parquet', hive_partitioning=true)
     WHERE EXE_SOI_DTD BETWEEN DATE '{first}' AND DATE '{last}'
       AND coalesce(DPN_QLF, 0) <> 71 AND coalesce(PRS_DPN_QLP, 0) <> 71 AND coalesce(CPL_MAJ_TOP, 0) < 2
 ),
 dispensed AS (
-    SELECT who FROM read_parquet('{source}/ER_PHA_F/*/*.parquet', hive_partitioning=false) p
+    SELECT who FROM read_parquet('{source}/ER_PHA_F/*/*.parquet', hive_partitioning=true) p
     JOIN read_parquet('{source}/IR_PHA_R/*.parquet') r ON p.PHA_PRS_C13 = r.PHA_CIP_C13
     JOIN care USING (DCT_ORD_NUM, FLX_DIS_DTD, FLX_TRT_DTD, FLX_EMT_TYP, FLX_EMT_NUM, FLX_EMT_ORD, ORG_CLE_NUM, PRS_ORD_NUM, REM_TYP_AFF)
     JOIN beneficiary b ON care.BEN_NIR_PSA = b.psa AND care.BEN_RNG_GEM = b.rng
@@ -69,24 +70,6 @@ WHERE (who IN (SELECT who FROM in_hospital) OR who IN (SELECT who FROM long_term
 """
 
 
-def population() -> dict[str, object]:
-    """The population that the journey builds in the page, as the definition's JSON says it."""
-    period = {"from": PERIOD[0], "to": PERIOD[1]}
-    return {
-        "all_of": [
-            {
-                "any_of": [
-                    {"stay": {"diagnosis": ["E11"], "period": period}},
-                    {"long_term_condition": {"diagnosis": ["E11"], "period": period}},
-                    {"drug": {"atc": ["A10"], "period": period, "at_least": 3}},
-                ]
-            },
-            {"age": {"on": "2024-12-31", "min": 40}},
-            {"not": {"region": ["94"]}},
-        ]
-    }
-
-
 def cohort(source: Path) -> int:
     """How many people the hand-written SQL finds."""
     query = COHORT.format(source=source, first=PERIOD[0], last=PERIOD[1])
@@ -98,6 +81,12 @@ IDENTIFIERS = {
     "IR_BEN_R/*.parquet": ("BEN_NIR_PSA", "BEN_NIR_ANO", "BEN_IDT_ANO"),
     "T_MCO*C/*.parquet": ("NIR_ANO_17", "ETA_NUM"),
     "ER_PRS_F/*/*.parquet": ("FLX_EMT_NUM", "DCT_ORD_NUM", "PFS_EXE_NUM", "PFS_PRE_NUM", "ETB_PRE_FIN"),
+}
+PSEUDONYMS = {
+    "ER_PHA_F": {"CLAIM_ID", "PATIENT_ID"},
+    "ER_PRS_F": {"CLAIM_ID", "PATIENT_ID"},
+    "IR_BEN_R": {"PATIENT_ID"},
+    "T_MCOaaB": {"PATIENT_ID", "STAY_ID"},
 }
 LONG_ENOUGH = 8  # shorter values, such as small counters, stand everywhere by chance
 
@@ -136,7 +125,20 @@ def leaked_values(delivery: Path, forbidden: frozenset[str]) -> list[str]:
 
 def leaked_text(files: list[Path], forbidden: frozenset[str]) -> list[str]:
     """Text files (logs, manifests) in which an identifier of the source stands as a word."""
-    import re
-
     word = re.compile(r"[A-Za-z0-9_-]{8,}")
     return [str(file) for file in files if forbidden.intersection(word.findall(file.read_text(errors="replace")))]
+
+
+def columns_expected() -> dict[str, set[str]]:
+    """The columns of each table that were approved, with the pseudonyms that always come."""
+    return {table: {*columns, *PSEUDONYMS[table]} for table, columns in SCOPE.items()}
+
+
+def columns_delivered(delivery: Path) -> dict[str, set[str]]:
+    """The columns that the files of each table really hold."""
+    found: dict[str, set[str]] = {}
+    with duckdb.connect() as connection:
+        for file in delivery.rglob("*.parquet"):
+            described = connection.execute(f"DESCRIBE SELECT * FROM read_parquet('{file}')").fetchall()
+            found.setdefault(file.relative_to(delivery).parts[0], set()).update(name for name, *_ in described)
+    return found
