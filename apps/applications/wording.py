@@ -5,6 +5,7 @@ from datetime import datetime
 
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.text import capfirst
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
@@ -87,7 +88,7 @@ def problem_sentence(field: Field, code: str) -> str:
 
 def missing_sentence(field: Field, missing: Missing) -> str:
     """What is missing, in the engine's words where it has some."""
-    return said(missing.text) if missing.text else problem_sentence(field, missing.code)
+    return capfirst(said(missing.text)) if missing.text else problem_sentence(field, missing.code)
 
 
 def change_sentence(status: Status, who: str, when: datetime) -> str:

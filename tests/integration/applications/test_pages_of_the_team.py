@@ -89,7 +89,7 @@ class TestCreate:
         assert first.status_code == 302
         assert first["Location"] == second["Location"] == url("page", application, "title")
 
-    @pytest.mark.parametrize("organisation", ["", "nonsense", str(uuid.uuid4())])
+    @pytest.mark.parametrize("organisation", ["", "nonsense", "00000000-0000-4000-8000-000000000000"])
     def test_a_bad_organisation_is_refused_beside_the_field(self, organisation: str) -> None:
         client = client_signed_in(researcher())
         sent = {"organisation": organisation, "creation_key": uuid.uuid4()}
@@ -297,6 +297,17 @@ class TestPopulation:
         assert 'value="2020-01-01"' in fragment
         assert 'id="version" value="2" hx-swap-oob="true"' in fragment
         assert 'id="sentence"' in fragment
+
+    def test_a_form_that_saves_itself_does_not_press_the_last_button_again(self) -> None:
+        """Given htmx sends the last button pressed with each save of the form itself, its operation is not redone."""
+        client, application = self.start()
+        save(client, application, "population", HTMX, op="add:r:sex")
+        again = {**HTMX, "HX-Trigger": "page-form"}
+        response = save(
+            client, application, "population", again, op="add:r:sex", **{"r_0-leaf": "sex", "r_0-value": "male"}
+        )
+        assert self.tree(application) == {"all_of": [{"sex": "male"}]}
+        assert 'id="builder"' not in text_of(response)
 
     def test_what_is_wrong_is_said_beside_the_field_and_kept(self) -> None:
         client, application = self.start()
