@@ -28,10 +28,15 @@ one_row AS (
            arg_max(department, (updated, psa, rng)) AS department
     FROM beneficiary GROUP BY who
 ),
+linkage AS (SELECT *, regexp_extract(filename, 'T_MCO([0-9]{{2}})C', 1) AS yy
+            FROM read_parquet('{source}/T_MCO*C/*.parquet', union_by_name=true, filename=true)),
+described AS (SELECT *, regexp_extract(filename, 'T_MCO([0-9]{{2}})B', 1) AS yy
+              FROM read_parquet('{source}/T_MCO*B/*.parquet', union_by_name=true, filename=true)),
+associated AS (SELECT *, regexp_extract(filename, 'T_MCO([0-9]{{2}})D', 1) AS yy
+               FROM read_parquet('{source}/T_MCO*D/*.parquet', union_by_name=true, filename=true)),
 stay AS (
-    SELECT c.NIR_ANO_17 AS psa, c.ETA_NUM AS eta, c.RSA_NUM AS rsa, b.DGN_PAL AS dp, b.DGN_REL AS dr
-    FROM read_parquet('{source}/T_MCO*C/*.parquet', union_by_name=true) c
-    JOIN read_parquet('{source}/T_MCO*B/*.parquet', union_by_name=true) b USING (ETA_NUM, RSA_NUM)
+    SELECT c.NIR_ANO_17 AS psa, c.yy, c.ETA_NUM AS eta, c.RSA_NUM AS rsa, b.DGN_PAL AS dp, b.DGN_REL AS dr
+    FROM linkage c JOIN described b USING (yy, ETA_NUM, RSA_NUM)
     WHERE c.EXE_SOI_DTD BETWEEN DATE '{first}' AND DATE '{last}'
       AND b.GRG_GHM NOT LIKE '90%'
       AND coalesce(c.NIR_RET, '0') = '0' AND coalesce(c.NAI_RET, '0') = '0' AND coalesce(c.SEX_RET, '0') = '0'
@@ -41,8 +46,8 @@ stay AS (
 ),
 in_hospital AS (
     SELECT DISTINCT who FROM stay JOIN beneficiary USING (psa)
-    WHERE dp LIKE 'E11%' OR dr LIKE 'E11%' OR (eta, rsa) IN (
-        SELECT (ETA_NUM, RSA_NUM) FROM read_parquet('{source}/T_MCO*D/*.parquet', union_by_name=true) WHERE ASS_DGN LIKE 'E11%')
+    WHERE dp LIKE 'E11%' OR dr LIKE 'E11%'
+       OR (yy, eta, rsa) IN (SELECT (yy, ETA_NUM, RSA_NUM) FROM associated WHERE ASS_DGN LIKE 'E11%')
 ),
 long_term AS (
     SELECT DISTINCT who FROM read_parquet('{source}/IR_IMB_R/*.parquet') i
@@ -58,7 +63,8 @@ care AS (
 dispensed AS (
     SELECT who FROM read_parquet('{source}/ER_PHA_F/*/*.parquet', hive_partitioning=true) p
     JOIN read_parquet('{source}/IR_PHA_R/*.parquet') r ON p.PHA_PRS_C13 = r.PHA_CIP_C13
-    JOIN care USING (DCT_ORD_NUM, FLX_DIS_DTD, FLX_TRT_DTD, FLX_EMT_TYP, FLX_EMT_NUM, FLX_EMT_ORD, ORG_CLE_NUM, PRS_ORD_NUM, REM_TYP_AFF)
+    JOIN care USING (DCT_ORD_NUM, FLX_DIS_DTD, FLX_TRT_DTD, FLX_EMT_TYP, FLX_EMT_NUM, FLX_EMT_ORD, ORG_CLE_NUM,
+                     PRS_ORD_NUM, REM_TYP_AFF)
     JOIN beneficiary b ON care.BEN_NIR_PSA = b.psa AND care.BEN_RNG_GEM = b.rng
     WHERE r.PHA_ATC_CLA LIKE 'A10%'
     GROUP BY who HAVING count(DISTINCT care.EXE_SOI_DTD) >= 3
@@ -66,7 +72,7 @@ dispensed AS (
 SELECT who FROM one_row
 WHERE (who IN (SELECT who FROM in_hospital) OR who IN (SELECT who FROM long_term) OR who IN (SELECT who FROM dispensed))
   AND 2024 - CAST(year AS INTEGER) >= 40
-  AND department NOT IN ('2A', '2B', '20')
+  AND department NOT IN ('02A', '02B', '020', '201', '202', '209')
 """
 
 
@@ -96,15 +102,11 @@ def identifiers(source: Path) -> frozenset[str]:
     found: set[str] = set()
     with duckdb.connect() as connection:
         for files, columns in IDENTIFIERS.items():
-            described = connection.execute(
-                f"DESCRIBE SELECT * FROM read_parquet('{source}/{files}', union_by_name=true, hive_partitioning=false)"
-            )
-            held = {row[0] for row in described.fetchall()}
+            table = f"read_parquet('{source}/{files}', union_by_name=true, hive_partitioning=false)"
+            held = {row[0] for row in connection.execute(f"DESCRIBE SELECT * FROM {table}").fetchall()}
             for column in held.intersection(columns):
-                query = f"SELECT DISTINCT CAST({column} AS VARCHAR) FROM read_parquet('{source}/{files}', union_by_name=true, hive_partitioning=false)"
-                found |= {
-                    value for (value,) in connection.execute(query).fetchall() if value and len(value) >= LONG_ENOUGH
-                }
+                values = connection.execute(f"SELECT DISTINCT CAST({column} AS VARCHAR) FROM {table}").fetchall()
+                found |= {value for (value,) in values if value and len(value) >= LONG_ENOUGH}
     return frozenset(found)
 
 

@@ -34,8 +34,9 @@ for place in ("/data/x", "/data/manifest.json", "/usr/x", "/etc/x"):
         pass
 import duckdb
 manifest = json.loads(pathlib.Path("/data/manifest.json").read_text())
-rows = sum(duckdb.sql(f"SELECT count(*) FROM read_parquet('/data/{one['path']}')").fetchall()[0][0] for one in manifest["files"])
-persons = duckdb.sql("SELECT count(DISTINCT PATIENT_ID) FROM read_parquet('/data/IR_BEN_R/*.parquet')").fetchall()[0][0]
+one = lambda query: duckdb.sql(query).fetchall()[0][0]
+rows = sum(one(f"SELECT count(*) FROM read_parquet('/data/{file['path']}')") for file in manifest["files"])
+persons = one("SELECT count(DISTINCT PATIENT_ID) FROM read_parquet('/data/IR_BEN_R/*.parquet')")
 interfaces = [name for _, name in socket.if_nameindex()]
 print(json.dumps({"reached": reached, "written": written, "rows": rows, "persons": persons, "interfaces": interfaces}))
 """

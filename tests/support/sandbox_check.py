@@ -15,20 +15,20 @@ from apps.workspaces.providers.base import Observation  # noqa: E402
 from apps.workspaces.providers.local import LocalProvider, checks, provider, sandbox  # noqa: E402
 
 ALLOW_EVERYTHING = b"\x06\x00\x00\x00\x00\x00\xff\x7f"
-_argv = sandbox.Sandbox.argv
+_options = sandbox.Sandbox.options
 
 
-def weaker_argv(self: sandbox.Sandbox) -> list[str]:
-    """bubblewrap's arguments with one wall missing."""
-    argv = _argv(self)
+def weaker_options(self: sandbox.Sandbox) -> list[str]:
+    """bubblewrap's options with one wall missing."""
+    options = _options(self)
     if WEAKER in {"host_network", "host_processes"}:
-        argv.remove("--unshare-net" if WEAKER == "host_network" else "--unshare-pid")
+        options.remove("--unshare-net" if WEAKER == "host_network" else "--unshare-pid")
     if WEAKER == "writable_data":
-        argv[argv.index("/data") - 2] = "--bind"
+        options[options.index("/data") - 2] = "--bind"
     if WEAKER == "host_files":
-        place = argv.index("--remount-ro", argv.index("/data"))
-        argv[place:place] = ["--bind", "/tmp", "/tmp"]  # noqa: S108
-    return argv
+        place = options.index("--remount-ro", options.index("/data"))
+        options[place:place] = ["--bind", "/tmp", "/tmp"]  # noqa: S108
+    return options
 
 
 def main() -> None:
@@ -44,7 +44,7 @@ def main() -> None:
 
     filter_of = (lambda: ALLOW_EVERYTHING) if WEAKER == "no_filter" else provider.filter_bytes
     with (
-        mock.patch.object(sandbox.Sandbox, "argv", weaker_argv),
+        mock.patch.object(sandbox.Sandbox, "options", weaker_options),
         mock.patch.object(checks, "_judge", remember),
         mock.patch.object(provider, "filter_bytes", filter_of),
     ):
