@@ -9,7 +9,7 @@ from django.utils.text import capfirst
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from apps.applications.pages import Field, Text
+from apps.applications.form_spec import Field, Text
 from apps.applications.rules import Missing, Status, Turn
 from apps.core.errors import Message
 

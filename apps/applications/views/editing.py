@@ -11,9 +11,9 @@ from django.utils.translation import gettext as _
 from apps.applications import builder, overview, presentation, rules, scope_page, selectors, services
 from apps.applications.builder import Node, NoSuchCriterion, Operation, TreeTooLarge
 from apps.applications.criteria_page import Builder, Search
+from apps.applications.form_spec import Content, Contents, PageSpec
 from apps.applications.forms import AttachmentForm, MemberForm, PageForm
 from apps.applications.models import Application, Page
-from apps.applications.pages import Content, Contents, PageSpec
 from apps.applications.services import PageChanged
 from apps.applications.typing_in import fields_typed, scope_typed
 from apps.applications.views.shared import is_fragment, language_of, mine_or_404, person_of, seen_version
