@@ -1,7 +1,8 @@
 """Attempts to leave the sandbox, run from inside it before anything else, with nothing but the standard library.
 
-Each attempt answers whether it got out. The launcher reports them to the supervisor, which kills the sandbox if one did; the
-provider's `check` runs them with canaries (sockets, files and a process planted on the host) that must stay out of reach.
+Each attempt answers whether it got out. The launcher reports them to the supervisor, which kills the sandbox if one
+did; the provider's `check` runs them with canaries (sockets, files and a process planted on the host) that must stay
+out of reach.
 """
 
 import ctypes
@@ -29,7 +30,7 @@ _libc = ctypes.CDLL(None, use_errno=True)
 _REFUSALS = {errno.EPERM, errno.ENOSYS}
 _TIOCSTI, _TIOCLINUX, _SIOCSIFFLAGS = 0x5412, 0x541C, 0x8914
 _SYSCALLS = {
-    "ptrace": (101, 117, (0, 0, 0, 0)),
+    "ptrace_read_first": (101, 117, (3, 1, 0, 0)),
     "ptrace_attach_first": (101, 117, (16, 1, 0, 0)),
     "process_vm_readv": (310, 270, (1, 0, 0, 0, 0, 0)),
     "process_vm_writev": (311, 271, (1, 0, 0, 0, 0, 0)),
@@ -82,7 +83,7 @@ _SYSCALLS = {
     "set_hostname": (170, 161, (b"x", 1)),
     "memfd_secret": (447, 447, (0,)),
     "personality": (135, 92, (0x0040000,)),
-    "newer_than_reviewed": (600, 600, ()),
+    "newer_than_reviewed": (467, 467, (-100, b"/", 1, None, 0)),
 }
 _SYSCALLS_X86 = {
     "iopl": (172, (3,)),
@@ -140,6 +141,7 @@ _DEVICES = (
     "/dev/kvm",
     "/dev/net/tun",
 )
+_CAPABILITIES = ("CapEff", "CapPrm", "CapInh", "CapAmb")
 _ENVIRONMENT = {
     "HOME",
     "LANG",
@@ -232,7 +234,7 @@ def _network() -> dict[str, Attempt]:
         "net_metadata": lambda: _connect(socket.AF_INET, ("169.254.169.254", 80)),
         "net_private": lambda: _connect(socket.AF_INET, ("10.0.0.1", 443)),
         "net_udp": lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b"x", ("8.8.8.8", 53)),
-        "net_broadcast": lambda: _broadcast(),
+        "net_broadcast": _broadcast,
         "net_names": lambda: socket.getaddrinfo("example.org", 80),
         "net_other_interfaces": lambda: [name for _, name in socket.if_nameindex() if name != "lo"],
         "net_raw_icmp": lambda: socket.socket(socket.AF_INET, socket.SOCK_RAW, 1),
@@ -285,20 +287,19 @@ def _create_interface() -> bool:
 
 def _files() -> dict[str, Attempt]:
     attempts: dict[str, Attempt] = {
-        "file_change_data_mode": lambda: [os.chmod(one, one.stat().st_mode) for one in Path("/data").iterdir()],
+        "file_change_data_mode": lambda: [one.chmod(one.stat().st_mode) for one in Path("/data").iterdir()],
         "file_touch_data": lambda: [os.utime(one) for one in Path("/data").iterdir()],
         "file_open_data_for_writing": lambda: [one.open("r+b") for one in Path("/data").iterdir() if one.is_file()],
         "file_link_data_home": lambda: [
             os.link(one, Path.home() / ".x") for one in Path("/data").iterdir() if one.is_file()
         ],
         "file_climb_out": lambda: Path("/home/../../../../../../etc/shadow").read_bytes(),
-        "file_root_of_first_process": lambda: os.stat("/proc/1/root/root/.pyenv/../../etc/shadow"),
-        "file_memory_of_first_process": lambda: Path("/proc/1/mem").open("rb").read(1) and False,
-        "file_kernel_core": lambda: Path("/proc/kcore").open("rb").read(16),
+        "file_root_of_first_process": lambda: Path("/proc/1/root/etc/shadow").stat(),
+        "file_kernel_core": lambda: Path("/proc/kcore").open("rb").close() or True,
         "file_setuid_works": lambda: not os.statvfs("/usr").f_flag & os.ST_NOSUID,
         "file_home_devices": lambda: not os.statvfs(Path.home()).f_flag & os.ST_NODEV,
-        "file_unbounded_tmp": lambda: _bytes_of("/tmp") > 64 * 1024**3,
-        "file_unbounded_shm": lambda: _bytes_of("/dev/shm") > 64 * 1024**3,
+        "file_unbounded_tmp": lambda: _bytes_of("/tmp") > 64 * 1024**3,  # noqa: S108
+        "file_unbounded_shm": lambda: _bytes_of("/dev/shm") > 64 * 1024**3,  # noqa: S108
         "file_block_device": lambda: _make_device(stat.S_IFBLK, 254, 0),
         "file_memory_device": lambda: _make_device(stat.S_IFCHR, 1, 1),
         "file_inherited_descriptors": _unexpected_descriptors,
@@ -308,7 +309,7 @@ def _files() -> dict[str, Attempt]:
     for path in _KERNEL_FILES:
         attempts[f"file_set_{path}"] = lambda one=path: Path(one).open("r+b").close() or True  # type: ignore[misc]
     for path in _HIDDEN:
-        attempts[f"file_see_{path}"] = lambda one=path: os.stat(one)  # type: ignore[misc]
+        attempts[f"file_see_{path}"] = lambda one=path: Path(one).stat()  # type: ignore[misc]
     for path in _DEVICES:
         attempts[f"file_open_{path}"] = lambda one=path: os.open(one, os.O_RDONLY) > 0  # type: ignore[misc]
     return attempts
@@ -320,20 +321,20 @@ def _bytes_of(path: str) -> int:
 
 
 def _make_device(kind: int, major: int, minor: int) -> bool:
-    os.mknod("/tmp/.device", kind | 0o666, os.makedev(major, minor))
+    os.mknod("/tmp/.device", kind | 0o666, os.makedev(major, minor))  # noqa: S108
     return True
 
 
 def _unexpected_descriptors() -> list[str]:
     """Only standard streams, the listening socket, the report pipe, and what Python opened for this very listing."""
     found = []
-    for name in os.listdir("/proc/self/fd"):
+    for link in Path("/proc/self/fd").iterdir():
         try:
-            target = os.readlink(f"/proc/self/fd/{name}")
+            target = str(link.readlink())
         except OSError:
             continue
-        if int(name) > 2 and not target.startswith(("socket:", "pipe:", "/proc/")):
-            found.append(f"{name} {target}")
+        if int(link.name) > 2 and not target.startswith(("socket:", "pipe:", "/proc/")):
+            found.append(f"{link.name} {target}")
     return found
 
 
@@ -344,9 +345,10 @@ def _processes() -> dict[str, Attempt]:
         "process_become_root_group": lambda: os.setgid(0) or True,  # type: ignore[func-returns-value]
         "process_become_other": lambda: os.setresuid(65534, 65534, 65534) or True,  # type: ignore[func-returns-value]
         "process_set_groups": lambda: os.setgroups([0]) or True,  # type: ignore[func-returns-value]
-        "process_has_capabilities": lambda: [
-            one for one in ("CapEff", "CapPrm", "CapInh", "CapAmb") if int(_status(one), 16)
-        ],
+        "process_has_capabilities": lambda: [one for one in _CAPABILITIES if int(_status(one), 16)],
+        "process_first_has_capabilities": lambda: [one for one in _CAPABILITIES if int(_status(one, 1), 16)],
+        "process_first_unfiltered": lambda: (_status("NoNewPrivs", 1), _status("Seccomp", 1)) != ("1", "2"),
+        "process_first_holds_host_files": _host_files_of_first,
         "process_may_gain_privileges": lambda: _status("NoNewPrivs") != "1",
         "process_unfiltered": lambda: _status("Seccomp") != "2",
         "process_sees_supervisor": lambda: [one for one in _commands() if b"supervisor" in one],
@@ -375,8 +377,14 @@ def _raise_limit() -> bool:
     return True
 
 
-def _status(key: str) -> str:
-    lines = dict(line.split(":\t", 1) for line in Path("/proc/self/status").read_text().splitlines() if ":\t" in line)
+def _host_files_of_first() -> list[str]:
+    """The sandbox's first process belongs to the same user, so whatever it held open would be anybody's."""
+    targets = [str(link.readlink()) for link in Path("/proc/1/fd").iterdir()]
+    return [one for one in targets if one != "/dev/null" and not one.startswith(("pipe:", "socket:", "anon_inode:"))]
+
+
+def _status(key: str, pid: int | str = "self") -> str:
+    lines = dict(line.split(":\t", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines() if ":\t" in line)
     return lines[key].strip()
 
 
@@ -404,9 +412,9 @@ def _against(canaries: dict[str, Any]) -> dict[str, Attempt]:
         "abstract_socket": lambda name: _connect(socket.AF_UNIX, "\0" + name),
         "socket": lambda path: _connect(socket.AF_UNIX, path),
         "socket_by_link": lambda path: _connect(socket.AF_UNIX, _link_to(path)),
-        "file": os.stat,
-        "file_by_link": lambda path: os.stat(_link_to(path)),
-        "file_by_root_of_first": lambda path: os.stat(f"/proc/1/root{path}"),
+        "file": lambda path: Path(path).stat(),
+        "file_by_link": lambda path: Path(_link_to(path)).stat(),
+        "file_by_root_of_first": lambda path: Path(f"/proc/1/root{path}").stat(),
         "process": lambda one: Path(f"/proc/{one['pid']}/cmdline").read_text() == one["command"],
         "hostname": lambda name: socket.gethostname() == name,
     }
@@ -414,7 +422,7 @@ def _against(canaries: dict[str, Any]) -> dict[str, Attempt]:
 
 
 def _link_to(path: str) -> str:
-    link = Path("/tmp/.link")
+    link = Path("/tmp/.link")  # noqa: S108
     link.unlink(missing_ok=True)
     link.symlink_to(path)
     return str(link)

@@ -115,7 +115,8 @@ def _entry_page(workspace: Workspace, member: Any, port: int) -> str:
     entry = _in_thread(lambda: workspace_open(workspace=workspace, by=member))
     action = f"http://ws-{workspace.pk.hex}.localhost:{port}/_enter"
     return (
-        f'<!doctype html><form method="post" action="{action}"><input name="ticket" type="hidden" value="{entry.ticket}">'
+        f'<!doctype html><form method="post" action="{action}">'
+        f'<input name="ticket" type="hidden" value="{entry.ticket}">'
         "<button>Entrer</button></form>"
     )
 
@@ -124,7 +125,7 @@ def _suspend(workspace: Workspace) -> None:
     def suspend() -> None:
         workspace_suspend(workspace=workspace, by=made.steward(), reason="Contrôle.", seen_version=workspace.version)
 
-    _in_thread(lambda: suspend())
+    _in_thread(suspend)
 
 
 def _run_a_cell(page: Any) -> None:

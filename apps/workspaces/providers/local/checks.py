@@ -1,6 +1,7 @@
 """Whether this host can keep the promise of isolation: answered by starting a real sandbox and trying to get out of it.
 
-There is no weaker fallback: where the kernel refuses, no workspace is created, and the answer says the cause and the fix.
+There is no weaker fallback: where the kernel refuses, no workspace is created, and the answer says the cause and the
+fix.
 """
 
 import contextlib

@@ -1,7 +1,8 @@
 """The home of a workspace: what its people keep between two starts.
 
-As root, it is a disk image of fixed size (a hard quota, mounted by the supervisor in its own mount namespace); otherwise a plain
-directory, whose size is measured and shown but not enforced. `kind` says which, and the operator sees it.
+As root, it is a disk image of fixed size (a hard quota, mounted by the supervisor in its own mount namespace);
+otherwise a plain directory, whose size is measured and shown but not enforced. `kind` says which, and the operator
+sees it.
 """
 
 import os

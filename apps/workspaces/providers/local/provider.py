@@ -83,7 +83,7 @@ class LocalProvider:
         return {"home": f"{spec.id.hex}/home", "user": str(self._uid(spec.id) or os.geteuid())}
 
     def start(self, spec: WorkspaceSpec, canaries: Mapping[str, object] | None = None) -> str:
-        """Leave a plan and start its supervisor, unless one already lives. Raises ProviderUnavailable, ProviderRefused."""
+        """Leave a plan and start its supervisor, unless one lives. Raises ProviderUnavailable, ProviderRefused."""
         room = self.store.room(spec.id)
         if not room.path.exists():
             raise ProviderRefused("The workspace has no home: it must be provisioned first.")
@@ -93,9 +93,9 @@ class LocalProvider:
         (room.path / "ended.json").unlink(missing_ok=True)
         (room.path / "filter").write_bytes(filter_bytes())
         group = group_create(spec.id.hex, spec.limits)
-        plan = self.sandbox(spec, canaries).plan(
-            room=room.path, socket=room.socket, groups=group.paths, identity=uuid4().hex
-        )
+        made = self.sandbox(spec, canaries)
+        (room.path / "options").write_bytes(b"".join(word.encode() + b"\0" for word in made.options()))
+        plan = made.plan(room=room.path, socket=room.socket, groups=group.paths, identity=uuid4().hex)
         plan["facts"] = {**group.facts, "home": self._home(spec.id).kind, "host_user": self._mode()}
         path = room.path / "plan.json"
         path.write_text(json.dumps(plan))
