@@ -3,7 +3,7 @@ handed.
 
 The socket was opened outside, where nothing in here can reach its path; the only way in is the gateway, which has
 already checked who is asking. That is why JupyterLab asks for no token of its own, and why its cross-site token is
-off: the gateway removes every cookie and checks the origin of each request itself (docs/adr).
+off: the gateway removes every cookie and checks the origin of each request itself (docs/adr/0032-gateway.md).
 """
 
 import argparse

@@ -3,11 +3,10 @@ otherwise."""
 
 import os
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from unittest import mock
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 from django.db import connections, transaction
@@ -19,122 +18,19 @@ from apps.workspaces import reconcile
 from apps.workspaces.ledger import operation_begin
 from apps.workspaces.models import CloudResource, GatewaySession, Operation, Ticket, Workspace
 from apps.workspaces.providers.base import (
-    Observation,
     Problem,
     Provider,
-    ProviderRefused,
     ProviderUnavailable,
     RunState,
     SelfTest,
-    WorkspaceSpec,
 )
-from apps.workspaces.rules import RESTARTS_ALLOWED, STEPS, Desired, Kind, Status
-from apps.workspaces.services import workspace_data_ready, workspace_destroy, workspace_resume, workspace_suspend
+from apps.workspaces.rules import STEPS, Desired, Kind, Status
+from apps.workspaces.services import workspace_destroy, workspace_resume, workspace_suspend
 from tests.factories import workspaces as made
+from tests.integration.workspaces.recorder import Recorder, data_ready, due, fresh, running, step, work
 from tests.support.sandbox import local_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-class Recorder:
-    """A provider that keeps its workspaces in memory: for what operations do, not for what a sandbox does."""
-
-    name = "recorder"
-
-    def __init__(self) -> None:
-        self.states: dict[UUID, RunState] = {}
-        self.test: SelfTest | None = SelfTest(100, ())
-        self.problems: tuple[Problem, ...] = ()
-        self.fails: dict[str, Exception] = {}
-        self.calls: list[str] = []
-
-    def _call(self, name: str) -> None:
-        self.calls.append(name)
-        if name in self.fails:
-            raise self.fails[name]
-
-    def check(self) -> tuple[Problem, ...]:
-        return self.problems
-
-    def provision(self, spec: WorkspaceSpec) -> dict[str, str]:
-        self._call("provision")
-        self.states.setdefault(spec.id, RunState.STOPPED)
-        return {"home": "1"}
-
-    def start(self, spec: WorkspaceSpec) -> str:
-        self._call("start")
-        self.states[spec.id] = RunState.RUNNING
-        return "sandbox-1"
-
-    def start_broken(self, spec: WorkspaceSpec) -> str:
-        self.states[spec.id] = RunState.BROKEN
-        return "sandbox-1"
-
-    def stop(self, workspace_id: UUID) -> None:
-        self._call("stop")
-        self.states[workspace_id] = RunState.STOPPED
-
-    def destroy(self, workspace_id: UUID) -> None:
-        self._call("destroy")
-        self.states.pop(workspace_id, None)
-
-    def observe(self, workspace_id: UUID) -> Observation:
-        state = self.states.get(workspace_id, RunState.ABSENT)
-        return Observation(state, self.test, {}, "oom" if state is RunState.BROKEN else "")
-
-    def endpoint(self, workspace_id: UUID) -> Path:
-        return Path("/nowhere")
-
-    def list_all(self) -> tuple[UUID, ...]:
-        return tuple(self.states)
-
-
-@pytest.fixture
-def recorder(settings: Any, tmp_path: Path) -> Iterator[Recorder]:
-    settings.DELIVERY_DIR = tmp_path
-    one = Recorder()
-    with (
-        mock.patch.object(reconcile, "configured_provider", lambda: one),
-        mock.patch.object(reconcile.probe, "answers", lambda _: True),
-    ):
-        yield one
-
-
-def due(workspace: Workspace) -> OutboxItem | None:
-    return OutboxItem.objects.filter(status="pending", key__startswith=f"workspace:{workspace.pk}:").first()
-
-
-def step(workspace: Workspace) -> None:
-    """One message delivered to one worker, as if everything it waits for were due."""
-    item = due(workspace)
-    assert item is not None
-    OutboxItem.objects.filter(pk=item.pk).update(not_before=item.created_at, lease_until=None)
-    run_item(item.pk)
-
-
-def work(workspace: Workspace, at_most: int = 40) -> Workspace:
-    for _ in range(at_most):
-        if due(workspace) is None:
-            return fresh(workspace)
-        step(workspace)
-    raise AssertionError("still at work")
-
-
-def fresh(workspace: Workspace) -> Workspace:
-    return Workspace.objects.select_related("project__entitlement").get(pk=workspace.pk)
-
-
-def data_ready(workspace: Workspace, extract_id: UUID | None = None) -> None:
-    with transaction.atomic():
-        workspace_data_ready(project_id=workspace.project_id, extract_id=extract_id or uuid4(), by="system:test")
-
-
-def running(recorder: Recorder) -> Workspace:
-    workspace = made.workspace()
-    data_ready(workspace)
-    workspace = work(workspace)
-    assert workspace.status == Status.RUNNING
-    return workspace
 
 
 def test_the_operation_waits_for_the_extract_and_no_longer(recorder: Recorder) -> None:
@@ -300,86 +196,6 @@ def test_destroying_removes_everything_and_the_ledger_says_so(recorder: Recorder
     assert not CloudResource.objects.filter(removed_at=None).exists()
     reconcile.sweep()
     assert due(workspace) is None
-
-
-def test_the_sweep_starts_what_should_run_and_does_not(recorder: Recorder) -> None:
-    workspace = running(recorder)
-    recorder.states[workspace.pk] = RunState.STOPPED
-
-    reconcile.sweep()
-    reconcile.sweep()
-
-    assert fresh(workspace).status == Status.STARTING
-    assert not fresh(workspace).route_open
-    assert work(workspace).status == Status.RUNNING
-    assert Operation.objects.filter(kind=Kind.START).count() == 1
-
-
-def test_the_sweep_calls_a_person_when_a_sandbox_keeps_stopping(recorder: Recorder) -> None:
-    workspace = running(recorder)
-    for _ in range(RESTARTS_ALLOWED):
-        recorder.states[workspace.pk] = RunState.BROKEN
-        reconcile.sweep()
-        workspace = work(workspace)
-    recorder.states[workspace.pk] = RunState.BROKEN
-
-    reconcile.sweep()
-
-    workspace = fresh(workspace)
-    assert workspace.status == Status.FAILED
-    assert "keeps stopping" in workspace.reason
-
-
-def test_the_sweep_stops_a_suspended_workspace_that_runs(recorder: Recorder) -> None:
-    workspace = running(recorder)
-    workspace_suspend(workspace=workspace, by=made.steward(), reason="Contrôle.", seen_version=workspace.version)
-    workspace = work(workspace)
-    recorder.states[workspace.pk] = RunState.RUNNING
-
-    reconcile.sweep()
-
-    assert work(workspace).status == Status.SUSPENDED
-    assert recorder.states[workspace.pk] is RunState.STOPPED
-
-
-def test_the_sweep_stops_what_has_no_row_but_removes_nothing(recorder: Recorder) -> None:
-    recorder.states[UUID(int=3)] = RunState.RUNNING
-
-    reconcile.sweep()
-
-    assert recorder.states[UUID(int=3)] is RunState.STOPPED
-
-
-def test_the_sweep_ends_expired_sessions_and_forgets_old_tickets(recorder: Recorder) -> None:
-    workspace = running(recorder)
-    person = workspace.project.memberships.get().person
-    past = "2020-01-01T00:00:00Z"
-    Ticket.objects.create(secret_hash="t", workspace=workspace, person=person, expires_at=past)
-    GatewaySession.objects.create(secret_hash="s", workspace=workspace, person=person, expires_at=past)
-
-    reconcile.sweep()
-
-    assert GatewaySession.objects.get().end == "expired"
-    assert not Ticket.objects.exists()
-
-
-def test_the_sweep_yields_to_whoever_changed_the_workspace_meanwhile(recorder: Recorder) -> None:
-    workspace = running(recorder)
-    recorder.states[workspace.pk] = RunState.STOPPED
-    stale = Workspace.objects.select_related("project").get(pk=workspace.pk)
-    Workspace.objects.filter(pk=workspace.pk).update(version=50)
-
-    reconcile._reconcile(reconcile.configured_provider(), stale)
-
-    assert not Operation.objects.filter(kind=Kind.START).exists()
-
-
-def test_a_process_without_the_deliveries_says_so(recorder: Recorder, settings: Any) -> None:
-    settings.DELIVERY_DIR = None
-    workspace = made.at_status(Status.RUNNING)
-
-    with pytest.raises(ProviderRefused, match="HDH_DELIVERY_DIR"):
-        reconcile.spec_of(workspace)
 
 
 @pytest.mark.sandbox

@@ -11,6 +11,7 @@ from apps.workspaces.providers.local.image import Mount, system_links
 BWRAP = "/usr/bin/bwrap"
 TOOLS = Path("/opt/hdh")
 STAGE = Path("/mnt")
+DATA = Path("/data")
 _INSIDE_ID = "1000"
 _ENVIRONMENT = {
     "HOME": str(homes.INSIDE),
