@@ -13,8 +13,8 @@ from django.utils import timezone
 from apps.accounts import grants
 from apps.accounts.models import Mandate, Organisation, Person
 from apps.applications import composition, rules
+from apps.applications.form_spec import Contents
 from apps.applications.models import Application, Attachment, Member, Page, ReturnReason, Submission
-from apps.applications.pages import Contents
 from apps.applications.rules import Conflict, Facts, Missing, Status
 from apps.catalogue.selectors import AT_MOST, codes_found, nomenclature
 from apps.core.rules import Role

@@ -5,10 +5,11 @@ from datetime import datetime
 
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.text import capfirst
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from apps.applications.pages import Field, Text
+from apps.applications.form_spec import Field, Text
 from apps.applications.rules import Missing, Status, Turn
 from apps.core.errors import Message
 
@@ -87,7 +88,7 @@ def problem_sentence(field: Field, code: str) -> str:
 
 def missing_sentence(field: Field, missing: Missing) -> str:
     """What is missing, in the engine's words where it has some."""
-    return said(missing.text) if missing.text else problem_sentence(field, missing.code)
+    return capfirst(said(missing.text)) if missing.text else problem_sentence(field, missing.code)
 
 
 def change_sentence(status: Status, who: str, when: datetime) -> str:

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 from unittest import mock
 
 import pytest
@@ -50,7 +51,7 @@ def approve(application: Application, by: Person, **changes: object) -> Decision
 
 
 def refuse(application: Application, by: Person, reason: str = "Finalité interdite.") -> Decision:
-    seen = {"seen_version": application.version, "content_hash": application.content_hash}
+    seen: dict[str, Any] = {"seen_version": application.version, "content_hash": application.content_hash}
     with second_factor_accepted():
         return services.application_refuse(application=application, code="000000", reason=reason, by=by, **seen)
 
@@ -404,7 +405,11 @@ def test_the_second_factor_is_asked_for_and_counts_once(follow_ups: list[tuple[s
     application = at_status("submitted")
     code = current_code(decider)
     wrong = f"{(int(code) + 1) % 1_000_000:06d}"
-    asked = {"seen_version": application.version, "content_hash": application.content_hash, "comment": ""}
+    asked: dict[str, Any] = {
+        "seen_version": application.version,
+        "content_hash": application.content_hash,
+        "comment": "",
+    }
     with pytest.raises(RefusedError) as refused:
         services.application_approve(application=application, code=wrong, by=decider, **asked)
     assert refused.value.field == "otp_code"

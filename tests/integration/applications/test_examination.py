@@ -197,7 +197,7 @@ class TestReview:
         decider = steward()
         MandateFactory.create(person=decider, organisation=application.organisation)
         page = text_of(client_signed_in(decider).get(url("review", application)))
-        assert "laissez-le à un autre gestionnaire" in page
+        assert "laissez-le à un autre instructeur" in page
         assert url("approve", application) not in page
 
     def test_a_definition_that_no_longer_reads_is_said(self) -> None:

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 
@@ -24,17 +23,19 @@ def url(name: str, application: Application, *more: Any) -> str:
     return reverse(f"applications:{name}", args=[application.pk, *more])
 
 
-def text_of(response: HttpResponse) -> str:
-    return response.content.decode()
+def text_of(response: Any) -> str:
+    return str(response.content.decode())
 
 
-def save(client: Client, application: Application, key: str, headers: dict[str, str] | None = None, **form: Any) -> Any:
+def save(
+    client: Client, application: Application, key: str, headers: dict[str, str] | None = None, /, **form: Any
+) -> Any:
     version = Page.objects.get(application=application, key=key).version
     return client.post(url("page", application, key), {"version": version, **form}, headers=headers)
 
 
 def held(application: Application, key: str) -> dict[str, Any]:
-    return Page.objects.get(application=application, key=key).content
+    return dict(Page.objects.get(application=application, key=key).content)
 
 
 class TestList:
@@ -55,7 +56,7 @@ class TestList:
         response = client_signed_in(by).get(reverse("applications:list"))
         assert [application.title for application, _standing in response.context["lines"]] == ["Le second", ""]
         assert [str(standing.turn) for _application, standing in response.context["lines"]] == [
-            "Le gestionnaire de données",
+            "L’instructeur",
             "Votre équipe",
         ]
 
@@ -83,16 +84,16 @@ class TestCreate:
     def test_a_dossier_is_started_once_however_often_the_button_is_pressed(self) -> None:
         by = researcher()
         client = client_signed_in(by)
-        sent = {"organisation": by.mandates.get().organisation_id, "creation_key": uuid.uuid4()}
+        sent: dict[str, Any] = {"organisation": by.mandates.get().organisation_id, "creation_key": uuid.uuid4()}
         first, second = (client.post(reverse("applications:create"), sent) for _ in range(2))
         application = Application.objects.get()
         assert first.status_code == 302
         assert first["Location"] == second["Location"] == url("page", application, "title")
 
-    @pytest.mark.parametrize("organisation", ["", "nonsense", str(uuid.uuid4())])
+    @pytest.mark.parametrize("organisation", ["", "nonsense", "00000000-0000-4000-8000-000000000000"])
     def test_a_bad_organisation_is_refused_beside_the_field(self, organisation: str) -> None:
         client = client_signed_in(researcher())
-        sent = {"organisation": organisation, "creation_key": uuid.uuid4()}
+        sent: dict[str, Any] = {"organisation": organisation, "creation_key": uuid.uuid4()}
         response = client.post(reverse("applications:create"), sent)
         assert response.status_code == 422
         assert "id_organisation_error" in text_of(response)
@@ -101,7 +102,7 @@ class TestCreate:
     def test_somebody_elses_organisation_is_refused(self) -> None:
         other = researcher().mandates.get().organisation
         client = client_signed_in(researcher())
-        sent = {"organisation": other.pk, "creation_key": uuid.uuid4()}
+        sent: dict[str, Any] = {"organisation": other.pk, "creation_key": uuid.uuid4()}
         assert client.post(reverse("applications:create"), sent).status_code == 422
 
     def test_a_mandate_that_ended_meanwhile_is_told(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -115,7 +116,7 @@ class TestCreate:
             return create(**asked)
 
         monkeypatch.setattr(services, "application_create", ended_meanwhile)
-        sent = {"organisation": organisation.pk, "creation_key": uuid.uuid4()}
+        sent: dict[str, Any] = {"organisation": organisation.pk, "creation_key": uuid.uuid4()}
         assert client.post(reverse("applications:create"), sent).status_code == 422
 
 
@@ -176,7 +177,13 @@ class TestPlainPages:
         """Given a form with the fields of other rows (mass assignment), only the page's own are saved."""
         by = researcher()
         application = draft(by)
-        sent = {"title": "Étude", "status": "approved", "round": "9", "organisation": "x", "is_staff": "on"}
+        sent: dict[str, Any] = {
+            "title": "Étude",
+            "status": "approved",
+            "round": "9",
+            "organisation": "x",
+            "is_staff": "on",
+        }
         save(client_signed_in(by), application, "title", **sent)
         assert held(application, "title") == {"title": "Étude"}
         assert fresh(application).status == "draft"
@@ -185,7 +192,7 @@ class TestPlainPages:
     def test_a_version_that_is_none_is_a_stale_one(self, version: str) -> None:
         by = researcher()
         application = draft(by)
-        sent = {"version": version, "title": "Étude"}
+        sent: dict[str, Any] = {"version": version, "title": "Étude"}
         assert client_signed_in(by).post(url("page", application, "title"), sent).status_code == 409
         assert held(application, "title") == {}
 
@@ -248,7 +255,7 @@ class TestPopulation:
         by = researcher()
         application = draft(by)
         client = client_signed_in(by)
-        period = complete_contents()["period"]
+        period: dict[str, Any] = complete_contents()["period"]
         save(client, application, "period", **period)
         return client, application
 
@@ -260,7 +267,7 @@ class TestPopulation:
         client, application = self.start()
         added = save(client, application, "population", op="add:r", **{"add-r": "stay"})
         assert added["Location"].endswith("/population/#r_0")
-        typed = {
+        typed: dict[str, Any] = {
             "r_0-leaf": "stay",
             "r_0-diagnosis": "e11 e10.9",
             "r_0-positions": ["principal"],
@@ -298,10 +305,27 @@ class TestPopulation:
         assert 'id="version" value="2" hx-swap-oob="true"' in fragment
         assert 'id="sentence"' in fragment
 
+    def test_a_form_that_saves_itself_does_not_press_the_last_button_again(self) -> None:
+        """Given htmx sends the last button pressed with each save of the form itself, its operation is not redone."""
+        client, application = self.start()
+        save(client, application, "population", HTMX, op="add:r:sex")
+        again = {**HTMX, "HX-Trigger": "page-form"}
+        response = save(
+            client, application, "population", again, op="add:r:sex", **{"r_0-leaf": "sex", "r_0-value": "male"}
+        )
+        assert self.tree(application) == {"all_of": [{"sex": "male"}]}
+        assert 'id="builder"' not in text_of(response)
+
     def test_what_is_wrong_is_said_beside_the_field_and_kept(self) -> None:
         client, application = self.start()
         save(client, application, "population", op="add:r:drug")
-        typed = {"r_0-leaf": "drug", "r_0-atc": "ZZZZ", "r_0-at_least": "many", "r_0-from": "2020-01-01", "r_0-to": ""}
+        typed: dict[str, Any] = {
+            "r_0-leaf": "drug",
+            "r_0-atc": "ZZZZ",
+            "r_0-at_least": "many",
+            "r_0-from": "2020-01-01",
+            "r_0-to": "",
+        }
         fragment = text_of(save(client, application, "population", HTMX, **typed))
         assert re.search(r'id="r_0-atc-error"[^>]*>\s*<p class="fr-message fr-message--error">«', fragment)
         assert re.search(r'id="r_0-to-error"[^>]*>\s*<p class="fr-message fr-message--info">', fragment)
@@ -312,7 +336,7 @@ class TestPopulation:
     def test_a_known_code_that_does_not_exist_is_named(self) -> None:
         client, application = self.start()
         save(client, application, "population", op="add:r:stay")
-        typed = {
+        typed: dict[str, Any] = {
             "r_0-leaf": "stay",
             "r_0-diagnosis": "Z999",
             "r_0-positions": "principal",
@@ -331,7 +355,7 @@ class TestPopulation:
         assert "code:" not in text_of(client.get(url("codes", application), {**asked, "r_0-diagnosis-search": "E"}))
         assert "code:" not in text_of(client.get(url("codes", application), {**asked, "r_0-diagnosis-search": "zzzzz"}))
         assert "code:" not in text_of(client.get(url("codes", application), {"system": "nonsense"}))
-        typed = {"r_0-leaf": "stay", "r_0-diagnosis": "", "r_0-diagnosis-search": "diab"}
+        typed: dict[str, Any] = {"r_0-leaf": "stay", "r_0-diagnosis": "", "r_0-diagnosis-search": "diab"}
         for headers in (None, HTMX):
             response = save(client, application, "population", headers, op="search:r_0:diagnosis", **typed)
             assert 'value="code:r_0:diagnosis:E11"' in text_of(response)
@@ -406,13 +430,13 @@ class TestVariables:
         page = text_of(client.get(url("page", application, "variables")))
         assert 'value="IR_BEN_R.BEN_SEX_COD"' in page
         assert "BEN_NIR_PSA" not in page
-        sent = {"columns": ["IR_BEN_R.BEN_SEX_COD", "IR_BEN_R.BEN_NAI_ANN"], "why-IR_BEN_R": "Décrire."}
+        sent: dict[str, Any] = {"columns": ["IR_BEN_R.BEN_SEX_COD", "IR_BEN_R.BEN_NAI_ANN"], "why-IR_BEN_R": "Décrire."}
         fragment = text_of(save(client, application, "variables", HTMX, **sent))
         assert re.search(
             r'id="why-error-ir_ben_rben_nai_ann"[^>]*>\s*<p class="fr-message fr-message--error">', fragment
         )
         assert held(application, "variables")["scope"] == {"IR_BEN_R": ["BEN_NAI_ANN", "BEN_SEX_COD"]}
-        justified = {**sent, "why-IR_BEN_R.BEN_NAI_ANN": "Âge exact."}
+        justified: dict[str, Any] = {**sent, "why-IR_BEN_R.BEN_NAI_ANN": "Âge exact."}
         assert "fr-message--error" not in text_of(save(client, application, "variables", HTMX, **justified))
         assert "Âge exact." in text_of(client.get(url("page", application, "variables")))
 
@@ -457,7 +481,7 @@ class TestDocuments:
         assert self.upload(client, application, "protocole <b>.pdf", PDF).status_code == 302
         attachment = selectors.attachments_of(application).get()
         served = client.get(url("attachment", application, attachment.pk))
-        assert b"".join(served.streaming_content) == PDF  # type: ignore[attr-defined]
+        assert b"".join(served.streaming_content) == PDF
         assert served["Content-Disposition"].startswith("attachment")
         assert served["X-Content-Type-Options"] == "nosniff"
         assert served["Content-Type"] == "application/pdf"
@@ -520,7 +544,7 @@ class TestSubmitAndWithdraw:
         application = at_status("draft", by=by)
         client = client_signed_in(by)
         assert 'name="version"' in text_of(client.get(url("submit", application)))
-        sent = {"version": application.version}
+        sent: dict[str, Any] = {"version": application.version}
         first, second = (client.post(url("submit", application), sent) for _ in range(2))
         assert first.status_code == second.status_code == 302
         assert fresh(application).round == 1
