@@ -156,5 +156,5 @@ def fingerprints() -> dict[str, str]:
 
 
 def _fingerprint(cursor: Any, table: str) -> str:
-    cursor.execute(f"SELECT md5(string_agg(md5(t::text), '' ORDER BY md5(t::text))) FROM \"{table}\" t")  # noqa: S608
+    cursor.execute(f"SELECT md5(string_agg(md5(t::text), '' ORDER BY md5(t::text))) FROM \"{table}\" t")
     return cursor.fetchone()[0] or ""

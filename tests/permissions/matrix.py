@@ -6,8 +6,8 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from apps.core.actions import permission_table
-from apps.core.rules import Action
-from tests.permissions.addresses import Address, addresses
+from apps.core.rules import STAFF_ROLES, Action
+from tests.permissions.addresses import OBJECTS, Address, addresses
 from tests.permissions.asking import (
     Answer,
     ask,
@@ -18,12 +18,16 @@ from tests.permissions.asking import (
     without_passing,
 )
 from tests.permissions.expectation import METHODS, SAFE, Expected, answered, expected, staff_who_know
-from tests.permissions.payloads import Payload, payload_for
+from tests.permissions.payloads import ALWAYS, FORGERIES, Payload, payload_for
 from tests.permissions.world import STATES, VISITORS, Dossier, Visitor, World
 
 POSITIONS = ("own", "same_organisation", "foreign", "archived", "missing", "wrong_state", "crossed")
 REFUSALS = frozenset({403, 404, 409, 422, 429})
 # Written by the payloads themselves, before the call.
+UNDECLARED = "undeclared"  # the address that tests/permissions/urls.py adds for this
+# How a code is asked for, and what a wrong one leaves: its count and its event.
+CODE_FIELDS = ("otp_code", "code")
+WRITTEN_ABOUT_CODES = frozenset({"accounts_throttle", "audit_event"})
 SET_UP = frozenset({"accounts_portalsession"})
 STEPS_OF_SIGN_IN = ("/connexion/",)
 # The state of a workspace and of a project when a dossier of the world stands in this state.
@@ -51,8 +55,9 @@ class Matrix:
     """All the calls of a world, made one address at a time."""
 
     world: World
+    quick: bool = False  # of the methods that no action answers to, one stands for all
     calls: int = 0
-    _missing: dict[tuple[str, str], bytes] = field(default_factory=dict)
+    _missing: dict[tuple[str, ...], bytes] = field(default_factory=dict)
 
     @cached_property
     def untouched(self) -> dict[str, str]:
@@ -70,12 +75,13 @@ class Matrix:
 
     def problems(self, address: Address) -> Iterator[str]:
         """Everything that is wrong with the answers of this address."""
+        if address.action is None and address.name != UNDECLARED:
+            yield f"{address.name} (/{address.route}) declares no action of the table"
         before = rows_touched()
         tables_written.clear()
         for visitor in self.world.visitors.values():
-            self._missing.clear()
             for position in self.positions(address):
-                for method in METHODS:
+                for method in self.methods(address):
                     call = self.call(address, method, visitor, position)
                     if call:
                         yield from (f"{call}: {problem}" for problem in self.judge(call))
@@ -83,6 +89,13 @@ class Matrix:
         unseen = {table for table in after if after[table] != before.get(table, 0)} - tables_written - SET_UP
         if unseen:
             yield f"{address.name}: PostgreSQL counts writes of {sorted(unseen)} that no statement of a call explains"
+
+    def methods(self, address: Address) -> tuple[str, ...]:
+        """Which methods are tried on the address."""
+        if not self.quick:
+            return METHODS
+        own = answered(address.action) if address.action else frozenset({"GET"})
+        return tuple(method for method in METHODS if method in own or method == "PUT")
 
     def positions(self, address: Address) -> tuple[str, ...]:
         """Which objects the address is asked about. Missing comes first: the others are compared with it."""
@@ -184,8 +197,12 @@ class Matrix:
             yield from self._change_problems(call, answer)
         if call.expected in {Expected.MISSING, Expected.SIGN_IN} or call.position == "crossed":
             yield from self._difference_from_missing(call, answer)
+        if call.expected is Expected.ALLOWED and call.method == "GET":
+            yield from self._leaks(call, answer)
         if call.expected is Expected.ALLOWED and call.method not in SAFE:
             yield from self._forgery_problems(call, payload)
+            yield from self._second_factor_problems(call, payload)
+            yield from self._borrowed_problems(call)
 
     def _payload(self, call: Call) -> Payload:
         action = call.address.action
@@ -203,6 +220,8 @@ class Matrix:
             Expected.DENIED: answer.status in REFUSALS or (call.position == "crossed" and answer.status == 302),
             Expected.ALLOWED: answer.status < 400 and (not to_sign_in or own_step),
         }
+        if ALWAYS.get(call.address.name, answer.status) != answer.status and call.expected is Expected.ALLOWED:
+            yield f"answers {answer.status}, not {ALWAYS[call.address.name]} as always"
         if call.address.name == "readyz" and answer.status == 503:
             return
         if not fits[call.expected]:
@@ -228,9 +247,18 @@ class Matrix:
                 said_missing = ask(call.visitor, call.method, call.address.path(nobody.ids), self._payload(nobody)).said
             said_missing = without_passing(said_missing, nobody.ids.values())
         else:
-            said_missing = self._missing.setdefault((call.method, call.expected), said)
+            key = (call.visitor.name, call.address.name, call.method, call.expected)
+            said_missing = self._missing.setdefault(key, said)
         if said != said_missing:
             yield f"differs from the answer for a missing object: {_first_difference(said, said_missing)}"
+
+    def _leaks(self, call: Call, answer: Answer) -> Iterator[str]:
+        """A page never names an object that does not exist for its reader."""
+        if not call.visitor.roles & STAFF_ROLES:
+            for found in self.world.dossiers.values():
+                hidden = {found.ids[name] for name in OBJECTS & set(found.ids)} - set(call.ids.values())
+                if not self.world.relation(call.visitor, found) and any(one.encode() in answer.said for one in hidden):
+                    yield f"names a dossier of the team {found.team} ({found.state})"
 
     def _forgery_problems(self, call: Call, payload: Payload) -> Iterator[str]:
         """The same call from somebody else's page."""
@@ -239,6 +267,28 @@ class Matrix:
         self.calls += 1
         if answer.status != 403 or answer.tables:
             yield f"answers {answer.status} to a forged form and writes {sorted(answer.tables)}"
+
+    def _second_factor_problems(self, call: Call, payload: Payload) -> Iterator[str]:
+        """The same call with a code that the person's application never showed."""
+        if not call.address.action or not call.address.action.second_factor:
+            return
+        field = next(name for name in CODE_FIELDS if name in payload.data)
+        data = {**payload.data, field: "000000" if payload.data[field] != "000000" else "000001"}
+        yield from self._refusal_problems(call, replace(payload, data=data), "a wrong code", WRITTEN_ABOUT_CODES)
+
+    def _borrowed_problems(self, call: Call) -> Iterator[str]:
+        """The same call about something that is none of the caller's."""
+        if call.address.name in FORGERIES:
+            payload = FORGERIES[call.address.name](self.world, call.visitor, call.ids)
+            yield from self._refusal_problems(call, payload, "what is somebody else's", frozenset())
+
+    def _refusal_problems(self, call: Call, payload: Payload, what: str, written: frozenset[str]) -> Iterator[str]:
+        with taken_back():
+            answer = ask(call.visitor, call.method, call.address.path(call.ids), payload, exact=True)
+        self.calls += 1
+        changed = {table for table, content in (answer.left or {}).items() if content != self.untouched[table]}
+        if answer.status not in REFUSALS or changed - written:
+            yield f"answers {answer.status} to {what} and changes {sorted(changed)}"
 
 
 def _first_difference(one: bytes, other: bytes) -> str:

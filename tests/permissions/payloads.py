@@ -147,3 +147,12 @@ PAYLOADS: dict[str, Maker] = {
     "workspaces:suspend": lambda world, visitor, ids: _seen_workspace(ids),
     "workspaces:resume": lambda world, visitor, ids: _seen_workspace(ids),
 }
+
+# Well-formed calls that must be refused whoever makes them: they name what is none of the caller's.
+FORGERIES: dict[str, Maker] = {
+    "applications:create": lambda world, visitor, ids: Payload(
+        {"organisation": world.foreign_organisation, "creation_key": str(uuid.uuid4())}
+    ),
+}
+# Pages that answer everybody of the world in one way: all have a second factor, so nobody reaches enrolment by it.
+ALWAYS = {"accounts:enrol": 302}

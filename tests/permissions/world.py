@@ -71,6 +71,7 @@ class World:
     organisations: dict[str, frozenset[str]] = field(default_factory=dict)  # team -> organisations in it
     items: dict[str, str] = field(default_factory=dict)  # state of an outbox item -> its identifier
     newcomer_email: str = ""
+    foreign_organisation: str = ""  # of which no visitor holds a mandate
 
     def relation(self, visitor: Visitor, dossier: Dossier) -> frozenset[Role]:
         """What the visitor is for the dossier's team."""
@@ -88,8 +89,9 @@ TEAMS: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "ours": ("hospital", "investigator", ("member", "one_factor", "timed_out", "deactivated")),
     "neighbours": ("hospital", "somebody_hospital", ()),
     "others": ("laboratory", "somebody_laboratory", ()),
-    "strangers": ("institute", "somebody_institute", ()),
-    "platform": ("platform", "somebody_platform", ("steward",)),
+    # Whoever is a mere member of one team may lead another: one must not be taken for the other.
+    "strangers": ("institute", "member", ()),
+    "platform": ("institute", "somebody_institute", ("steward",)),
     "platform_neighbours": ("platform", "somebody_platform", ()),
 }
 _HOSPITAL_POSITIONS = {"own": "ours", "same_organisation": "neighbours", "foreign": "others"}
@@ -122,6 +124,7 @@ def world_made() -> World:
             people[lead] = _person(lead, home, homes)
     newcomer = _person("newcomer", "hospital", homes)
     world.newcomer_email = newcomer.email
+    world.foreign_organisation = str(homes["laboratory"].pk)
     decider = dossiers.steward()
     _dossiers_made(world, people, homes, decider)
     _items_made(world)
@@ -135,6 +138,8 @@ def _person(name: str, home: str, homes: dict[str, Organisation]) -> Person:
     )
     yesterday = timezone.localdate() - timedelta(days=1)
     MandateFactory.create(person=person, organisation=homes[home], starts_on=LONG_AGO)
+    if name == "member":
+        MandateFactory.create(person=person, organisation=homes["institute"], starts_on=LONG_AGO)
     if name == "former_steward":
         MandateFactory.create(person=person, organisation=homes["platform"], starts_on=LONG_AGO, ends_on=yesterday)
         StaffRoleFactory.create(person=person, ends_on=yesterday)
@@ -151,11 +156,13 @@ def _dossiers_made(world: World, people: dict[str, Person], homes: dict[str, Org
         world.organisations[team] = frozenset({home})
         for state in STATES:
             made = _dossier(state, people[lead], [people[name] for name in members], homes[home], decider)
+            # A permission that opens nothing: only "view" does.
+            grants.grant(people["stranger"], "change_application", made)
             world.dossiers[team, state] = Dossier(team, state, _ids(made, people[lead]))
 
 
 def _dossier(state: str, lead: Person, members: Iterable[Person], home: Organisation, decider: Person) -> Application:
-    application = dossiers.draft(lead)
+    application = services.application_create(organisation=home, creation_key=uuid.uuid4(), by=lead)
     for key, content in dossiers.complete_contents(title=f"{state} {uuid.uuid4().hex[:6]}").items():
         Page.objects.filter(application=application, key=key).update(content=content)
     services.attachment_add(application=application, kind="protocol", name="protocole.pdf", data=dossiers.PDF, by=lead)
