@@ -189,7 +189,7 @@ class Matrix:
     def judge(self, call: Call) -> Iterator[str]:
         """Make the call; what is wrong with the answer, in sentences."""
         with taken_back():
-            payload = self._payload(call)
+            payload = self.payload(call)
             answer = ask(call.visitor, call.method, call.address.path(call.ids), payload, exact=_is_denial(call))
         self.calls += 1
         yield from self._status_problems(call, answer, payload)
@@ -204,7 +204,8 @@ class Matrix:
             yield from self._second_factor_problems(call, payload)
             yield from self._borrowed_problems(call)
 
-    def _payload(self, call: Call) -> Payload:
+    def payload(self, call: Call) -> Payload:
+        """What a well-formed call sends."""
         action = call.address.action
         if call.method != "POST" or action is None or "POST" not in action.methods:
             return Payload(writes=False)
@@ -244,7 +245,7 @@ class Matrix:
         if call.position == "crossed":
             nobody = replace(call, ids={**call.ids, call.address.part: str(uuid.uuid4())}, position="missing part")
             with taken_back():
-                said_missing = ask(call.visitor, call.method, call.address.path(nobody.ids), self._payload(nobody)).said
+                said_missing = ask(call.visitor, call.method, call.address.path(nobody.ids), self.payload(nobody)).said
             said_missing = without_passing(said_missing, nobody.ids.values())
         else:
             key = (call.visitor.name, call.address.name, call.method, call.expected)

@@ -51,6 +51,7 @@ SAMPLE = (
     "applications:queue",
     "fulfilment:project",
     "accounts:sign_in",
+    "accounts:second_factor",
 )
 
 

@@ -10,12 +10,14 @@ import pytest
 from django.db import transaction
 from django.test import override_settings
 
+from apps.accounts.models import Person
 from tests.factories.applications import documents_kept_in
 from tests.permissions.addresses import UnknownParameter, addresses
-from tests.permissions.asking import watch_files
+from tests.permissions.asking import Answer, ask, watch_files
+from tests.permissions.assignment import assignment_problems, hostile
 from tests.permissions.matrix import Matrix, unknown_actions
-from tests.permissions.payloads import PAYLOADS
-from tests.permissions.world import world_made
+from tests.permissions.payloads import PAYLOADS, Payload
+from tests.permissions.world import Visitor, world_made
 
 pytestmark = pytest.mark.django_db  # so that the database is made; the world has a transaction of its own
 URLS = "tests.permissions.urls"
@@ -51,6 +53,32 @@ def test_every_call_is_answered_as_the_table_says(matrix: Matrix, started: float
     address = next(found for found in addresses() if found.name == name)
     problems = list(matrix.problems(address))
     assert not problems, "\n".join(problems[:20])
+
+
+@pytest.mark.parametrize("name", sorted(PAYLOADS))
+def test_a_command_takes_its_own_fields_and_no_other(matrix: Matrix, name: str) -> None:
+    address = next(found for found in addresses() if found.name == name)
+    assert list(assignment_problems(matrix, address)) == []
+
+
+def test_a_column_that_a_command_took_would_be_seen(matrix: Matrix, monkeypatch: pytest.MonkeyPatch) -> None:
+    def greedy(visitor: Visitor, method: str, path: str, payload: Payload) -> Answer:
+        answer = ask(visitor, method, path, payload)
+        if "is_superuser" in payload.data:
+            Person.objects.filter(pk=visitor.person_id or None).update(
+                is_superuser=True, family_name=payload.data["name"]
+            )
+        return answer
+
+    monkeypatch.setattr("tests.permissions.assignment.ask", greedy)
+    address = next(found for found in addresses() if found.name == "accounts:sessions_end")
+    found = "\n".join(assignment_problems(matrix, address))
+    assert "accounts_person.is_superuser" in found
+    assert "marked rows of accounts_person" in found
+
+
+def test_there_are_columns_to_send() -> None:
+    assert {"is_superuser", "is_active", "status", "role", "organisation_id", "decided_at"} <= set(hostile())
 
 
 def test_no_line_of_the_table_is_without_an_address() -> None:
