@@ -68,7 +68,7 @@ def main(wanted: list[str]) -> int:
         if _wait_for(_forked(places[0], lambda: child.prepare(home))) != 0:
             print("The world cannot be made, or the portal itself does not fit its table.", file=sys.stderr)
             return BROKEN
-        chosen = [one for one in mutants(ROOT) if not wanted or any(part in str(one) for part in wanted)]
+        chosen = [one for one in mutants(places[0]) if not wanted or any(part in str(one) for part in wanted)]
         results = _all_tried(chosen, places, home)
         _wait_for(_forked(places[0], lambda: child.drop(home)))
     return _reported(results, time.monotonic() - started)
@@ -105,18 +105,19 @@ def _wait_for(process: int) -> int:
 def _all_tried(chosen: list[Mutant], places: list[Path], home: Path) -> dict[str, int]:
     """The outcome of each mutant, as many at a time as there are copies."""
     functions: dict[str, list[str]] = json.loads((home / "functions").read_text())
-    free, running, results = list(places), dict[int, tuple[Mutant, Path]](), dict[str, int]()
+    free, running, results = list(places), dict[int, tuple[Mutant, Path, str]](), dict[str, int]()
     waiting = list(reversed(chosen))
     while waiting or running:
         if waiting and free:
             mutant = waiting.pop()
             place, names = free.pop(), _addresses_through(mutant, functions)
+            whole = (place / mutant.file).read_text()
             (place / mutant.file).write_text(mutant.source)
-            running[_forked(place, lambda names=names: _judged(home, names))] = (mutant, place)  # type: ignore[misc]
+            running[_forked(place, lambda names=names: _judged(home, names))] = (mutant, place, whole)  # type: ignore[misc]
             continue
         process, status = os.wait()
-        mutant, place = running.pop(process)
-        shutil.copy2(ROOT / mutant.file, place / mutant.file)
+        mutant, place, whole = running.pop(process)
+        (place / mutant.file).write_text(whole)
         free.append(place)
         results[str(mutant)] = os.waitstatus_to_exitcode(status)
         print(f"{SAID.get(results[str(mutant)], 'BROKEN'):12} {mutant}", flush=True)
