@@ -161,10 +161,14 @@ class StaffRoleName(models.TextChoices):
 
 
 class StaffRole(models.Model):
-    """A role on the platform's side, between two days."""
+    """A role on the platform's side, between two days. `given_by` is None for those the installation gave.
+
+    Triggers refuse a giver who holds no role, and any change of a role but an earlier end.
+    """
 
     person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="staff_role_rows")
     role = models.CharField(max_length=20, choices=StaffRoleName)
+    given_by = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+", null=True)
     starts_on = models.DateField()
     ends_on = models.DateField(null=True, blank=True)
 
@@ -176,6 +180,7 @@ class StaffRole(models.Model):
                 condition=Q(ends_on=None) | Q(ends_on__gte=F("starts_on")), name="staff_role_dates_in_order"
             ),
             models.CheckConstraint(condition=Q(role__in=StaffRoleName.values), name="staff_role_known"),
+            models.CheckConstraint(condition=Q(given_by=None) | ~Q(given_by=F("person")), name="staff_role_never_own"),
             models.UniqueConstraint(fields=["person", "role", "starts_on"], name="staff_role_once"),
         ]
 

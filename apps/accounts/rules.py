@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
 from apps.core.rules import STAFF_ROLES, Action, Allowed, Decision, Reason, Refused, Role, decide_by_table
 
@@ -84,6 +84,36 @@ ACCOUNT_BACK_OFF = BackOff(free=5, first=timedelta(seconds=5), ceiling=_QUARTER,
 # Whole hospitals share one address: more room, and a shorter memory.
 ADDRESS_BACK_OFF = BackOff(free=30, first=timedelta(seconds=5), ceiling=_QUARTER, forget=timedelta(hours=1))
 FACTOR_BACK_OFF = BackOff(free=4, first=timedelta(seconds=5), ceiling=_QUARTER, forget=_DAY)
+# All failures of a quarter of an hour together: a guesser with many addresses is slowed down, everybody else hardly.
+GLOBAL_BACK_OFF = BackOff(free=500, first=timedelta(seconds=1), ceiling=timedelta(seconds=4), forget=_QUARTER)
+
+
+def global_window(now: datetime) -> str:
+    """The name of the quarter of an hour whose failures are counted together."""
+    return str(int(now.timestamp() // _QUARTER.total_seconds()))
+
+
+def client_address(peer: str, forwarded: str, trusted: Iterable[str]) -> str:
+    """The address of the visitor: the peer's, or what trusted proxies say of whom they speak for.
+
+    `forwarded` is the header X-Forwarded-For, to which each proxy adds at the right: it is read from there, as long as
+    the speaker is in one of the `trusted` networks. What a visitor wrote in it is never reached.
+    """
+    networks = [ip_network(network) for network in trusted]
+    address = peer
+    for said in reversed([part.strip() for part in forwarded.split(",") if part.strip()]):
+        if not _is_within(address, networks):
+            return address
+        address = said
+    return address
+
+
+def _is_within(address: str, networks: Iterable[IPv4Network | IPv6Network]) -> bool:
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return False
+    return any(parsed in network for network in networks)
 
 
 def address_group(address: str) -> str:

@@ -64,6 +64,9 @@ FIELD_KEY = os.environ.get("HDH_FIELD_KEY", DEVELOPMENT_SECRET)
 DEBUG = False
 ALLOWED_HOSTS = os.environ.get("HDH_ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]").split(",")
 
+# Networks of the proxies in front of the portal, such as "10.0.0.0/24,fd00::/64": believed about whom they speak for.
+TRUSTED_PROXIES = [network for network in os.environ.get("HDH_TRUSTED_PROXIES", "").split(",") if network]
+
 DATABASES = {"default": database(os.environ.get("DATABASE_URL", "postgresql://hdh@localhost/hdh"))}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 ATOMIC_REQUESTS = False

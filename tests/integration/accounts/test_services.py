@@ -16,7 +16,7 @@ from apps.accounts.wording import ANY_CODE
 from apps.audit.models import Event
 from apps.core.errors import ChangedMeanwhile, RefusedError
 from apps.core.rules import Role
-from tests.factories.accounts import SEED, OrganisationFactory, PersonFactory, StaffRoleFactory, current_code
+from tests.factories.accounts import SEED, OrganisationFactory, PersonFactory, StaffRoleFactory, current_code, steward
 
 pytestmark = pytest.mark.django_db
 TODAY = date(2027, 3, 1)
@@ -27,7 +27,7 @@ def actions() -> list[str]:
 
 
 def test_a_role_given_by_another_is_held_and_told() -> None:
-    giver, person = PersonFactory.create(), PersonFactory.create()
+    giver, person = steward(), PersonFactory.create()
     services.staff_role_give(person=person, role=Role.STEWARD, starts_on=date(2020, 1, 1), by=giver)
     event = Event.objects.get()
     assert person.staff_roles == {Role.STEWARD}
@@ -110,7 +110,8 @@ def test_wrong_codes_are_slowed_down_and_the_right_one_too(person: Person) -> No
     assert refused.value.field == "otp_code"
     Throttle.objects.update(blocked_until=timezone.now())
     services.second_factor_confirm(person=person, code=current_code(person))
-    assert Throttle.objects.get().failures == 0
+    assert Throttle.objects.get(key__startswith="factor:").failures == 0
+    assert Throttle.objects.get(key__startswith="global:").failures == FACTOR_BACK_OFF.free + 1
 
 
 def test_somebody_without_second_factor_confirms_nothing(newcomer: Person) -> None:
