@@ -221,6 +221,20 @@ class RecoveryCode(models.Model):
         constraints = [models.UniqueConstraint(fields=["device", "digest"], name="recovery_code_once")]
 
 
+class StepUp(models.Model):
+    """A fresh confirmation by the second factor, for one action on one object with one content, to be used once."""
+
+    person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="step_ups")
+    action = models.CharField(max_length=80)
+    object_id = models.CharField(max_length=64, blank=True)
+    content_hash = models.CharField(max_length=64, blank=True)
+    confirmed_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["person", "action", "object_id"], name="step_up_lookup")]
+
+
 class Throttle(models.Model):
     """Failed attempts in a row for one account, address or second factor, and until when further ones are refused."""
 

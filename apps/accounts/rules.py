@@ -125,6 +125,7 @@ def address_group(address: str) -> str:
     return str(ip_network((parsed, 64), strict=False)) if parsed.version == 6 else str(parsed)
 
 
+STEP_UP_LIFE = timedelta(minutes=5)  # between the confirmation by the second factor and the act it is for
 CODE_SECONDS = 30  # RFC 6238, section 4.1: the default time step
 CODE_TOLERANCE = 1  # steps accepted on either side, for clocks that disagree (RFC 6238, section 5.2)
 

@@ -70,14 +70,6 @@ def second_factor_verify(
     return kind
 
 
-def second_factor_confirm(*, person: Person, code: str) -> None:
-    """The one-time code that goes with a decision; to be called before the decision's own transaction is opened.
-
-    Raises RefusedError for the form field `otp_code` (TooManyAttempts, a subclass, says how long to wait).
-    """
-    second_factor_verify(person=person, code=code, purpose="decision", field="otp_code", kinds=TOTP_ONLY)
-
-
 def enrolment_confirm(*, person: Person, seed: bytes, code: str, replacing: bool) -> tuple[TotpDevice, tuple[str, ...]]:
     """Make the seed the person's second factor, once a first code proves that their application has it.
 

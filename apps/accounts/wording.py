@@ -15,6 +15,7 @@ WRONG_CODE: Message = _("This code is wrong or has already been used. Wait for t
 WRONG_FIRST_CODE: Message = _(
     "This is not the code of this moment. Check the clock of your device, then type the code it shows now."
 )
+STEP_UP_MISSING: Message = _("This must be confirmed by your second factor at the moment it is done: type a new code.")
 FACTOR_CHANGED: Message = _("Your second factor was changed from another window meanwhile. Sign in with it.")
 
 

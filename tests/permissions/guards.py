@@ -10,11 +10,11 @@ from pathlib import Path
 GUARD_CALLS = frozenset(
     {
         "refuse_unless_allowed",
-        "second_factor_confirm",
         "second_factor_verify",
         "_check_before_the_code",
         "_decide",
-        "refuse_unless_may_manage",
+        "_confirm",
+        "step_up_confirm",
         "step_up_spend",
     }
 )

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
+from apps.accounts.models import StepUp
 from apps.core.actions import permission_table
 from apps.core.rules import STAFF_ROLES, Action
 from tests.permissions.addresses import OBJECTS, Address, addresses
@@ -191,7 +192,10 @@ class Matrix:
         with taken_back():
             payload = self.payload(call)
             answer = ask(call.visitor, call.method, call.address.path(call.ids), payload, exact=_is_denial(call))
+            unspent = StepUp.objects.filter(used_at=None).count()
         self.calls += 1
+        if unspent:
+            yield "leaves a confirmation by the second factor that was not spent"
         yield from self._status_problems(call, answer, payload)
         if call.method not in SAFE and _is_denial(call):
             yield from self._change_problems(call, answer)
