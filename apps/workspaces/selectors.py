@@ -16,7 +16,7 @@ from apps.workspaces.models import GatewaySession, Operation, Step, Workspace
 from apps.workspaces.rules import Desired, Facts, Kind, Seen, Situation, Status, decide
 from apps.workspaces.sentences import STEP_LABELS, reason_sentences
 
-_MOVING = frozenset({Status.REQUESTED, Status.PROVISIONING, Status.STARTING, Status.DESTROYING})
+_UNDER_WAY = frozenset({Step.Status.WAITING, Step.Status.ACTIVE})
 RECENT = timedelta(minutes=10)
 
 
@@ -65,8 +65,8 @@ class Progress:
 
     @property
     def is_moving(self) -> bool:
-        """Whether the page should look again by itself."""
-        return Status(self.workspace.status) in _MOVING
+        """Whether the page should look again by itself: a step is to come, and no person has to come first."""
+        return any(step.status in _UNDER_WAY for step in self.steps) and self.workspace.status != Status.FAILED
 
 
 def workspace_progress(project: Project, person: Person) -> Progress | None:
