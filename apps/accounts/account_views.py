@@ -2,7 +2,7 @@
 
 from django.contrib import messages
 from django.contrib.auth import update_session_auth_hash
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -30,6 +30,14 @@ def account(request: HttpRequest) -> HttpResponse:
         "sessions": selectors.sessions_of(person, request.session.session_key),
     }
     return render(request, "accounts/account.html", context)
+
+
+@declares("account.session_extend")
+def session_extend(request: HttpRequest) -> JsonResponse:
+    """For how many seconds the session lasts; a POST gives it more, as any activity does."""
+    if request.method == "POST":
+        browser_session.extend(request)
+    return JsonResponse({"seconds": browser_session.seconds_left(request, person_of(request))})
 
 
 @declares("account.sessions_end")

@@ -21,6 +21,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("session.sign_out", frozenset({Role.ANYONE}), methods=("POST",)),
     Action("language.choose", frozenset({Role.ANYONE}), methods=("POST",)),
     Action("account.read", frozenset({Role.PERSON})),
+    Action("account.session_extend", frozenset({Role.PERSON}), methods=_FORM),
     Action("account.sessions_end", frozenset({Role.PERSON}), methods=("POST",)),
     Action("account.password_change", frozenset({Role.PERSON}), methods=_FORM, second_factor=True),
     Action("account.factor_replace", frozenset({Role.PERSON}), methods=_FORM, second_factor=True),
@@ -193,6 +194,11 @@ def session_end(*, started: datetime, seen: datetime, now: datetime, limits: Ses
     if now - seen >= limits.idle:
         return SessionEnd.IDLE
     return None
+
+
+def session_left(*, started: datetime, seen: datetime, now: datetime, limits: SessionLimits) -> timedelta:
+    """How long the session lasts if nothing more is done in it; nothing is left of one that is over."""
+    return max(min(seen + limits.idle, started + limits.absolute) - now, timedelta(0))
 
 
 _BROWSERS = (("Edg/", "Edge"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari"))

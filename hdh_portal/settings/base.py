@@ -130,6 +130,7 @@ TEMPLATES = [
                 "django.template.context_processors.i18n",
                 "django.contrib.messages.context_processors.messages",
                 "apps.core.context.portal",
+                "apps.accounts.context.session",
             ],
         },
     }

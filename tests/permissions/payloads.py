@@ -129,6 +129,7 @@ PAYLOADS: dict[str, Maker] = {
     "accounts:enrol": _enrol,
     "accounts:recovery_codes": _silent,
     "accounts:sign_out": _sign_out,
+    "accounts:session_extend": _nothing,
     "accounts:sessions_end": _another_session,
     "accounts:password": _password,
     "accounts:factor_replace": lambda world, visitor, ids: Payload({"code": _code()}),
