@@ -75,7 +75,7 @@ def ask(
     """
     files, tables = len(_written_files), set[str]()
     with connection.execute_wrapper(partial(_note_writes, tables)):
-        response = _handlers[forgery](_environ(visitor, method, path, payload))
+        response: Any = _handlers[forgery](_environ(visitor, method, path, payload))
         body = b"".join(response.streaming_content) if response.streaming else response.content
     tables_written.update(tables)
     return Answer(
@@ -98,7 +98,7 @@ def _environ(visitor: Visitor, method: str, path: str, payload: Payload) -> dict
             else (urlencode(pairs).encode(), "application/x-www-form-urlencoded")
         )
     request = _factory.generic(method, path, body, kind, headers={"Cookie": visitor.cookies})
-    return request.environ  # type: ignore[no-any-return]
+    return request.environ
 
 
 def _said(response: Any, body: bytes) -> bytes:

@@ -127,7 +127,9 @@ def _guard_tables(text: str, table: ast.AnnAssign, name: str) -> Iterator[Mutant
     if not isinstance(table.value, ast.Dict):
         return
     for key, value in zip(table.value.keys, table.value.values, strict=True):
-        for element in value.elts if key and isinstance(value, ast.Tuple) else ():
+        if not isinstance(value, ast.Tuple) or key is None:
+            continue
+        for element in value.elts:
             if isinstance(element, ast.Name) and "independent" in element.id:
                 kept = "".join(f"{ast.unparse(other)}, " for other in value.elts if other is not element)
                 guard = f"the guard {element.id} of {ast.unparse(key)}"

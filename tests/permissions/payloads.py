@@ -111,10 +111,9 @@ def _create(world: World, visitor: Visitor, ids: Ids) -> Payload:
 
 
 def _mandate_of(visitor: Visitor) -> str:
-    from apps.accounts.models import Mandate
-
-    found = Mandate.objects.filter(person_id=visitor.person_id or None, ends_on=None).first()
-    return str(found.organisation_id) if found else ""
+    if not visitor.person_id:
+        return ""
+    return str(Mandate.objects.filter(person_id=visitor.person_id, ends_on=None)[0].organisation_id)
 
 
 def _attachment(world: World, visitor: Visitor, ids: Ids) -> Payload:

@@ -65,9 +65,7 @@ def test_a_column_that_a_command_took_would_be_seen(matrix: Matrix, monkeypatch:
     def greedy(visitor: Visitor, method: str, path: str, payload: Payload) -> Answer:
         answer = ask(visitor, method, path, payload)
         if "is_superuser" in payload.data:
-            Person.objects.filter(pk=visitor.person_id or None).update(
-                is_superuser=True, family_name=payload.data["name"]
-            )
+            Person.objects.filter(email=visitor.email).update(is_superuser=True, family_name=payload.data["name"])
         return answer
 
     monkeypatch.setattr("tests.permissions.assignment.ask", greedy)
