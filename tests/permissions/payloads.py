@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from apps.accounts.models import PortalSession
+from apps.accounts.models import Mandate, PortalSession
 from apps.accounts.totp import code_at, counter_now
 from apps.applications.models import Application, Page
 from apps.workspaces.models import Workspace
