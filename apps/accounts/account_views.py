@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from apps.accounts import browser_session, language, selectors, services
+from apps.accounts import browser_session, language, passkeys, selectors, services
 from apps.accounts.forms import CodeForm, PasswordChangeForm
 from apps.accounts.models import StaffRoleName
 from apps.accounts.navigation import own_path, person_of
@@ -27,6 +27,8 @@ def account(request: HttpRequest) -> HttpResponse:
         "roles": [StaffRoleName(role).label for role in sorted(person.staff_roles)],
         "factor": selectors.factor_of(person),
         "recovery_codes_left": selectors.recovery_codes_left(person),
+        "passkeys": passkeys.passkeys_of(person),
+        "passkey_needed": getattr(person, "roles_await_passkey", False),
         "sessions": selectors.sessions_of(person, request.session.session_key),
     }
     return render(request, "accounts/account.html", context)

@@ -8,9 +8,10 @@ from django.http import HttpRequest
 from django.middleware.csrf import rotate_token
 from django.utils import timezone
 from django_otp import login as otp_login
+from django_otp.models import Device
 
 from apps.accounts.factors import seed_new
-from apps.accounts.models import Person, TotpDevice
+from apps.accounts.models import Person
 from apps.accounts.rules import (
     FACTOR_CHANGE_WINDOW,
     SessionEnd,
@@ -35,7 +36,7 @@ def half_open(request: HttpRequest, person: Person) -> None:
     _stamp(request)
 
 
-def fully_open(request: HttpRequest, device: TotpDevice) -> None:
+def fully_open(request: HttpRequest, device: Device) -> None:
     """Both factors were right: a new key, and the limits count from now."""
     request.session.cycle_key()
     rotate_token(request)

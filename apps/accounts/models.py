@@ -235,6 +235,15 @@ class StepUp(models.Model):
         indexes = [models.Index(fields=["person", "action", "object_id"], name="step_up_lookup")]
 
 
+class PasskeyChallenge(models.Model):
+    """A challenge given to a person's browser for one WebAuthn ceremony, by its keyed digest; deleted when answered."""
+
+    digest = models.CharField(primary_key=True, max_length=64)
+    person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="+")
+    purpose = models.CharField(max_length=40)
+    made_at = models.DateTimeField(db_index=True)
+
+
 class Throttle(models.Model):
     """Failed attempts in a row for one account, address or second factor, and until when further ones are refused."""
 

@@ -17,6 +17,8 @@ _FORM = ("GET", "POST")
 ACTIONS: tuple[Action, ...] = (
     Action("session.sign_in", frozenset({Role.ANYONE}), methods=_FORM),
     Action("session.confirm", frozenset({Role.SIGNED_IN}), methods=_FORM),
+    Action("session.passkey_options", frozenset({Role.SIGNED_IN}), methods=("POST",)),
+    Action("session.passkey_confirm", frozenset({Role.SIGNED_IN}), methods=("POST",)),
     Action("session.enrol", frozenset({Role.SIGNED_IN}), methods=_FORM),
     Action("session.sign_out", frozenset({Role.ANYONE}), methods=("POST",)),
     Action("language.choose", frozenset({Role.ANYONE}), methods=("POST",)),
@@ -25,6 +27,10 @@ ACTIONS: tuple[Action, ...] = (
     Action("account.sessions_end", frozenset({Role.PERSON}), methods=("POST",)),
     Action("account.password_change", frozenset({Role.PERSON}), methods=_FORM, second_factor=True),
     Action("account.factor_replace", frozenset({Role.PERSON}), methods=_FORM, second_factor=True),
+    Action("account.passkeys_read", frozenset({Role.PERSON})),
+    Action("account.passkey_options", frozenset({Role.PERSON}), methods=("POST",)),
+    Action("account.passkey_add", frozenset({Role.PERSON}), methods=("POST",), second_factor=True),
+    Action("account.passkey_remove", frozenset({Role.PERSON}), methods=_FORM, second_factor=True),
     Action("account.recovery_codes_read", frozenset({Role.PERSON}), methods=_FORM),
 )
 

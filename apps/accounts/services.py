@@ -128,8 +128,8 @@ def sessions_end(*, person: Person, except_key: str | None) -> int:
     return ended
 
 
-def session_opened(*, person: Person, kind: CodeKind) -> None:
-    """Tell the audit log that both factors were right."""
+def session_opened(*, person: Person, kind: str) -> None:
+    """Tell the audit log that both factors were right; `kind` is the second one's: "totp", "recovery" or "passkey"."""
     with transaction.atomic():
         _event("session.opened", str(person.pk), actor=person, kind=kind)
 
@@ -180,6 +180,11 @@ def staff_role_end(*, staff_role: StaffRole, by: Person | None) -> None:
         if not begun_today and not current.update(ends_on=today - timedelta(days=1)):
             raise ChangedMeanwhile
         _event("staff_role.ended", str(staff_role.person_id), actor=by, role=staff_role.role)
+
+
+def event_of_person(action: str, person: Person, **data: Any) -> None:
+    """Record what the person did to their own account."""
+    _event(action, str(person.pk), actor=person, **data)
 
 
 def _event(action: str, person_id: str, *, actor: Person | None = None, **data: Any) -> None:

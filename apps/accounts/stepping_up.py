@@ -15,7 +15,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from apps.accounts import wording
-from apps.accounts.models import Person, StepUp
+from apps.accounts.models import PasskeyChallenge, Person, StepUp
 from apps.accounts.rules import STEP_UP_LIFE
 from apps.accounts.services import second_factor_verify
 from apps.accounts.wording import TOTP_ONLY
@@ -59,5 +59,6 @@ def step_up_spend(*, person: Person, action: str, object_id: str = "", content_h
 
 
 def step_ups_forget(now: datetime) -> int:
-    """Delete confirmations that can no longer be used. Gives their number; the audit log keeps that they were."""
+    """Delete confirmations and challenges that can no longer be used. Gives the number of confirmations."""
+    PasskeyChallenge.objects.filter(made_at__lt=now - STEP_UP_LIFE).delete()
     return StepUp.objects.filter(confirmed_at__lt=now - STEP_UP_LIFE).delete()[0]

@@ -64,6 +64,14 @@ FIELD_KEY = os.environ.get("HDH_FIELD_KEY", DEVELOPMENT_SECRET)
 DEBUG = False
 ALLOWED_HOSTS = os.environ.get("HDH_ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]").split(",")
 
+# Passkeys are bound to the portal's own host and origin. A session not opened by one is without the PASSKEY_ROLES.
+OTP_WEBAUTHN_RP_NAME = "Health Data Hub"
+OTP_WEBAUTHN_RP_ID = urlsplit(PORTAL_URL).hostname or "localhost"
+OTP_WEBAUTHN_ALLOWED_ORIGINS = [PORTAL_URL.rstrip("/")]
+OTP_WEBAUTHN_ALLOW_PASSWORDLESS_LOGIN = False
+OTP_WEBAUTHN_HELPER_CLASS = "apps.accounts.passkeys.PasskeyHelper"
+OTP_WEBAUTHN_EXCEPTION_LOGGER_NAME = ""
+PASSKEY_ROLES = frozenset(role for role in os.environ.get("HDH_PASSKEY_ROLES", "").split(",") if role)
 # Networks of the proxies in front of the portal, such as "10.0.0.0/24,fd00::/64": believed about whom they speak for.
 TRUSTED_PROXIES = [network for network in os.environ.get("HDH_TRUSTED_PROXIES", "").split(",") if network]
 
@@ -91,6 +99,7 @@ INSTALLED_APPS = [
     "django.contrib.humanize",
     "django.contrib.postgres",
     "django_otp",
+    "django_otp_webauthn",
     "guardian",
     "django_htmx",
     "csp",

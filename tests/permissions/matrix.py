@@ -104,6 +104,8 @@ class Matrix:
             return ("",)
         if address.object_kind == "item_id":
             return ("missing", "own", "wrong_state")
+        if address.object_kind == "passkey_id":
+            return ("missing", "own", "foreign")
         crossed = ("crossed",) if address.part else ()
         return ("missing", "own", "same_organisation", "foreign", "archived", "wrong_state", *crossed)
 
@@ -121,15 +123,15 @@ class Matrix:
         if position == "missing":
             wanted = expected(action, method, roles=visitor.roles, exists=False)
             return Call(address, method, visitor, position, _nowhere(address), wanted)
-        if address.object_kind == "item_id":
-            return self._item_call(address, method, visitor, position)
-        return self._dossier_call(address, method, visitor, position)
+        calls = {"item_id": self._item_call, "passkey_id": self._passkey_call}
+        return calls.get(address.object_kind, self._dossier_call)(address, method, visitor, position)
 
     def _some_ids(self, address: Address, visitor: Visitor) -> dict[str, str]:
         """Identifiers of something that exists."""
         return {
             **self.world.dossiers[VISITORS[visitor.name][2]["own"], "approved"].ids,
             "item_id": self.world.items["done"],
+            "passkey_id": self.world.passkeys[visitor.name],
         }
 
     def _item_call(self, address: Address, method: str, visitor: Visitor, position: str) -> Call:
@@ -138,6 +140,12 @@ class Matrix:
         ends = wanted is Expected.ALLOWED and position == "wrong_state"
         ids = {"item_id": self.world.items["done" if position == "wrong_state" else "needs_human"]}
         return Call(address, method, visitor, position, ids, Expected.DENIED if ends else wanted)
+
+    def _passkey_call(self, address: Address, method: str, visitor: Visitor, position: str) -> Call:
+        """A passkey exists for its person alone."""
+        owner = visitor.name if position == "own" and visitor.person_id else "somebody_laboratory"
+        wanted = expected(address.action, method, roles=visitor.roles, exists=owner == visitor.name)
+        return Call(address, method, visitor, position, {"passkey_id": self.world.passkeys[owner]}, wanted)
 
     def _dossier_call(self, address: Address, method: str, visitor: Visitor, position: str) -> Call | None:
         found = self.object_at(address, visitor, position)
@@ -239,7 +247,7 @@ class Matrix:
             yield "is denied and writes a file"
         changed = {table for table, content in (answer.left or {}).items() if content != self.untouched[table]}
         if call.visitor.ends_a_session:
-            changed -= {"accounts_portalsession", "audit_event"}
+            changed -= {"accounts_portalsession", "audit_event", "accounts_passkeychallenge"}
         if changed:
             yield f"is denied and changes {sorted(changed)}"
 
@@ -308,7 +316,7 @@ def _is_denial(call: Call) -> bool:
 
 def _nowhere(address: Address) -> dict[str, str]:
     """Identifiers of nothing. A plain parameter keeps a value that its converter accepts."""
-    values = {"item_id": "2000000000", "key": "summary"}
+    values = {"item_id": "2000000000", "passkey_id": "2000000000", "key": "summary"}
     return {name: values.get(name, str(uuid.uuid4())) for name in address.parameters}
 
 

@@ -2,15 +2,16 @@
 
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from apps.accounts.models import Mandate, PortalSession
+from apps.accounts import passkeys
+from apps.accounts.models import Mandate, Person, PortalSession
 from apps.accounts.totp import code_at, counter_now
 from apps.applications.models import Application, Page
 from apps.workspaces.models import Workspace
 from tests.factories.accounts import PASSWORD, SEED
 from tests.factories.applications import PDF
-from tests.permissions.world import Visitor, World
+from tests.permissions.world import Visitor, World, authenticator_of
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,7 @@ class Payload:
     writes: bool = True
 
 
+CHALLENGE = "bWF0cml4"
 Ids = dict[str, str]
 Maker = Callable[[World, Visitor, Ids], Payload]
 
@@ -80,6 +82,25 @@ def _enrol(world: World, visitor: Visitor, ids: Ids) -> Payload:
     return Payload({"code": _code()}, writes=False)
 
 
+def _challenge(visitor: Visitor, purpose: str) -> str:
+    """A challenge that the portal gave this visitor."""
+    if visitor.person_id:
+        person = Person.objects.get(pk=visitor.person_id)
+        passkeys._challenge_keep(person, purpose, {"challenge": CHALLENGE})
+    return CHALLENGE
+
+
+def _passkey_used(world: World, visitor: Visitor, ids: Ids) -> Payload:
+    answer = authenticator_of(visitor.name).signed(_challenge(visitor, passkeys.SIGN_IN))
+    return Payload({"credential": answer})
+
+
+def _passkey_added(world: World, visitor: Visitor, ids: Ids) -> Payload:
+    device = replace(authenticator_of(visitor.name), credential_id=b"another passkey")
+    answer = device.made(_challenge(visitor, passkeys.ADD))
+    return Payload({"name": "Autre", "otp_code": _code(), "credential": answer})
+
+
 def _sign_out(world: World, visitor: Visitor, ids: Ids) -> Payload:
     return Payload(writes=visitor.name != "anonymous")
 
@@ -129,6 +150,11 @@ PAYLOADS: dict[str, Maker] = {
     "accounts:recovery_codes": _silent,
     "accounts:sign_out": _sign_out,
     "accounts:session_extend": _nothing,
+    "accounts:passkey_sign_in_options": _nothing,
+    "accounts:passkey_sign_in": _passkey_used,
+    "accounts:passkey_add_options": _nothing,
+    "accounts:passkey_add": _passkey_added,
+    "accounts:passkey_remove": lambda world, visitor, ids: Payload({"otp_code": _code()}),
     "accounts:sessions_end": _another_session,
     "accounts:password": _password,
     "accounts:factor_replace": lambda world, visitor, ids: Payload({"code": _code()}),

@@ -8,7 +8,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
+from django.conf import settings
 from django.utils import timezone
+from django_otp_webauthn.models import WebAuthnCredential
 
 from apps.accounts import grants
 from apps.accounts.models import Organisation, Person
@@ -29,6 +31,7 @@ from tests.factories.accounts import (
     TotpDeviceFactory,
     client_signed_in,
 )
+from tests.support.authenticator import Authenticator
 
 # As long as the number of an item that does not exist, so that addresses differ in nothing else.
 FIRST_ITEM = 1_900_000_000
@@ -69,6 +72,7 @@ class World:
     dossiers: dict[tuple[str, str], Dossier] = field(default_factory=dict)
     teams: dict[str, dict[str, frozenset[Role]]] = field(default_factory=dict)  # team -> visitor -> relation
     organisations: dict[str, frozenset[str]] = field(default_factory=dict)  # team -> organisations in it
+    passkeys: dict[str, str] = field(default_factory=dict)  # visitor -> the identifier of their passkey
     items: dict[str, str] = field(default_factory=dict)  # state of an outbox item -> its identifier
     newcomer_email: str = ""
     foreign_organisation: str = ""  # of which no visitor holds a mandate
@@ -128,6 +132,7 @@ def world_made() -> World:
     decider = dossiers.steward()
     _dossiers_made(world, people, homes, decider)
     _items_made(world)
+    _passkeys_made(world, people)
     _visitors_made(world, people)
     return world
 
@@ -235,6 +240,25 @@ def _items_made(world: World) -> None:
             finished_at=now if state == "done" else None,
         )
         world.items[state] = str(item.pk)
+
+
+def _passkeys_made(world: World, people: dict[str, Person]) -> None:
+    for number, (name, person) in enumerate(sorted(people.items()), FIRST_ITEM):
+        made = WebAuthnCredential.objects.create(
+            pk=number,
+            user=person,
+            name="Essai",
+            credential_id=name.encode(),
+            public_key=authenticator_of(name).cose_key(),
+            aaguid="",
+            confirmed=True,
+        )
+        world.passkeys[name] = str(made.pk)
+
+
+def authenticator_of(name: str) -> Authenticator:
+    """The device that holds the passkey of this person of the world."""
+    return Authenticator(settings.PORTAL_URL, settings.OTP_WEBAUTHN_RP_ID, credential_id=name.encode())
 
 
 def _visitors_made(world: World, people: dict[str, Person]) -> None:

@@ -22,6 +22,8 @@ FULL = HALF | {Role.PERSON}
         ("session.sign_in", ANYONE),
         ("session.confirm", HALF),
         ("session.enrol", HALF),
+        ("session.passkey_options", HALF),
+        ("session.passkey_confirm", HALF),
         ("session.sign_out", ANYONE),
         ("language.choose", ANYONE),
         ("account.read", FULL),
@@ -30,6 +32,10 @@ FULL = HALF | {Role.PERSON}
         ("account.password_change", FULL),
         ("account.factor_replace", FULL),
         ("account.recovery_codes_read", FULL),
+        ("account.passkeys_read", FULL),
+        ("account.passkey_options", FULL),
+        ("account.passkey_add", FULL),
+        ("account.passkey_remove", FULL),
     ],
 )
 def test_each_action_opens_at_its_level_of_sign_in_and_not_before(action: str, lowest: set[Role]) -> None:
@@ -39,17 +45,30 @@ def test_each_action_opens_at_its_level_of_sign_in_and_not_before(action: str, l
 
 
 def test_the_table_above_is_complete() -> None:
-    assert len(rules.ACTIONS) == 11
+    assert len(rules.ACTIONS) == 17
 
 
 def test_what_changes_something_is_never_a_get_alone() -> None:
     posts = {action.name for action in rules.ACTIONS if action.methods == ("POST",)}
-    assert posts == {"session.sign_out", "language.choose", "account.sessions_end"}
+    assert posts == {
+        "session.sign_out",
+        "session.passkey_options",
+        "session.passkey_confirm",
+        "language.choose",
+        "account.sessions_end",
+        "account.passkey_options",
+        "account.passkey_add",
+    }
 
 
 def test_changing_a_secret_asks_for_a_second_factor() -> None:
     asked = {action.name for action in rules.ACTIONS if action.second_factor}
-    assert asked == {"account.password_change", "account.factor_replace"}
+    assert asked == {
+        "account.password_change",
+        "account.factor_replace",
+        "account.passkey_add",
+        "account.passkey_remove",
+    }
 
 
 def test_nobody_gives_a_role_to_themselves() -> None:
