@@ -2,6 +2,7 @@
 
 import os
 from datetime import timedelta
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -73,7 +74,7 @@ OTP_WEBAUTHN_HELPER_CLASS = "apps.accounts.passkeys.PasskeyHelper"
 OTP_WEBAUTHN_EXCEPTION_LOGGER_NAME = ""
 PASSKEY_ROLES = frozenset(role for role in os.environ.get("HDH_PASSKEY_ROLES", "").split(",") if role)
 # Networks of the proxies in front of the portal, such as "10.0.0.0/24,fd00::/64": believed about whom they speak for.
-TRUSTED_PROXIES = [network for network in os.environ.get("HDH_TRUSTED_PROXIES", "").split(",") if network]
+TRUSTED_PROXIES = [str(ip_network(one)) for one in os.environ.get("HDH_TRUSTED_PROXIES", "").split(",") if one]
 
 DATABASES = {"default": database(os.environ.get("DATABASE_URL", "postgresql://hdh@localhost/hdh"))}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

@@ -1,7 +1,7 @@
 """The matrix itself: every call of one address, and what is wrong with its answer."""
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -27,6 +27,7 @@ REFUSALS = frozenset({403, 404, 409, 422, 429})
 # Written by the payloads themselves, before the call.
 UNDECLARED = "undeclared"  # the address that tests/permissions/urls.py adds for this
 # How a code is asked for, and what a wrong one leaves: its count and its event.
+PREPARED = frozenset({"accounts_passkeychallenge"})  # by a payload, before its call
 CODE_FIELDS = ("otp_code", "code")
 WRITTEN_ABOUT_CODES = frozenset({"accounts_throttle", "audit_event"})
 SET_UP = frozenset({"accounts_portalsession"})
@@ -212,8 +213,8 @@ class Matrix:
         if call.expected is Expected.ALLOWED and call.method == "GET":
             yield from self._leaks(call, answer)
         if call.expected is Expected.ALLOWED and call.method not in SAFE:
-            yield from self._forgery_problems(call, payload)
-            yield from self._second_factor_problems(call, payload)
+            yield from self._forgery_problems(call)
+            yield from self._second_factor_problems(call)
             yield from self._borrowed_problems(call)
 
     def payload(self, call: Call) -> Payload:
@@ -247,7 +248,7 @@ class Matrix:
             yield "is denied and writes a file"
         changed = {table for table, content in (answer.left or {}).items() if content != self.untouched[table]}
         if call.visitor.ends_a_session:
-            changed -= {"accounts_portalsession", "audit_event", "accounts_passkeychallenge"}
+            changed -= {"accounts_portalsession", "audit_event"} | PREPARED
         if changed:
             yield f"is denied and changes {sorted(changed)}"
 
@@ -273,34 +274,44 @@ class Matrix:
                 if not self.world.relation(call.visitor, found) and any(one.encode() in answer.said for one in hidden):
                     yield f"names a dossier of the team {found.team} ({found.state})"
 
-    def _forgery_problems(self, call: Call, payload: Payload) -> Iterator[str]:
+    def _forgery_problems(self, call: Call) -> Iterator[str]:
         """The same call from somebody else's page."""
         with taken_back():
-            answer = ask(call.visitor, call.method, call.address.path(call.ids), payload, forgery=True, exact=True)
+            payload, path = self.payload(call), call.address.path(call.ids)
+            answer = ask(call.visitor, call.method, path, payload, forgery=True)
         self.calls += 1
         if answer.status != 403 or answer.tables:
             yield f"answers {answer.status} to a forged form and writes {sorted(answer.tables)}"
 
-    def _second_factor_problems(self, call: Call, payload: Payload) -> Iterator[str]:
+    def _second_factor_problems(self, call: Call) -> Iterator[str]:
         """The same call with a code that the person's application never showed."""
         if not call.address.action or not call.address.action.second_factor:
             return
+        yield from self._refusal_problems(call, self._with_wrong_code, "a wrong code", WRITTEN_ABOUT_CODES)
+
+    def _with_wrong_code(self, call: Call) -> Payload:
+        payload = self.payload(call)
         field = next(name for name in CODE_FIELDS if name in payload.data)
-        data = {**payload.data, field: "000000" if payload.data[field] != "000000" else "000001"}
-        yield from self._refusal_problems(call, replace(payload, data=data), "a wrong code", WRITTEN_ABOUT_CODES)
+        wrong = "000000" if payload.data[field] != "000000" else "000001"
+        return replace(payload, data={**payload.data, field: wrong})
 
     def _borrowed_problems(self, call: Call) -> Iterator[str]:
         """The same call about something that is none of the caller's."""
         if call.address.name in FORGERIES:
-            payload = FORGERIES[call.address.name](self.world, call.visitor, call.ids)
-            yield from self._refusal_problems(call, payload, "what is somebody else's", frozenset())
+            yield from self._refusal_problems(call, self._borrowed, "what is somebody else's", frozenset())
 
-    def _refusal_problems(self, call: Call, payload: Payload, what: str, written: frozenset[str]) -> Iterator[str]:
+    def _borrowed(self, call: Call) -> Payload:
+        return FORGERIES[call.address.name](self.world, call.visitor, call.ids)
+
+    def _refusal_problems(
+        self, call: Call, payload_of: Callable[[Call], Payload], what: str, written: frozenset[str]
+    ) -> Iterator[str]:
         with taken_back():
-            answer = ask(call.visitor, call.method, call.address.path(call.ids), payload, exact=True)
+            payload, path = payload_of(call), call.address.path(call.ids)
+            answer = ask(call.visitor, call.method, path, payload, exact=True)
         self.calls += 1
         changed = {table for table, content in (answer.left or {}).items() if content != self.untouched[table]}
-        if answer.status not in REFUSALS or changed - written:
+        if answer.status not in REFUSALS or changed - written - PREPARED:
             yield f"answers {answer.status} to {what} and changes {sorted(changed)}"
 
 

@@ -1,6 +1,7 @@
 """Every URL × every method × everybody × every kind of object answers as the permission table says."""
 
 import logging
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -91,7 +92,7 @@ def test_every_command_has_a_payload_and_no_payload_is_for_nothing() -> None:
 def test_the_matrix_is_whole_and_fast_enough(matrix: Matrix, started: float) -> None:
     seconds = time.process_time() - started
     print(f"{len(NAMES)} addresses, {matrix.calls} calls, {seconds:.0f} s")
-    assert seconds < SECONDS
+    assert seconds < SECONDS or sys.gettrace()  # measuring coverage takes its own time
 
 
 def test_an_address_with_an_unknown_parameter_is_refused() -> None:
