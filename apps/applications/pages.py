@@ -38,6 +38,9 @@ class Text:
         return self.en if language.startswith("en") else self.fr
 
 
+NO_TEXT = Text("", "")
+
+
 @dataclass(frozen=True)
 class Condition:
     """A field is asked for only when another field, of any page, holds this value."""
@@ -66,7 +69,7 @@ class Field:
     name: str
     kind: Kind
     label: Text
-    help: Text = Text("", "")
+    help: Text = NO_TEXT
     required: bool = True
     max_length: int = 0
     choices: tuple[Choice, ...] = ()

@@ -40,10 +40,11 @@ def export(out: Path, *, since: int = 1) -> int:
 def _export_events(file: Path, first: int) -> int:
     count = 0
     with file.open("wb") as written, stream(SEALED, [first]) as rows:
-        for count, row in enumerate(rows, start=1):
+        for row in rows:
             if row.xid is None:
                 raise TamperedError(f"position {row.position}: event {row.event_id} was deleted")
             written.write(event_bytes(row.content) + b"\n")
+            count += 1
     return count
 
 

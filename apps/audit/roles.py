@@ -35,7 +35,8 @@ def role_prepare(role: str, password: str | None) -> None:
 def _owns(role: str) -> bool:
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT EXISTS (SELECT FROM pg_tables WHERE tablename LIKE 'audit%%' AND tableowner = %s)", [role]
+            "SELECT EXISTS (SELECT FROM pg_tables WHERE tablename = ANY(%s) AND tableowner = %s)",
+            [list(SEALED_TABLES), role],
         )
         return bool(cursor.fetchone()[0])
 

@@ -114,6 +114,14 @@ def _runtime_directory() -> Path:
     return make_directory(Path(f"/tmp/hdh-portal-{os.geteuid()}"), mode=0o700)  # noqa: S108  ownership is checked
 
 
+def same_file(copy: Path, original: Path) -> bool:
+    """Whether a copy, made with its original's time, is there and still current."""
+    if not copy.exists():
+        return False
+    one, other = copy.stat(), original.stat()
+    return (one.st_size, one.st_mtime_ns) == (other.st_size, other.st_mtime_ns)
+
+
 def make_directory(path: Path, *, mode: int, account: Account | None = None) -> Path:
     """Make a folder of ours with exactly this mode. Raises StackError when somebody else made it before us."""
     path.mkdir(mode=mode, parents=True, exist_ok=True)

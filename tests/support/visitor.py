@@ -152,7 +152,9 @@ class Visitor:
         """Fill the form of `page` that goes to `action` and send it."""
         form = page.form(action)
         pairs = form.filled(values or {}, button)
-        return self.post(urljoin(page.url, form.action or page.url), pairs, origin_of=page.url, files=files, follow=follow)
+        return self.post(
+            urljoin(page.url, form.action or page.url), pairs, origin_of=page.url, files=files, follow=follow
+        )
 
     def post(
         self,
@@ -163,7 +165,9 @@ class Visitor:
         files: Mapping[str, tuple[str, bytes]] | None = None,
         follow: bool = True,
     ) -> Answer:
-        body, kind = multipart(pairs, files) if files else (urlencode(pairs).encode(), "application/x-www-form-urlencoded")
+        body, kind = (
+            multipart(pairs, files) if files else (urlencode(pairs).encode(), "application/x-www-form-urlencoded")
+        )
         headers = {"Content-Type": kind, "Referer": origin_of or self.base_url, "Origin": self.base_url.rstrip("/")}
         return self._ask(Request(urljoin(self.base_url, url), data=body, headers=headers), follow)
 
