@@ -356,6 +356,8 @@ def _processes() -> dict[str, Attempt]:
         "process_realtime": lambda: os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(50)) or True,  # type: ignore[func-returns-value]
         "process_priority": lambda: os.setpriority(os.PRIO_PROCESS, 0, -20) or True,  # type: ignore[func-returns-value]
         "process_raise_limit": _raise_limit,
+        "process_fork_without_limit": lambda: not 0 < resource.getrlimit(resource.RLIMIT_NPROC)[1] <= 100_000,
+        "process_dump_memory_to_file": lambda: resource.getrlimit(resource.RLIMIT_CORE)[1] != 0,
         "process_unkillable": lambda: Path("/proc/self/oom_score_adj").write_text("-1000"),
         "process_shared_memory_of_host": lambda: Path("/proc/sysvipc/shm").read_text().splitlines()[1:],
         "process_controlling_terminal": lambda: os.open("/dev/tty", os.O_RDWR),

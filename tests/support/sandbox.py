@@ -1,12 +1,18 @@
 """What tests of sandboxes need of this machine."""
 
+import contextlib
 import os
 import shutil
+import tempfile
+import time
+from collections.abc import Iterator
 from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
 
+from apps.workspaces.providers.base import ProviderUnavailable, RunState
+from apps.workspaces.providers.local import LocalProvider
 from hdh_portal.devstack.places import REPOSITORY, WORKSPACE_IMAGE
 
 TOOLS = REPOSITORY / "docker" / "workspace"
@@ -31,3 +37,31 @@ def deliver(deliveries: Path) -> UUID:
     (delivery / "people.csv").write_text("age,sex\n40,1\n50,2\n")
     delivery.chmod(0o755)
     return extract_id
+
+
+@contextlib.contextmanager
+def room_for_sandboxes() -> Iterator[Path]:
+    """A directory whose sandboxes are all gone afterwards."""
+    image_or_skip()
+    base = Path(tempfile.mkdtemp(prefix="hdh-ws-"))
+    try:
+        yield base
+    finally:
+        provider = local_in(base)
+        for workspace_id in provider.list_all():
+            destroy(provider, workspace_id)
+        shutil.rmtree(base, ignore_errors=True)
+
+
+def local_in(base: Path) -> LocalProvider:
+    """The provider whose workspaces live below this directory."""
+    return LocalProvider(workspaces=base / "w", sockets=base / "s", image=image_or_skip(), tools=TOOLS)
+
+
+def destroy(provider: LocalProvider, workspace_id: UUID) -> None:
+    """Remove a workspace, waiting for its sandbox to end."""
+    deadline = time.monotonic() + 10
+    while provider.observe(workspace_id).state is not RunState.ABSENT and time.monotonic() < deadline:
+        with contextlib.suppress(ProviderUnavailable):
+            provider.destroy(workspace_id)
+        time.sleep(0.02)

@@ -1,8 +1,5 @@
 """Real sandboxes for tests: short directories, an image, and nothing left behind."""
 
-import contextlib
-import shutil
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,9 +9,8 @@ from uuid import UUID, uuid4
 import pytest
 
 from apps.workspaces.probe import answers
-from apps.workspaces.providers.base import ProviderUnavailable, RunState, WorkspaceSpec
-from apps.workspaces.providers.local import LocalProvider
-from tests.support.sandbox import TOOLS, deliver, image_or_skip
+from apps.workspaces.providers.base import Limits, WorkspaceSpec
+from tests.support.sandbox import deliver, image_or_skip, local_in, room_for_sandboxes
 
 
 @pytest.fixture
@@ -32,40 +28,12 @@ def extract(places: Path) -> UUID:
     return deliver(places / "d")
 
 
-@contextlib.contextmanager
-def room_for_sandboxes() -> Iterator[Path]:
-    """A directory whose sandboxes are all gone afterwards."""
-    image_or_skip()
-    base = Path(tempfile.mkdtemp(prefix="hdh-ws-"))
-    try:
-        yield base
-    finally:
-        provider = local_in(base)
-        for workspace_id in provider.list_all():
-            destroy(provider, workspace_id)
-        shutil.rmtree(base, ignore_errors=True)
-
-
-def local_in(base: Path) -> LocalProvider:
-    """The provider whose workspaces live below this directory."""
-    return LocalProvider(workspaces=base / "w", sockets=base / "s", image=image_or_skip(), tools=TOOLS)
-
-
-def destroy(provider: LocalProvider, workspace_id: UUID) -> None:
-    """Remove a workspace, waiting for its sandbox to end."""
-    deadline = time.monotonic() + 10
-    while provider.observe(workspace_id).state is not RunState.ABSENT and time.monotonic() < deadline:
-        with contextlib.suppress(ProviderUnavailable):
-            provider.destroy(workspace_id)
-        time.sleep(0.02)
-
-
 @pytest.fixture(scope="module")
 def standing() -> Iterator[tuple[UUID, Path]]:
     """A sandbox with JupyterLab that answers, for all tests of a module: its workspace's id and its directory."""
     with room_for_sandboxes() as base:
         provider, workspace_id = local_in(base), uuid4()
-        spec = WorkspaceSpec(workspace_id, base / "d" / str(deliver(base / "d")))
+        spec = WorkspaceSpec(workspace_id, base / "d" / str(deliver(base / "d")), Limits(memory=2**30, processes=300))
         provider.provision(spec)
         provider.start(spec)
         deadline = time.monotonic() + 60

@@ -15,7 +15,7 @@ from apps.workspaces.models import CloudResource, Operation, Workspace
 from apps.workspaces.providers.base import RunState
 from apps.workspaces.services import workspace_data_ready, workspace_suspend
 from tests.factories import workspaces as made
-from tests.integration.workspaces.conftest import local_in
+from tests.support.sandbox import local_in
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.sandbox]
 

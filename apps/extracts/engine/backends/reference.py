@@ -159,9 +159,9 @@ class Reference:
         for linkage in self.rows("T_MCOaaC"):
             for row in described[_stay(linkage)]:
                 stay = {**linkage, **{name: row[name] for name in ("GRG_GHM", "DGN_PAL", "DGN_REL")}}
-                if within(linkage["EXE_SOI_DTD"], period) and linkage["NIR_ANO_17"] in self.persons_of_psa:
-                    if not self._bad_stay(stay):
-                        yield stay
+                known = linkage["NIR_ANO_17"] in self.persons_of_psa
+                if known and within(linkage["EXE_SOI_DTD"], period) and not self._bad_stay(stay):
+                    yield stay
 
     def _bad_stay(self, stay: Row) -> bool:
         reasons = {
@@ -259,8 +259,8 @@ class Reference:
             case Link.CLAIM:
                 yield from self._linked_claims(table, period)
             case Link.STAY:
-                kept = {_stay(stay): self.persons_of_psa[stay["NIR_ANO_17"]] for stay in self._stays(period)}
-                yield from ((row, person) for row in self.rows(table.name) for person in kept.get(_stay(row), ()))
+                persons = {_stay(stay): self.persons_of_psa[stay["NIR_ANO_17"]] for stay in self._stays(period)}
+                yield from ((row, person) for row in self.rows(table.name) for person in persons.get(_stay(row), ()))
             case Link.DEATH:
                 yield from self._linked_deaths(table, period)
 

@@ -89,6 +89,7 @@ class LocalProvider:
             raise ProviderRefused("The workspace has no home: it must be provisioned first.")
         if room.is_locked():
             return self._external_id(room)
+        self._refuse_unreadable(spec)
         (room.path / "ended.json").unlink(missing_ok=True)
         (room.path / "filter").write_bytes(filter_bytes())
         group = group_create(spec.id.hex, spec.limits)
@@ -186,6 +187,17 @@ class LocalProvider:
 
     def _uid(self, workspace_id: UUID) -> int | None:
         return self.store.uid_of(workspace_id) if self.rooted else None
+
+    def _refuse_unreadable(self, spec: WorkspaceSpec) -> None:
+        """A workspace's own host user reads the delivery as "others"; directories above it keep everyone else out."""
+        if spec.data is None:
+            return
+        try:
+            readable = all(path.stat().st_mode & 0o004 for path in (spec.data, *spec.data.iterdir()))
+        except OSError as error:
+            raise ProviderRefused(f"The delivery cannot be read: {error.strerror}.") from error
+        if self.rooted and not readable:
+            raise ProviderRefused("The delivery is closed to the workspace's user: deliver with umask 022.")
 
     def _mode(self) -> str:
         return "own host user" if self.rooted else "the portal's user, in a user namespace"
