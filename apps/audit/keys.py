@@ -19,7 +19,15 @@ def signing_key() -> Ed25519PrivateKey:
     file = settings.AUDIT_KEY_FILE
     if file is None or not file.exists():
         raise KeyMissingError("Name the sealer's key in HDH_AUDIT_KEY_FILE, and make it with manage.py audit_key_init.")
-    key = serialization.load_pem_private_key(file.read_bytes(), password=None)
+    return load_key(file)
+
+
+def load_key(file: Path) -> Ed25519PrivateKey:
+    """The key of a file. Raises KeyMissingError when the file holds something else."""
+    try:
+        key = serialization.load_pem_private_key(file.read_bytes(), password=None)
+    except ValueError as error:
+        raise KeyMissingError(f"{file} holds no key.") from error
     if not isinstance(key, Ed25519PrivateKey):
         raise KeyMissingError(f"{file} holds no Ed25519 key.")
     return key
@@ -34,10 +42,9 @@ def key_init(file: Path) -> tuple[Ed25519PublicKey, bool]:
     is_new = not file.exists()
     if is_new:
         _write_key(file)
-    key = serialization.load_pem_private_key(file.read_bytes(), password=None)
-    assert isinstance(key, Ed25519PrivateKey)  # noqa: S101  _write_key wrote it, and nobody else writes there
-    public_file(file).write_bytes(public_pem(key.public_key()))
-    return key.public_key(), is_new
+    key = load_key(file).public_key()
+    public_file(file).write_bytes(public_pem(key))
+    return key, is_new
 
 
 def _write_key(file: Path) -> None:
@@ -72,3 +79,11 @@ def trusted_file() -> Path:
 def trusted_keys() -> Keys:
     """The public keys that checkpoints may be signed with. Raises UncheckableError without any."""
     return read_public_keys(trusted_file())
+
+
+def trusted_fingerprints() -> list[str]:
+    """The fingerprints of the trusted keys, to be compared with those that were told by another way; none without."""
+    try:
+        return sorted(trusted_keys())
+    except UncheckableError:
+        return []

@@ -1,5 +1,7 @@
 """The application's database role: it adds to the audit log, and can neither change nor remove anything of it."""
 
+from collections.abc import Iterable
+
 from django.db import connection
 from psycopg import sql
 
@@ -46,8 +48,8 @@ def _rights(role: str) -> list[sql.Composed]:
     names = {
         "role": sql.Identifier(role),
         "database": sql.Identifier(connection.settings_dict["NAME"]),
-        "columns": sql.SQL(", ").join(map(sql.Identifier, columns)),
-        "append_only": sql.SQL(", ").join(map(sql.Identifier, APPEND_ONLY)),
+        "columns": _listed(columns),
+        "append_only": _listed(APPEND_ONLY),
     }
     statements = (
         "GRANT CONNECT, TEMPORARY ON DATABASE {database} TO {role}",
@@ -65,6 +67,10 @@ def _rights(role: str) -> list[sql.Composed]:
         "REVOKE DELETE ON audit_auditsubject FROM {role}",
     )
     return [sql.SQL(statement).format(**names) for statement in statements]
+
+
+def _listed(names: Iterable[str]) -> sql.Composed:
+    return sql.SQL(", ").join(sql.Identifier(name) for name in names)
 
 
 def excessive_rights() -> list[str]:
