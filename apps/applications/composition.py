@@ -6,7 +6,7 @@ The engine reads the definition strictly; this module says to which page and fie
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from apps.applications.pages import Content, Contents, Text
+from apps.applications.form_spec import Content, Contents, Text
 from apps.applications.rules import Missing
 from apps.extracts.engine.catalogue import CATALOGUE, Column, Table
 from apps.extracts.engine.check import check

@@ -10,8 +10,8 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.applications import builder, composition
 from apps.applications.builder import Located, Node
+from apps.applications.form_spec import Text
 from apps.applications.leaf_forms import LEAF_FORMS, Asked, LeafField, to_text
-from apps.applications.pages import Text
 from apps.applications.selectors import known_codes
 from apps.applications.wording import said
 from apps.core.errors import Message

@@ -9,8 +9,8 @@ from django.utils.translation import gettext_lazy as _
 from apps.accounts.forms import RefusableForm, code_field
 from apps.accounts.models import Organisation
 from apps.applications import rules, wording
+from apps.applications.form_spec import Content, Contents, Field, Kind, PageSpec
 from apps.applications.models import Application
-from apps.applications.pages import Content, Contents, Field, Kind, PageSpec
 from apps.applications.typing_in import TYPED_KINDS
 
 LONGEST_COMMENT = 4000

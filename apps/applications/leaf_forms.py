@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from apps.applications.pages import NO_TEXT, Choice, Text
+from apps.applications.form_spec import NO_TEXT, Choice, Text
 from apps.extracts.engine.codes import NOTATIONS, System
 from apps.extracts.engine.geography import REGIONS
 

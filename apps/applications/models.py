@@ -10,7 +10,8 @@ from django.utils.translation import gettext_lazy as _
 from guardian.models import UserObjectPermissionBase
 
 from apps.applications import rules
-from apps.applications.pages import CURRENT, Specification, specification
+from apps.applications.form_spec import Specification
+from apps.applications.pages import CURRENT, specification
 
 PERSON = settings.AUTH_USER_MODEL
 

@@ -8,8 +8,8 @@ from django.urls import reverse
 
 from apps.accounts.models import Person
 from apps.applications import rules, selectors, wording
+from apps.applications.form_spec import Contents, Specification
 from apps.applications.models import Application, Page
-from apps.applications.pages import Contents, Specification
 from apps.applications.rules import EDITABLE, Facts, Missing
 from apps.core.errors import Message
 

@@ -9,7 +9,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from apps.applications import composition, rules
-from apps.applications.pages import Content, Contents, Field, Kind, PageSpec, Specification
+from apps.applications.form_spec import Content, Contents, Field, Kind, PageSpec, Specification
 from apps.applications.wording import said
 from apps.extracts.engine.catalogue import CATALOGUE, FAMILY_TITLES
 

@@ -10,7 +10,8 @@ from datetime import date
 from enum import StrEnum
 from typing import Any
 
-from apps.applications.pages import Content, Contents, Field, Kind, PageSpec, Specification, Text, specification
+from apps.applications.form_spec import Content, Contents, Field, Kind, PageSpec, Specification, Text
+from apps.applications.pages import specification
 from apps.core.rules import Action, Allowed, Decision, Reason, Refused, Role, decide_by_table
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from apps.applications import composition
-from apps.applications.pages import Content, Text
+from apps.applications.form_spec import Content, Text
 from apps.applications.presentation import family_title
 from apps.applications.wording import said
 from apps.extracts.engine.catalogue import CATALOGUE, Column, Table

@@ -7,14 +7,14 @@ from itertools import islice
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from apps.accounts import grants
 from apps.accounts.models import Mandate, Organisation, Person
 from apps.applications import composition, rules
+from apps.applications.form_spec import Contents
 from apps.applications.models import Application, Attachment, Member, Page, ReturnReason, Submission
-from apps.applications.pages import Contents
 from apps.applications.rules import Conflict, Facts, Missing, Status
 from apps.catalogue.selectors import AT_MOST, codes_found, nomenclature
 from apps.core.rules import Role
@@ -216,9 +216,3 @@ def approved_facts(application_id: UUID | str) -> ApprovedFacts:
         starts_on=date.fromisoformat(pages["period"]["access_from"]),
         ends_on=date.fromisoformat(pages["period"]["access_to"]),
     )
-
-
-def with_team(applications: QuerySet[Application]) -> QuerySet[Application]:
-    """The same dossiers with their teams, in one more statement whatever their number."""
-    members = Member.objects.select_related("person", "organisation").order_by("-role", "added_at", "id")
-    return applications.prefetch_related(Prefetch("members", queryset=members))

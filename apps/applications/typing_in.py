@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from apps.applications.composition import column_offered
-from apps.applications.pages import Content, Kind, PageSpec
+from apps.applications.form_spec import Content, Kind, PageSpec
 
 Form = Mapping[str, list[str]]
 TYPED_KINDS = frozenset({Kind.TEXT, Kind.LONG_TEXT, Kind.CHOICE, Kind.CONFIRMATION, Kind.DATE})

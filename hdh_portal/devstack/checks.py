@@ -36,9 +36,9 @@ def _manage(*words: str) -> tuple[str, ...]:
 
 
 CHECKS = (
-    Check("types", _tool("mypy", "apps", "hdh_portal", "tests"), "see the messages"),
-    Check("formatting", _tool("ruff", "format", "--check", "--quiet", "."), "make fix"),
-    Check("lint", _tool("ruff", "check", "--quiet", "."), "make fix, then see the messages"),
+    Check("types", _tool("mypy", "apps", "hdh_portal", "tests/support", "tests/factories"), "see the messages"),
+    Check("formatting", _tool("ruff", "format", "--check", "--output-format=concise", "."), "make fix"),
+    Check("lint", _tool("ruff", "check", "--quiet", "--output-format=concise", "."), "make fix, then see the messages"),
     Check("layers", _tool("lint-imports"), "see pyproject.toml, [tool.importlinter]"),
     Check("templates", _tool("djlint", "templates", "--lint", "--quiet"), "see the messages"),
     Check("migrations", _manage("makemigrations", "--check", "--dry-run"), "manage.py makemigrations"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,8 +31,9 @@ LEFTOVER_SECONDS = 5
 
 @dataclass(frozen=True)
 class Services:
-    """The embedded servers of a stack; None where an existing one is used instead."""
+    """The embedded servers of a stack, None where an existing one is used instead, and the home of their data."""
 
+    home: Path
     postgres: Postgres | None
     broker: Broker | None
 
@@ -61,7 +63,7 @@ def _plan(var: Path, port: int, gateway_port: int | None) -> tuple[Layout, Servi
         database_url=postgres.url() if postgres else database_url or "",
         broker_url=broker.url if broker else broker_url or "",
     )
-    return layout, Services(postgres, broker)
+    return layout, Services(home, postgres, broker)
 
 
 def end_leftovers(var: Path, postgres: Postgres | None) -> None:
@@ -84,6 +86,12 @@ class RunningStack:
         self._opened = False
         former = read_state(layout.var)
         self._was_killed = former is not None and bool(former.processes)
+        if services.home != layout.var:
+            if former is None:
+                # A new data folder where one was removed: what its services left elsewhere fits no secret any more.
+                shutil.rmtree(services.home, ignore_errors=True)
+            make_directory(services.home, mode=0o755)
+        make_directory(layout.sockets, mode=0o755)
         make_directory(layout.log, mode=0o700)
         make_directory(workspace_sockets(layout), mode=0o700)
         self._supervisor = Supervisor(layout.log, self._write_state)

@@ -25,7 +25,8 @@ def translation_problems() -> list[str]:
         for name in SOURCES:
             (copy / name).symlink_to(REPOSITORY / name)
         (copy / CATALOGUE).parent.mkdir(parents=True)
-        shutil.copy(REPOSITORY / CATALOGUE, copy / CATALOGUE)
+        if (REPOSITORY / CATALOGUE).exists():
+            shutil.copy(REPOSITORY / CATALOGUE, copy / CATALOGUE)
         _make_messages(copy)
         text = (copy / CATALOGUE).read_text(encoding="utf-8")
     missing = [f"not translated: {message}" for message in untranslated(text, str(CATALOGUE))]

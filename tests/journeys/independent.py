@@ -1,5 +1,6 @@
 """What a sceptic recomputes: the journey's cohort in hand-written SQL over the raw Parquet, without the engine."""
 
+import re
 from pathlib import Path
 
 import duckdb
@@ -27,10 +28,15 @@ one_row AS (
            arg_max(department, (updated, psa, rng)) AS department
     FROM beneficiary GROUP BY who
 ),
+linkage AS (SELECT *, regexp_extract(filename, 'T_MCO([0-9]{{2}})C', 1) AS yy
+            FROM read_parquet('{source}/T_MCO*C/*.parquet', union_by_name=true, filename=true)),
+described AS (SELECT *, regexp_extract(filename, 'T_MCO([0-9]{{2}})B', 1) AS yy
+              FROM read_parquet('{source}/T_MCO*B/*.parquet', union_by_name=true, filename=true)),
+associated AS (SELECT *, regexp_extract(filename, 'T_MCO([0-9]{{2}})D', 1) AS yy
+               FROM read_parquet('{source}/T_MCO*D/*.parquet', union_by_name=true, filename=true)),
 stay AS (
-    SELECT c.NIR_ANO_17 AS psa, c.ETA_NUM AS eta, c.RSA_NUM AS rsa, b.DGN_PAL AS dp, b.DGN_REL AS dr
-    FROM read_parquet('{source}/T_MCO*C/*.parquet', union_by_name=true) c
-    JOIN read_parquet('{source}/T_MCO*B/*.parquet', union_by_name=true) b USING (ETA_NUM, RSA_NUM)
+    SELECT c.NIR_ANO_17 AS psa, c.yy, c.ETA_NUM AS eta, c.RSA_NUM AS rsa, b.DGN_PAL AS dp, b.DGN_REL AS dr
+    FROM linkage c JOIN described b USING (yy, ETA_NUM, RSA_NUM)
     WHERE c.EXE_SOI_DTD BETWEEN DATE '{first}' AND DATE '{last}'
       AND b.GRG_GHM NOT LIKE '90%'
       AND coalesce(c.NIR_RET, '0') = '0' AND coalesce(c.NAI_RET, '0') = '0' AND coalesce(c.SEX_RET, '0') = '0'
@@ -40,8 +46,8 @@ stay AS (
 ),
 in_hospital AS (
     SELECT DISTINCT who FROM stay JOIN beneficiary USING (psa)
-    WHERE dp LIKE 'E11%' OR dr LIKE 'E11%' OR (eta, rsa) IN (
-        SELECT (ETA_NUM, RSA_NUM) FROM read_parquet('{source}/T_MCO*D/*.parquet', union_by_name=true) WHERE ASS_DGN LIKE 'E11%')
+    WHERE dp LIKE 'E11%' OR dr LIKE 'E11%'
+       OR (yy, eta, rsa) IN (SELECT (yy, ETA_NUM, RSA_NUM) FROM associated WHERE ASS_DGN LIKE 'E11%')
 ),
 long_term AS (
     SELECT DISTINCT who FROM read_parquet('{source}/IR_IMB_R/*.parquet') i
@@ -50,14 +56,15 @@ long_term AS (
       AND i.IMB_ALD_DTD <= DATE '{last}' AND coalesce(i.IMB_ALD_DTF, DATE '9999-12-31') >= DATE '{first}'
 ),
 care AS (
-    SELECT * FROM read_parquet('{source}/ER_PRS_F/*/*.parquet', hive_partitioning=false)
+    SELECT * FROM read_parquet('{source}/ER_PRS_F/*/*.parquet', hive_partitioning=true)
     WHERE EXE_SOI_DTD BETWEEN DATE '{first}' AND DATE '{last}'
       AND coalesce(DPN_QLF, 0) <> 71 AND coalesce(PRS_DPN_QLP, 0) <> 71 AND coalesce(CPL_MAJ_TOP, 0) < 2
 ),
 dispensed AS (
-    SELECT who FROM read_parquet('{source}/ER_PHA_F/*/*.parquet', hive_partitioning=false) p
+    SELECT who FROM read_parquet('{source}/ER_PHA_F/*/*.parquet', hive_partitioning=true) p
     JOIN read_parquet('{source}/IR_PHA_R/*.parquet') r ON p.PHA_PRS_C13 = r.PHA_CIP_C13
-    JOIN care USING (DCT_ORD_NUM, FLX_DIS_DTD, FLX_TRT_DTD, FLX_EMT_TYP, FLX_EMT_NUM, FLX_EMT_ORD, ORG_CLE_NUM, PRS_ORD_NUM, REM_TYP_AFF)
+    JOIN care USING (DCT_ORD_NUM, FLX_DIS_DTD, FLX_TRT_DTD, FLX_EMT_TYP, FLX_EMT_NUM, FLX_EMT_ORD, ORG_CLE_NUM,
+                     PRS_ORD_NUM, REM_TYP_AFF)
     JOIN beneficiary b ON care.BEN_NIR_PSA = b.psa AND care.BEN_RNG_GEM = b.rng
     WHERE r.PHA_ATC_CLA LIKE 'A10%'
     GROUP BY who HAVING count(DISTINCT care.EXE_SOI_DTD) >= 3
@@ -65,26 +72,8 @@ dispensed AS (
 SELECT who FROM one_row
 WHERE (who IN (SELECT who FROM in_hospital) OR who IN (SELECT who FROM long_term) OR who IN (SELECT who FROM dispensed))
   AND 2024 - CAST(year AS INTEGER) >= 40
-  AND department NOT IN ('2A', '2B', '20')
+  AND department NOT IN ('02A', '02B', '020', '201', '202', '209')
 """
-
-
-def population() -> dict[str, object]:
-    """The population that the journey builds in the page, as the definition's JSON says it."""
-    period = {"from": PERIOD[0], "to": PERIOD[1]}
-    return {
-        "all_of": [
-            {
-                "any_of": [
-                    {"stay": {"diagnosis": ["E11"], "period": period}},
-                    {"long_term_condition": {"diagnosis": ["E11"], "period": period}},
-                    {"drug": {"atc": ["A10"], "period": period, "at_least": 3}},
-                ]
-            },
-            {"age": {"on": "2024-12-31", "min": 40}},
-            {"not": {"region": ["94"]}},
-        ]
-    }
 
 
 def cohort(source: Path) -> int:
@@ -99,6 +88,12 @@ IDENTIFIERS = {
     "T_MCO*C/*.parquet": ("NIR_ANO_17", "ETA_NUM"),
     "ER_PRS_F/*/*.parquet": ("FLX_EMT_NUM", "DCT_ORD_NUM", "PFS_EXE_NUM", "PFS_PRE_NUM", "ETB_PRE_FIN"),
 }
+PSEUDONYMS = {
+    "ER_PHA_F": {"CLAIM_ID", "PATIENT_ID"},
+    "ER_PRS_F": {"CLAIM_ID", "PATIENT_ID"},
+    "IR_BEN_R": {"PATIENT_ID"},
+    "T_MCOaaB": {"PATIENT_ID", "STAY_ID"},
+}
 LONG_ENOUGH = 8  # shorter values, such as small counters, stand everywhere by chance
 
 
@@ -107,15 +102,11 @@ def identifiers(source: Path) -> frozenset[str]:
     found: set[str] = set()
     with duckdb.connect() as connection:
         for files, columns in IDENTIFIERS.items():
-            described = connection.execute(
-                f"DESCRIBE SELECT * FROM read_parquet('{source}/{files}', union_by_name=true, hive_partitioning=false)"
-            )
-            held = {row[0] for row in described.fetchall()}
+            table = f"read_parquet('{source}/{files}', union_by_name=true, hive_partitioning=false)"
+            held = {row[0] for row in connection.execute(f"DESCRIBE SELECT * FROM {table}").fetchall()}
             for column in held.intersection(columns):
-                query = f"SELECT DISTINCT CAST({column} AS VARCHAR) FROM read_parquet('{source}/{files}', union_by_name=true, hive_partitioning=false)"
-                found |= {
-                    value for (value,) in connection.execute(query).fetchall() if value and len(value) >= LONG_ENOUGH
-                }
+                values = connection.execute(f"SELECT DISTINCT CAST({column} AS VARCHAR) FROM {table}").fetchall()
+                found |= {value for (value,) in values if value and len(value) >= LONG_ENOUGH}
     return frozenset(found)
 
 
@@ -136,7 +127,20 @@ def leaked_values(delivery: Path, forbidden: frozenset[str]) -> list[str]:
 
 def leaked_text(files: list[Path], forbidden: frozenset[str]) -> list[str]:
     """Text files (logs, manifests) in which an identifier of the source stands as a word."""
-    import re
-
     word = re.compile(r"[A-Za-z0-9_-]{8,}")
     return [str(file) for file in files if forbidden.intersection(word.findall(file.read_text(errors="replace")))]
+
+
+def columns_expected() -> dict[str, set[str]]:
+    """The columns of each table that were approved, with the pseudonyms that always come."""
+    return {table: {*columns, *PSEUDONYMS[table]} for table, columns in SCOPE.items()}
+
+
+def columns_delivered(delivery: Path) -> dict[str, set[str]]:
+    """The columns that the files of each table really hold."""
+    found: dict[str, set[str]] = {}
+    with duckdb.connect() as connection:
+        for file in delivery.rglob("*.parquet"):
+            described = connection.execute(f"DESCRIBE SELECT * FROM read_parquet('{file}')").fetchall()
+            found.setdefault(file.relative_to(delivery).parts[0], set()).update(name for name, *_ in described)
+    return found

@@ -11,9 +11,9 @@ from django.utils.translation import gettext as _
 from apps.applications import builder, overview, presentation, rules, scope_page, selectors, services
 from apps.applications.builder import Node, NoSuchCriterion, Operation, TreeTooLarge
 from apps.applications.criteria_page import Builder, Search
+from apps.applications.form_spec import Content, Contents, PageSpec
 from apps.applications.forms import AttachmentForm, MemberForm, PageForm
 from apps.applications.models import Application, Page
-from apps.applications.pages import Content, Contents, PageSpec
 from apps.applications.services import PageChanged
 from apps.applications.typing_in import fields_typed, scope_typed
 from apps.applications.views.shared import is_fragment, language_of, mine_or_404, person_of, seen_version
@@ -21,6 +21,8 @@ from apps.applications.wording import said
 from apps.core.actions import declares
 from apps.core.errors import RefusedError
 from apps.extracts.engine.codes import System
+
+FORM_ID = "page-form"
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,7 @@ class Typed:
     content: dict[str, Any]
     search: Search | None = None
     new_place: str = ""
+    rebuilds: bool = False
 
 
 @declares("application.edit")
@@ -56,7 +59,7 @@ def page(request: HttpRequest, application_id: UUID, key: str) -> HttpResponse:
 
 
 def _typed(request: HttpRequest, spec: PageSpec, before: Contents) -> Typed:
-    form = {name: request.POST.getlist(name) for name in request.POST}
+    form = {name: request.POST.getlist(name) for name in request.POST if name != "op" or not _is_autosave(request)}
     present = before.get(spec.key, {})
     if spec.key == "population":
         return _population_typed(form, present, before.get("period", {}))
@@ -66,6 +69,11 @@ def _typed(request: HttpRequest, spec: PageSpec, before: Contents) -> Typed:
     return Typed(fields_typed(spec, form, stored))
 
 
+def _is_autosave(request: HttpRequest) -> bool:
+    """Whether the form saves itself: htmx then sends the button pressed last with it, whose operation is done."""
+    return bool(request.htmx.trigger == FORM_ID)  # type: ignore[attr-defined]  # added by django_htmx's middleware
+
+
 def _population_typed(form: dict[str, list[str]], present: Content, period: Content) -> Typed:
     """The tree as it was shown (`tree`), with what was typed in it, after the operation of the button (`op`)."""
     operation = _operation(form)
@@ -73,11 +81,11 @@ def _population_typed(form: dict[str, list[str]], present: Content, period: Cont
         tree = builder.received(form["tree"][0]) if "tree" in form else dict(present.get("population", {}))
         tree = builder.typed(tree, form)
         if operation and operation.verb == "search":
-            return Typed({"population": tree}, search=_search(form, operation))
+            return Typed({"population": tree}, search=_search(form, operation), rebuilds=True)
         if operation:
             proposed = {"from": period.get("data_from", ""), "to": period.get("data_to", "")}
             after = builder.applied(tree, operation, proposed)
-            return Typed({"population": after}, new_place=_new_place(tree, after, operation))
+            return Typed({"population": after}, new_place=_new_place(tree, after, operation), rebuilds=True)
     except NoSuchCriterion as error:
         raise RefusedError((_("This criterion is no longer there: look at the present state."),)) from error
     except TreeTooLarge as error:
@@ -118,12 +126,13 @@ def _search(form: dict[str, list[str]], operation: Operation) -> Search | None:
 @declares("application.view")
 def codes(request: HttpRequest, application_id: UUID) -> HttpResponse:
     """Codes proposed while one is being typed."""
-    mine_or_404(request, application_id)
+    application = mine_or_404(request, application_id)
     place, name = request.GET.get("place", ""), request.GET.get("name", "")
     text = request.GET.get(f"{place}-{name}-search", "").strip()
     wanted = request.GET.get("system", "")
     found = selectors.codes_matching(System(wanted), text, language_of()) if wanted in set(System) else []
-    return render(request, "applications/_suggestions.html", {"search": Search(place, name, text, found)})
+    search = Search(place, name, text, found)
+    return render(request, "applications/_suggestions.html", {"application": application, "search": search})
 
 
 def page_shown(
@@ -181,7 +190,8 @@ def _documents(application: Application, spec: PageSpec, contents: Contents) -> 
         "documents": selectors.attachments_of(application),
         "document_kinds": [(field.name, said(field.label)) for field in spec.fields],
         "expected": [
-            {"label": said(field.label), "help": said(field.help), "is_required": field.required} for field in expected
+            {"name": field.name, "label": said(field.label), "help": said(field.help), "is_required": field.required}
+            for field in expected
         ],
     }
 
@@ -201,7 +211,7 @@ def _saved(request: HttpRequest, application: Application, key: str, before: Con
         "builder": Builder(typed.content.get("population", {}), typed.search, typed.new_place),
         "datasets": scope_page.datasets(typed.content, language_of()) if key == "variables" else (),
     }
-    template = "applications/_rebuilt.html" if request.POST.get("op") else "applications/_saved.html"
+    template = "applications/_rebuilt.html" if typed.rebuilds else "applications/_saved.html"
     return render(request, template, context)
 
 

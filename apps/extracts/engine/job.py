@@ -39,9 +39,10 @@ class Job:
 
     def sql(self, query: Query) -> str:
         """The SQL of a query, its relations bound to what this unit reads."""
-        for name in query.relations:
-            if name in SHAPES or name.startswith("matched_"):
-                self._bind(name)
+        with self.source_watched():
+            for name in query.relations:
+                if name in SHAPES or name.startswith("matched_"):
+                    self._bind(name)
         return query.sql
 
     def _bind(self, name: str) -> None:

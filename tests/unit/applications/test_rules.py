@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from apps.applications import rules
 from apps.applications.pages import CURRENT, specification
 from apps.applications.rules import ACTIONS, TRANSITIONS, Conflict, Facts, Missing, Status, Turn, decide, whose_turn
-from apps.core.rules import Allowed, Refused, Role
+from apps.core.rules import Action, Allowed, Refused, Role
 
 TODAY = date(2026, 3, 2)
 TEAM = {"application.view", "application.edit", "application.attach", "application.attachment_remove"}
@@ -126,7 +126,7 @@ PARTIES = {Turn.APPLICANT: Role.PRINCIPAL_INVESTIGATOR, Turn.STEWARD: Role.STEWA
 
 
 @given(st.lists(st.tuples(st.sampled_from(ACTIONS), st.sampled_from(list(Role))), max_size=30))
-def test_no_sequence_of_commands_leaves_a_dossier_stuck(commands: list[tuple[rules.Action, Role]]) -> None:
+def test_no_sequence_of_commands_leaves_a_dossier_stuck(commands: list[tuple[Action, Role]]) -> None:
     """Given any sequence of commands by anybody, the dossier stays within the arrows and somebody can carry it on."""
     status = Status.DRAFT
     for action, role in commands:

@@ -45,7 +45,6 @@ def test_sockets_move_to_a_short_folder_where_addresses_would_not_fit(tmp_path: 
     assert deep not in home.parents
     assert len(str(home)) < len(str(deep))
     assert socket_home(deep, None) == home
-    home.rmdir()
 
 
 def test_a_folder_under_a_closed_home_is_out_of_reach_of_another_account(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import pyarrow as pa  # type: ignore[import-untyped]
 from apps.extracts.engine.catalogue import CATALOGUE
 from apps.extracts.engine.codelists import PRODUCTS
 
-from .draws import Days, Ints, days_in_month, generator, year_months
+from .draws import Days, Ints, days_in_month, generator, padded, year_months
 from .people import Identities, People, planted_case
 from .profiles import CONDITIONS, ORDINARY_ACTS, ORDINARY_DRUGS
 from .writing import write_table
@@ -230,7 +230,7 @@ def _what(draw: np.random.Generator, lines: Lines) -> dict[str, Any]:
     count = len(lines)
     paid = np.round(draw.gamma(2, 14, count), 2)
     months = year_months(lines.day)
-    professionals = pa.array(np.char.zfill((np.arange(400) * 7919 % 99_999_999).astype("U9"), 9))
+    professionals = pa.array(padded(np.arange(400) * 7919 % 99_999_999, 9))
     return {
         "EXE_SOI_DTD": lines.day,
         "EXE_SOI_DTF": lines.day,

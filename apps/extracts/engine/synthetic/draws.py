@@ -33,6 +33,12 @@ def days_in_month(draw: np.random.Generator, first: np.datetime64, count: int) -
     return np.asarray(first.astype("datetime64[D]") + draw.integers(0, length, size=count))
 
 
+def padded(numbers: Ints, width: int) -> Texts:
+    """Numbers in text with zeros in front."""
+    return np.char.mod(f"%0{width}d", numbers)
+
+
 def year_months(days: Days) -> Texts:
     """``YYYYMM`` of each day."""
-    return np.char.replace(np.datetime_as_string(days.astype("datetime64[M]")), "-", "")
+    months = days.astype("datetime64[M]").astype(np.int64)
+    return padded((1970 + months // 12) * 100 + months % 12 + 1, 6)

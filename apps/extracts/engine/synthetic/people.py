@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .draws import Bools, Days, Ints, Texts, generator, identifiers
+from .draws import Bools, Days, Ints, Texts, generator, identifiers, padded
 from .profiles import AGE_BANDS, CONDITIONS, DEPARTMENT_WEIGHTS, WOMEN_ONLY
 
 SHARE_OF_SECOND_IDENTITY = 0.08
@@ -87,7 +87,7 @@ def _residence(seed: int, count: int, twin: Bools) -> tuple[Texts, Texts]:
     pairs = [entry.split(":") for entry in DEPARTMENT_WEIGHTS.split()]
     chosen = draw.choice(len(pairs), size=count, p=_normal([float(weight) for _, weight in pairs]))
     chosen[np.flatnonzero(twin) - 1] = chosen[twin]
-    commune = np.char.zfill(draw.integers(1, 400, size=count).astype("U3"), 3)
+    commune = padded(draw.integers(1, 400, size=count), 3)
     return np.array([code for code, _ in pairs])[chosen], commune
 
 

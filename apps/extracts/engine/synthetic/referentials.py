@@ -11,7 +11,7 @@ from apps.extracts.engine.codelists import CODES, PRODUCTS, label
 from apps.extracts.engine.codes import System
 from apps.extracts.engine.source import WHOLE
 
-from .draws import Ints, generator, year_months
+from .draws import Ints, generator, padded, year_months
 from .people import NEVER, Identities, People, planted_case
 from .profiles import CONDITIONS, DEATH_CAUSES
 from .writing import write_columns, write_table
@@ -37,7 +37,7 @@ def write_beneficiaries(folder: Path, people: People, identities: Identities) ->
         "BEN_IDT_TOP": np.where(has_ano, "1", "0"),
         "BEN_CDI_NIR": np.where(has_ano, "00", "03"),
         "BEN_NAI_ANN": people.birth_year[person],
-        "BEN_NAI_MOI": np.char.zfill(people.birth_month[person].astype("U2"), 2),
+        "BEN_NAI_MOI": padded(people.birth_month[person], 2),
         "BEN_SEX_COD": np.where(people.female, 2, 1)[person],
         "BEN_RES_DPT": people.department[person],
         "BEN_RES_COM": people.commune[person],
@@ -94,7 +94,7 @@ def write_deaths(folder: Path, seed: int, people: People, identities: Identities
     own = np.char.add(identities.psa[identity], identities.rank[identity].astype("U1"))
     death = people.death[person]
     write_table(folder, CATALOGUE.tables["KI_CCI_R"], WHOLE, {
-        "DCD_IDT_ENC": np.char.add("D", np.char.zfill(person.astype("U12"), 12)),
+        "DCD_IDT_ENC": np.char.add("D", padded(person, 12)),
         "BEN_IDT_ANO": np.where(ano != "", ano, own),
         "BEN_NIR_ANO": ano,
         "DCD_IDT_TOP": 1,
@@ -107,7 +107,7 @@ def write_deaths(folder: Path, seed: int, people: People, identities: Identities
         "DCD_COM_COD": people.commune[person],
         "BEN_SEX_COD": np.where(people.female, 2, 1)[person],
         "BEN_NAI_ANN": people.birth_year[person],
-        "BEN_NAI_MOI": np.char.zfill(people.birth_month[person].astype("U2"), 2),
+        "BEN_NAI_MOI": padded(people.birth_month[person], 2),
         "BEN_RES_DPT": people.department[person],
         "BEN_RES_COM": people.commune[person],
         "CER_VER_NUM": 1,

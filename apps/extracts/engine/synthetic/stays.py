@@ -9,7 +9,7 @@ import numpy as np
 from apps.extracts.engine.catalogue import CATALOGUE
 from apps.extracts.engine.filters import RETURN_CODES
 
-from .draws import Bools, Days, Ints, Texts, generator, year_months
+from .draws import Bools, Days, Ints, Texts, generator, padded, year_months
 from .people import Identities, People, planted_case
 from .profiles import (
     ACTS_OF_STAYS,
@@ -125,7 +125,7 @@ def _write_year(folder: Path, seed: int, year: int, stays: Stays, people: People
     stays = stays.keep(np.lexsort((stays.principal, stays.entry, stays.person)))
     count = len(stays.person)
     keys = {
-        "ETA_NUM": np.char.add("9900", np.char.zfill(draw.integers(1, HOSPITALS, count).astype("U5"), 5)),
+        "ETA_NUM": np.char.add("9900", padded(draw.integers(1, HOSPITALS, count), 5)),
         "RSA_NUM": np.arange(1, count + 1),
     }
     associated = _associated(draw, stays, people)
@@ -193,7 +193,7 @@ def _description(
         "ENT_MOD": "8",
         "SOR_MOD": np.where(people.death[person] <= stays.exit, "9", "8"),
         "SOR_ANN": year,
-        "SOR_MOI": np.char.zfill((stays.exit.astype("datetime64[M]").astype(int) % 12 + 1).astype("U2"), 2),
+        "SOR_MOI": padded(stays.exit.astype("datetime64[M]").astype(int) % 12 + 1, 2),
         "AGE_ANN": np.maximum(ages, 0),
         "COD_SEX": np.where(people.female, "2", "1")[person],
         "BDI_DEP": np.array([code[1:] if code < "97" else "97" for code in department]),
@@ -220,7 +220,7 @@ def _linkage(draw: np.random.Generator, year: int, stays: Stays, identities: Ide
         "ENT_DAT": stays.entry,
         "SOR_DAT": stays.exit,
         "SOR_ANN": year,
-        "SOR_MOI": np.char.zfill((stays.exit.astype("datetime64[M]").astype(int) % 12 + 1).astype("U2"), 2),
+        "SOR_MOI": padded(stays.exit.astype("datetime64[M]").astype(int) % 12 + 1, 2),
         "RNG_NAI": identities.rank[identity],
         **codes,
     }

@@ -16,7 +16,7 @@ from apps.extracts.engine.definition import Definition
 from apps.extracts.engine.nomenclature import load_nomenclature
 from apps.extracts.engine.problems import DefinitionError, EngineError
 from apps.extracts.engine.pseudonyms import ProjectKey, read_key_file
-from apps.extracts.engine.run import EngineSettings, ExtractRun, UnitReport, run_all
+from apps.extracts.engine.run import EngineSettings, ExtractRun, UnitReport, discard, run_all
 
 REFUSED = 2
 KEY_HELP = "the project's key: at least 32 bytes, written in hexadecimal, in base64, or raw"
@@ -43,6 +43,7 @@ class Command(BaseCommand):
             run = self._opened(options)
             made = run_all(run, self._progress if options["verbosity"] > 1 else None)
         except (EngineError, OSError) as error:
+            discard(options["out"])
             raise CommandError(str(error), returncode=REFUSED) from error
         done = f"delivered in {time.monotonic() - started:.1f} s" if made else "was delivered already, nothing done"
         self.stdout.write(f"{options['out']}: {done}")
