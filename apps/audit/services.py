@@ -5,14 +5,19 @@ from typing import Any
 from uuid import UUID
 
 import structlog
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from apps.audit.canonical import checked
 from apps.audit.models import AuditSubject, Event
-from apps.audit.standalone.verify_audit import leaf_hash
+from apps.audit.standalone.verify_audit import canonical, leaf_hash
 from apps.audit.subjects import personal_sealed
 
+_COLUMNS = [field for field in Event._meta.concrete_fields if not field.primary_key]
+_INSERT = (
+    f"INSERT INTO audit_event ({', '.join(field.column for field in _COLUMNS)})"  # noqa: S608  columns of the model
+    f" VALUES ({', '.join('%s' for _ in _COLUMNS)}) RETURNING id"
+)
 JSON = Any  # str, int, bool, None, and lists and dicts of them
 
 
@@ -54,8 +59,18 @@ def event_append(event: Event, personal: Mapping[str, JSON] | None = None) -> Ev
     if personal:
         event.personal = personal_sealed(event.subject, personal, uid=str(event.uid))
     event.leaf = leaf_hash(event.content)
-    event.save(force_insert=True)
+    _insert(event)
     return event
+
+
+def _insert(event: Event) -> None:
+    """Write the row by hand: the ORM takes four times the processor time, in every transaction of the portal."""
+    values = {field.column: getattr(event, field.attname) for field in _COLUMNS}
+    values["data"] = canonical(event.data).decode()
+    with connection.cursor() as cursor:
+        cursor.execute(_INSERT, list(values.values()))
+        event.pk = cursor.fetchone()[0]
+    event._state.adding, event._state.db = False, connection.alias
 
 
 def subject_erase(*, subject: str, by: str) -> bool:
