@@ -78,7 +78,7 @@ def resources_removed(workspace: Workspace) -> int:
 
 
 def sessions_end(workspace: Workspace, end: GatewaySession.End) -> int:
-    """End every open session of the workspace: the gateway cuts their connections when it next looks. Returns how many."""
+    """End every open session of the workspace: the gateway cuts their connections within a second. Returns how many."""
     open_sessions = GatewaySession.objects.select_for_update().filter(workspace=workspace, ended_at=None)
     found = list(open_sessions)
     for session in found:

@@ -22,7 +22,8 @@ class _Connection(http.client.HTTPConnection):
 
 
 def answers(path: Path) -> bool:
-    """Whether JupyterLab answers on the socket within a second. Raises ProviderRefused when the path is too long to use."""
+    """Whether JupyterLab answers on the socket within a second. Raises ProviderRefused when the path is too long to
+    use."""
     if len(str(path)) >= _PATH_LIMIT:
         raise ProviderRefused(f"The sockets' directory has too long a path: at most {_PATH_LIMIT - 40} characters.")
     connection = _Connection(path)

@@ -1,4 +1,5 @@
-"""Making the rows of workspaces true: one idempotent, non-blocking step a call, and a sweep that compares with the world."""
+"""Making the rows of workspaces true: one idempotent, non-blocking step a call, and a sweep that compares with the
+world."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -92,9 +93,7 @@ def _record(operation: Operation, step: Step, made: Made, lease: Lease) -> Outco
     step.status, step.finished_at = Step.Status.DONE, timezone.now()
     step.external_id = made.resources[0][1] if made.resources else ""
     step.save(update_fields=["status", "finished_at", "external_id"])
-    workspace_event(
-        "workspace.step_done", workspace, by=ACTOR, data={"step": step.name, "operation": str(operation.pk)}
-    )
+    workspace_event(f"workspace.step.{step.name}", workspace, by=ACTOR, data={"operation": str(operation.pk)})
     if operation.steps.exclude(status=Step.Status.DONE).exists():
         return Again()
     _finish(operation)
@@ -120,7 +119,7 @@ def _finish(operation: Operation) -> None:
 
 
 def operation_given_up(operation_id: str, reason: str) -> None:
-    """The machine stopped: operation and workspace say why and wait for a person. Called in the outbox's transaction."""
+    """The machine stopped: operation and workspace say why and wait for a person. In the outbox's transaction."""
     operation = operation_to_advance(operation_id)
     if operation.status != Operation.Status.RUNNING:
         return
@@ -240,7 +239,8 @@ _MAKE: dict[str, Callable[[Provider, Workspace, Step], Made | NotYet]] = {
 
 
 def sweep() -> None:
-    """Compare every workspace at rest with the world, begin what is needed, stop what nobody asked for, end what expired."""
+    """Compare every workspace at rest with the world, begin what is needed, stop what nobody asked for, end what
+    expired."""
     provider = configured_provider()
     for workspace in workspaces_at_rest():
         _reconcile(provider, workspace)

@@ -65,7 +65,8 @@ STEPS: dict[Kind, tuple[str, ...]] = {
     Kind.SUSPEND: ("revoke_sessions", "close_route", "sandbox_stop"),
     Kind.DESTROY: ("revoke_sessions", "close_route", "sandbox_stop", "remove"),
 }
-"""The steps of each operation, in order. A start repeats those of a provision: each finds what already stands and keeps it."""
+"""The steps of each operation, in order. A start repeats those of a provision: each finds what already stands and keeps
+it."""
 
 DURING: dict[Kind, Status] = {
     Kind.PROVISION: Status.PROVISIONING,

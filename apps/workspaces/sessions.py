@@ -1,4 +1,5 @@
-"""What the gateway writes: sessions opened by a ticket, bytes that passed, computations started. All through Django's models."""
+"""What the gateway writes: sessions opened by a ticket, bytes that passed, computations started. All through Django's
+models."""
 
 import secrets
 from collections.abc import Collection
@@ -28,7 +29,8 @@ class Pass:
 
 @transaction.atomic
 def session_open(*, ticket: str, workspace_id: UUID) -> str | None:
-    """Use a ticket up and open a session: returns the cookie's secret, None if the ticket is spent, late or for elsewhere."""
+    """Use a ticket up and open a session: returns the cookie's secret, None if the ticket is spent, late or for
+    elsewhere."""
     now = timezone.now()
     tickets = Ticket.objects.filter(
         secret_hash=secret_hash(ticket), workspace_id=workspace_id, used_at=None, expires_at__gt=now

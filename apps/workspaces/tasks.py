@@ -23,6 +23,6 @@ def workspaces_reconcile() -> None:
 
 @worker_ready.connect
 def reconcile_at_once(**_: Any) -> None:
-    """After a stop of the whole stack, sandboxes that should run are started again without waiting for the next sweep."""
+    """After a stop of the whole stack, sandboxes that should run start again without waiting for the next sweep."""
     if settings.ZONE == "provision":
         workspaces_reconcile.delay()

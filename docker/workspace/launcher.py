@@ -1,8 +1,9 @@
-"""First program inside a workspace: tests the isolation, reports it, then serves JupyterLab on the socket it was handed.
+"""First program inside a workspace: tests the isolation, reports it, then serves JupyterLab on the socket it was
+handed.
 
-The socket was opened outside, where nothing in here can reach its path; the only way in is the gateway, which has already
-checked who is asking. That is why JupyterLab asks for no token of its own, and why its cross-site token is off: the gateway
-removes every cookie and checks the origin of each request itself (docs/adr).
+The socket was opened outside, where nothing in here can reach its path; the only way in is the gateway, which has
+already checked who is asking. That is why JupyterLab asks for no token of its own, and why its cross-site token is
+off: the gateway removes every cookie and checks the origin of each request itself (docs/adr/0032-gateway.md).
 """
 
 import argparse

@@ -23,9 +23,6 @@ def command(words: list[str]) -> int:
     except StackError as error:
         say(str(error))
         return 1
-    except KeyboardInterrupt:
-        say("Interrupted.")
-        return 130
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -2,6 +2,7 @@
 
 import uuid
 from datetime import timedelta
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -42,15 +43,15 @@ def project(*, investigator: Person | None = None, members: tuple[Person, ...] =
         return project_create(grant, by=str(investigator.pk))
 
 
-def workspace(**people: Person) -> Workspace:
+def workspace(**people: Any) -> Workspace:
     """A requested workspace with its provision operation."""
     with transaction.atomic():
-        return workspace_request(project=project(**people), by="system:test")  # type: ignore[arg-type]
+        return workspace_request(project=project(**people), by="system:test")
 
 
-def at_status(status: Status, *, pk: uuid.UUID | None = None, **people: Person) -> Workspace:
+def at_status(status: Status, *, pk: uuid.UUID | None = None, **people: Any) -> Workspace:
     """A workspace in this state, with nothing under way; `pk` when its sandbox exists already."""
-    made = Workspace.objects.create(pk=pk, project=project(**people)) if pk else workspace(**people)  # type: ignore[arg-type]
+    made = Workspace.objects.create(pk=pk, project=project(**people)) if pk else workspace(**people)
     Operation.objects.filter(workspace=made).update(status=Operation.Status.DONE)
     desired = {Status.SUSPENDED: Desired.SUSPENDED, Status.DESTROYED: Desired.DESTROYED}.get(status, Desired.RUNNING)
     Workspace.objects.filter(pk=made.pk).update(

@@ -123,3 +123,8 @@ def test_dates_in_a_stay_and_in_community_care_add_up(ask: Ask) -> None:
         "3           1           b           2021-01-10", "3           1           d           2021-01-10"
     )
     assert ask(text, {"act": {"ccam": ["DEQP003"], "period": PERIOD, "at_least": 2}}) == {"D"}
+
+
+def test_a_period_after_everything_that_the_source_holds_finds_nobody(ask: Ask) -> None:
+    later = {"from": "2031-01-01", "to": "2031-12-31"}
+    assert ask(TABLES, {"any_of": [{"drug": {"atc": ["A10"], "period": later}}, {"sex": "male"}]}) == set()

@@ -17,11 +17,13 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import duckdb
+
 from .backends.duckdb import DuckDBEngine, EngineSettings
 from .definition import Definition
 from .delivery import MANIFEST, read_manifest
 from .job import Job
-from .problems import DeliveryError
+from .problems import DeliveryError, EngineError
 from .pseudonyms import ProjectKey
 from .source import Source
 from .steps import STEPS
@@ -124,10 +126,20 @@ def run_unit(unit: Unit, run: ExtractRun, engine: DuckDBEngine | None = None) ->
     if (done := workshop.result(unit)) is not None:
         return _report(unit, done, skipped=True)
     workshop.prepare()
+    try:
+        return _report(unit, _done(unit, run, engine), skipped=False)
+    except (EngineError, OSError, duckdb.Error):
+        # Another worker may have published, and swept the work away, while this one was at it.
+        if run.delivered():
+            return UnitReport(unit, 0, 0, skipped=True)
+        raise
+
+
+def _done(unit: Unit, run: ExtractRun, engine: DuckDBEngine | None) -> Result:
     if engine is not None:
-        return _report(unit, STEPS[unit.kind](_job(unit, run, engine)), skipped=False)
-    with DuckDBEngine(run.settings, workshop.temporary) as own:
-        return _report(unit, STEPS[unit.kind](_job(unit, run, own)), skipped=False)
+        return STEPS[unit.kind](_job(unit, run, engine))
+    with DuckDBEngine(run.settings, run.workshop.temporary) as own:
+        return STEPS[unit.kind](_job(unit, run, own))
 
 
 def run_all(run: ExtractRun, progress: Callable[[UnitReport, int, int], None] | None = None) -> bool:

@@ -78,7 +78,7 @@ class Gateway:
         self._check_request(request, workspace_id, is_socket=is_socket)
         found = await self._session(request, workspace_id)
         if request.path == "/":
-            return web.HTTPFound(HOME)
+            return web.Response(status=302, headers={"Location": HOME})
         transport = request.transport
         if transport is None:
             raise WorkspaceAway

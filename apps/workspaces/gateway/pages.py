@@ -24,13 +24,15 @@ _TEXTS: dict[str, tuple[Promise, Promise]] = {
     "session": (
         _("Your visit is over"),
         _(
-            "You have not entered this workspace, or your visit has ended. Your work is kept. Open the workspace again from the page of your project."
+            "You have not entered this workspace, or your visit has ended. Your work is kept. "
+            "Open the workspace again from the page of your project."
         ),
     ),
     "ticket": (
         _("This entry is no longer valid"),
         _(
-            "An entry is valid for 30 seconds and once. Go back to the page of your project and open the workspace again."
+            "An entry is valid for 30 seconds and once. "
+            "Go back to the page of your project and open the workspace again."
         ),
     ),
     "suspended": (

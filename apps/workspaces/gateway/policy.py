@@ -1,6 +1,7 @@
 """What may pass through the gateway, in either direction. Pure.
 
-The workspace's application is in the hands of whoever works in it: nothing it answers is trusted, and only listed headers pass.
+The workspace's application is in the hands of whoever works in it: nothing it answers is trusted, and only listed
+headers pass.
 """
 
 import re
@@ -116,8 +117,9 @@ def outward(headers: Mapping[str, str], *, path: str) -> dict[str, str]:
 def protection(socket_origin: str) -> dict[str, str]:
     """Headers of every answer: the gateway's own policy, whatever the application asked for.
 
-    Nothing may be fetched from or sent to anywhere but the workspace itself; no download, no pop-up, no frame. What JupyterLab
-    needs beyond `self`: eval (its settings are checked by compiled schemas), inline styles, data: and blob: images and fonts.
+    Nothing may be fetched from or sent to anywhere but the workspace itself; no download, no pop-up, no frame. What
+    JupyterLab needs beyond `self`: eval (its settings are checked by compiled schemas), inline styles, data: and
+    blob: images and fonts.
     """
     policy = {
         "default-src": "'none'",

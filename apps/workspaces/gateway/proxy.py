@@ -24,7 +24,8 @@ class WorkspaceAway(Exception):
 class Upstreams:
     """One client per workspace, over the socket that stands outside of its sandbox.
 
-    The directory is opened once: a socket is reached through it by the workspace's id alone, whatever the length of the path.
+    The directory is opened once: a socket is reached through it by the workspace's id alone, whatever the length of
+    the path.
     """
 
     def __init__(self, sockets: Path) -> None:
@@ -68,9 +69,12 @@ async def pass_request(
             status=answer.status, headers=outward(answer.headers, path=request.path) | protection
         )
         await response.prepare(request)
-        async for chunk in answer.content.iter_any():
-            live.count(session_id, bytes_out=len(chunk))
-            await response.write(chunk)
+        try:
+            async for chunk in answer.content.iter_any():
+                live.count(session_id, bytes_out=len(chunk))
+                await response.write(chunk)
+        except aiohttp.ClientError as error:  # half an answer must not look whole
+            raise ConnectionResetError from error
         await response.write_eof()
     return response
 

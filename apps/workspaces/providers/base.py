@@ -1,7 +1,7 @@
 """What every workspace provider offers, and the two ways it may fail.
 
-Every method is idempotent and keyed by the workspace's id: asking twice changes nothing the second time, and destroying what
-is absent succeeds. No method waits: a provider starts the work and `observe` says how far it got.
+Every method is idempotent and keyed by the workspace's id: asking twice changes nothing the second time, and
+destroying what is absent succeeds. No method waits: a provider starts the work and `observe` says how far it got.
 """
 
 from collections.abc import Mapping
@@ -61,7 +61,8 @@ class Problem:
 
 @dataclass(frozen=True)
 class SelfTest:
-    """Answer of the isolation self-test run inside the workspace before anything else: names of attempts that succeeded."""
+    """Answer of the isolation self-test run inside the workspace before anything else: names of attempts that
+    succeeded."""
 
     attempts: int
     escapes: tuple[str, ...]

@@ -17,10 +17,11 @@ def provider() -> Provider:
 
 def local_provider() -> LocalProvider:
     """Raises ProviderRefused in a process that was not given its directories."""
-    places = (settings.WORKSPACES_DIR, settings.SOCKETS_DIR, settings.WORKSPACE_IMAGE)
-    if None in places:
+    workspaces: Path | None = settings.WORKSPACES_DIR
+    sockets: Path | None = settings.SOCKETS_DIR
+    image: Path | None = settings.WORKSPACE_IMAGE
+    if workspaces is None or sockets is None or image is None:
         raise ProviderRefused(
             "HDH_WORKSPACES_DIR, HDH_SOCKETS_DIR and HDH_WORKSPACE_IMAGE must be set for this process."
         )
-    workspaces, sockets, image = places
     return LocalProvider(workspaces=workspaces, sockets=sockets, image=image, tools=TOOLS)

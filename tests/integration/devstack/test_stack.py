@@ -36,7 +36,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 def status(stack: Stack, path: str) -> int:
     try:
-        with urllib.request.urlopen(f"{stack.portal_url}{path}", timeout=5) as answer:  # noqa: S310
+        with urllib.request.urlopen(f"{stack.portal_url}{path}", timeout=5) as answer:
             return int(answer.status)
     except urllib.error.HTTPError as error:
         return error.code

@@ -24,10 +24,11 @@ class Nursery:
         self.folder = folder
         self.process: subprocess.Popen[str] | None = None
 
-    def start(self, *names: str) -> None:
+    def start(self, *names: str, terminal: int | None = None) -> None:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "tests.integration.devstack.nursery", str(self.folder), *names],
             cwd=REPOSITORY,
+            stdin=terminal,
             stdout=subprocess.PIPE,
             text=True,
         )
@@ -115,3 +116,12 @@ def test_programs_do_not_outlive_a_supervisor_that_is_killed(nursery: Nursery) -
     nursery.start("sleeper")
     nursery.signal(signal.SIGKILL)
     assert eventually(lambda: nursery.left() == set())
+
+
+def test_a_terminal_that_hangs_up_stops_everything(nursery: Nursery) -> None:
+    master, terminal = os.openpty()
+    nursery.start("sleeper", terminal=terminal)
+    os.close(terminal)
+    os.close(master)
+    assert nursery.line() == "stopped"
+    assert nursery.left() == set()

@@ -4,12 +4,15 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from unittest import mock
 from uuid import UUID, uuid4
 
 import pytest
 
+from apps.workspaces import reconcile
 from apps.workspaces.probe import answers
 from apps.workspaces.providers.base import Limits, WorkspaceSpec
+from tests.integration.workspaces.recorder import Recorder
 from tests.support.sandbox import deliver, image_or_skip, local_in, room_for_sandboxes
 
 
@@ -40,3 +43,14 @@ def standing() -> Iterator[tuple[UUID, Path]]:
         while not answers(provider.endpoint(workspace_id)):
             assert time.monotonic() < deadline, (provider.store.room(workspace_id).path / "log").read_text()
         yield workspace_id, base
+
+
+@pytest.fixture
+def recorder(settings: Any, tmp_path: Path) -> Iterator[Recorder]:
+    settings.DELIVERY_DIR = tmp_path
+    one = Recorder()
+    with (
+        mock.patch.object(reconcile, "configured_provider", lambda: one),
+        mock.patch.object(reconcile.probe, "answers", lambda _: True),
+    ):
+        yield one

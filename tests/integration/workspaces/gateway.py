@@ -25,7 +25,7 @@ PORTAL = "http://localhost:8000"
 @contextmanager
 def serving(sockets: Path, *, portal: str = PORTAL) -> Iterator[int]:
     """Serve the gateway on a free port; gives the port."""
-    ready, box = threading.Event(), {}
+    ready, box = threading.Event(), dict[str, Any]()
 
     def run() -> None:
         loop = asyncio.new_event_loop()

@@ -77,7 +77,7 @@ def test_revocation_cuts_open_sockets_within_two_seconds(scene: Scene) -> None:
     print(f"cut after {taken:.3f} s")
     status, page = visitor.ask("GET", "/lab")
     assert status == 403
-    assert "suspendu".encode() in page
+    assert b"suspendu" in page
     session = GatewaySession.objects.get(workspace=scene.workspace)
     assert session.end == "suspended"
 
@@ -144,7 +144,7 @@ def test_the_cookie_is_bound_to_its_host_and_hidden_from_the_workspace(scene: Sc
     assert cookie.startswith("__Host-")
     assert {"Secure", "HttpOnly", "SameSite=Lax", "Path=/"} <= {part.strip() for part in cookie.split(";")}
     assert "Domain" not in cookie
-    code = "import os,glob; print([l for f in glob.glob('/proc/[0-9]*/environ') for l in [open(f).read()] if 'hdh' in l.lower()])"
+    code = "import glob; print([1 for f in glob.glob('/proc/[0-9]*/environ') if 'hdh' in open(f).read().lower()])"
     assert asyncio.run(in_kernel(visitor, visitor.new_kernel(), code)).strip() == "[]"
 
 

@@ -55,7 +55,7 @@ def test_jupyterlab_works_under_the_policy_and_stops_with_the_suspension(standin
     member = PersonFactory.create()
     workspace = made.at_status(Status.RUNNING, pk=standing[0], investigator=member)
     with ThreadPoolExecutor(1) as browser_thread:  # the browser's library runs an event loop of its own
-        browser_thread.submit(_visit, standing[1], workspace, member).result(timeout=120)
+        browser_thread.submit(_visit, standing[1], workspace, member).result(timeout=280)
 
 
 def _visit(base: Path, workspace: Workspace, member: Any) -> None:
@@ -115,7 +115,8 @@ def _entry_page(workspace: Workspace, member: Any, port: int) -> str:
     entry = _in_thread(lambda: workspace_open(workspace=workspace, by=member))
     action = f"http://ws-{workspace.pk.hex}.localhost:{port}/_enter"
     return (
-        f'<!doctype html><form method="post" action="{action}"><input name="ticket" type="hidden" value="{entry.ticket}">'
+        f'<!doctype html><form method="post" action="{action}">'
+        f'<input name="ticket" type="hidden" value="{entry.ticket}">'
         "<button>Entrer</button></form>"
     )
 
@@ -124,14 +125,15 @@ def _suspend(workspace: Workspace) -> None:
     def suspend() -> None:
         workspace_suspend(workspace=workspace, by=made.steward(), reason="Contrôle.", seen_version=workspace.version)
 
-    _in_thread(lambda: suspend())
+    _in_thread(suspend)
 
 
 def _run_a_cell(page: Any) -> None:
     page.locator('.jp-LauncherCard[data-category="Notebook"]').first.click(timeout=60_000)
     cell = page.locator(".jp-Notebook .jp-Cell .cm-content").first
+    page.locator('.jp-Notebook-ExecutionIndicator[data-status="idle"]').wait_for(timeout=90_000)
     cell.click(timeout=30_000)
-    page.keyboard.type("print(6 * 7, len(__import__('os').listdir('/data')))")
+    page.keyboard.insert_text("print(6 * 7, len(__import__('os').listdir('/data')))")
     page.keyboard.press("Shift+Enter")
     page.locator(".jp-OutputArea-output", has_text="42 2").first.wait_for(timeout=60_000)
 

@@ -2,7 +2,6 @@
 
 import time
 from pathlib import Path
-from typing import Any
 from uuid import UUID
 
 import pytest

@@ -161,6 +161,25 @@ def test_a_delivery_that_does_not_verify_is_not_published(opened: Open, monkeypa
     assert not run.out.exists()
 
 
+def test_a_worker_overtaken_by_another_has_nothing_left_to_do(opened: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    late, first = opened(), opened()
+    do(late, late.units[:5])
+    step = steps.STEPS[late.units[5].kind]
+
+    def overtaken(job: Any) -> Any:
+        monkeypatch.undo()
+        run_all(first)
+        return step(job)
+
+    monkeypatch.setitem(dict_of_steps(), late.units[5].kind, overtaken)
+    assert run_unit(late.units[5], late).skipped
+    assert verify(late.out) == ()
+
+
+def dict_of_steps() -> dict[Any, Any]:
+    return steps.STEPS  # type: ignore[return-value]
+
+
 def test_the_work_folder_is_closed_to_others_and_can_be_discarded(opened: Open) -> None:
     run = opened()
     run_unit(run.units[0], run)
@@ -392,8 +411,14 @@ def test_a_file_that_is_not_parquet_is_named(opened: Open, spoilt: Path, source:
 
 @pytest.mark.parametrize(
     ("text", "words"),
-    [(None, "no description"), ("{", "unreadable"), ("[]", "unreadable"), ('{"files": {}}', "unreadable"), ('{"files": {}, "release": "x", "synthetic": true}', "does not match the release")],
-)  # fmt: skip
+    [
+        (None, "no description"),
+        ("{", "unreadable"),
+        ("[]", "unreadable"),
+        ('{"files": {}}', "unreadable"),
+        ('{"files": {}, "release": "x", "synthetic": true}', "does not match the release"),
+    ],
+)
 def test_a_source_without_a_sound_description_is_refused(
     opened: Open, spoilt: Path, text: str | None, words: str
 ) -> None:

@@ -17,7 +17,7 @@ from apps.extracts.engine.criteria import (
     AnyOf,
     Criterion,
     Drug,
-    Leaf,
+    EventLeaf,
     LongTermCondition,
     Not,
     Period,
@@ -116,17 +116,20 @@ class Reference:
                 return bool(row["BEN_SEX_COD"] == {SexValue.MALE: 1, SexValue.FEMALE: 2}[value])
             case Residence(codes):
                 return any(row["BEN_RES_DPT"] in REGIONS[code].departments for code in codes)
-            case Age(on, low, high):
-                if row["BEN_NAI_ANN"] is None:
-                    return False
-                month = row["BEN_NAI_MOI"]
-                birth_month = int(month) if month and month.isdigit() else 1
-                age = on.year - row["BEN_NAI_ANN"] - (1 if birth_month > on.month else 0)
-                return bool(low <= age <= high)
+            case _:
+                return self._aged(leaf, row)
+
+    def _aged(self, leaf: Age, row: Row) -> bool:
+        if row["BEN_NAI_ANN"] is None:
+            return False
+        month = row["BEN_NAI_MOI"]
+        birth_month = int(month) if month and month.isdigit() else 1
+        age = leaf.on.year - row["BEN_NAI_ANN"] - (1 if birth_month > leaf.on.month else 0)
+        return bool(leaf.low <= age <= leaf.high)
 
     # --- events ---
 
-    def _events(self, leaf: Leaf) -> Events:
+    def _events(self, leaf: EventLeaf) -> Events:
         match leaf:
             case Stay():
                 return self._stay_events(leaf)
@@ -134,10 +137,8 @@ class Reference:
                 return self._condition_events(leaf)
             case Drug():
                 return self._drug_events(leaf)
-            case Act():
-                return self._act_events(leaf)
             case _:
-                raise TypeError(leaf)
+                return self._act_events(leaf)
 
     def _stay_events(self, leaf: Stay) -> Events:
         associated = {_stay(row) for row in self.rows("T_MCOaaD") if begins(row["ASS_DGN"], leaf.diagnosis)}

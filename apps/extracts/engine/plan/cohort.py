@@ -44,8 +44,8 @@ def _is(leaf: PersonLeaf, flagged: ir.Table) -> ir.BooleanValue:
             return _aged(leaf, flagged)
         case Sex(value):
             return flagged.sex == SEX_CODES[value]
-        case Residence(codes):
-            return flagged.department.isin(departments_of(codes))
+        case _:
+            return flagged.department.isin(departments_of(leaf.codes))
 
 
 def _aged(leaf: Age, flagged: ir.Table) -> ir.BooleanValue:

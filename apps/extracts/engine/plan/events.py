@@ -84,7 +84,7 @@ def event_tables(leaf: EventLeaf) -> tuple[str, ...]:
             return ("IR_IMB_R",)
         case Drug():
             return ("ER_PHA_F",)
-        case Act():
+        case _:
             tables = {Place.STAY: "T_MCOaaA", Place.COMMUNITY: "ER_CAM_F"}
             return tuple(tables[place] for place in leaf.places)
 
@@ -98,7 +98,7 @@ def events(leaf: EventLeaf, table: str, filters: Sequence[Filter]) -> ir.Table:
             found = _condition_events(leaf, filters)
         case Drug():
             found = _drug_events(leaf, filters)
-        case Act():
+        case _:
             found = _stay_act_events(leaf, filters) if table == "T_MCOaaA" else _community_act_events(leaf, filters)
     return _counted(found)
 

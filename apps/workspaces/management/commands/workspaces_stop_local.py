@@ -13,7 +13,9 @@ _ALIVE = {RunState.STARTING, RunState.RUNNING}
 
 
 class Command(BaseCommand):
-    help = "Stop every sandbox below HDH_WORKSPACES_DIR and wait until they are gone. The rows stay: they start again later."
+    help = (
+        "Stop every sandbox below HDH_WORKSPACES_DIR and wait until they are gone. They start again with the workers."
+    )
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:

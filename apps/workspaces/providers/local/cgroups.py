@@ -80,6 +80,8 @@ def _create_v1(name: str, limits: Limits, root: Path) -> Group:
     }
     paths = []
     for controller, values in settings.items():
+        if not (root / controller / "cgroup.procs").exists():
+            raise FileNotFoundError(f"no v1 hierarchy for {controller}")
         path = _own_path(root / controller, controller) / _PARENT / name
         path.mkdir(parents=True, exist_ok=True)
         for file, value in values.items():

@@ -1,6 +1,7 @@
 """Whether this host can keep the promise of isolation: answered by starting a real sandbox and trying to get out of it.
 
-There is no weaker fallback: where the kernel refuses, no workspace is created, and the answer says the cause and the fix.
+There is no weaker fallback: where the kernel refuses, no workspace is created, and the answer says the cause and the
+fix.
 """
 
 import contextlib
@@ -21,7 +22,7 @@ from apps.workspaces.providers.base import (
     RunState,
     WorkspaceSpec,
 )
-from apps.workspaces.providers.local.sandbox import BWRAP, STAGE
+from apps.workspaces.providers.local.sandbox import BWRAP, DATA, STAGE
 from apps.workspaces.providers.local.seccomp import UnknownArchitecture, filter_bytes
 
 if TYPE_CHECKING:
@@ -53,6 +54,8 @@ def problems(provider: "LocalProvider") -> tuple[Problem, ...]:
         return (Problem("image", str(error), "make setup"),)
     if provider.rooted and provider.store.workspaces.is_relative_to(STAGE):
         return (Problem("place", f"The workspaces' directory is below {STAGE}.", "Choose another HDH_WORKSPACES_DIR."),)
+    if provider.image.venv.is_relative_to(DATA):
+        return (Problem("place", f"The workspace image is below {DATA}.", "Choose another HDH_WORKSPACE_IMAGE."),)
     return _try(provider.for_checking())
 
 

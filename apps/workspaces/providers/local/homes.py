@@ -1,7 +1,8 @@
 """The home of a workspace: what its people keep between two starts.
 
-As root, it is a disk image of fixed size (a hard quota, mounted by the supervisor in its own mount namespace); otherwise a plain
-directory, whose size is measured and shown but not enforced. `kind` says which, and the operator sees it.
+As root, it is a disk image of fixed size (a hard quota, mounted by the supervisor in its own mount namespace);
+otherwise a plain directory, whose size is measured and shown but not enforced. `kind` says which, and the operator
+sees it.
 """
 
 import os
@@ -13,7 +14,7 @@ from pathlib import Path
 from apps.workspaces.providers.base import Limits, ProviderUnavailable
 from apps.workspaces.providers.local.image import Mount
 
-INSIDE = Path("/home/researcher")
+INSIDE = Path("/home/espace")
 _MKFS = Path("/usr/sbin/mkfs.ext4")
 _LOOP = Path("/dev/loop-control")
 

@@ -11,7 +11,8 @@ _SYSTEM_FILES = ("/etc/ld.so.cache", "/etc/localtime")
 
 @dataclass(frozen=True)
 class Mount:
-    """One host path shown inside the sandbox at `target`; `image` marks a disk image to be mounted through a loop device."""
+    """One host path shown inside the sandbox at `target`; `image` marks a disk image to be mounted through a loop
+    device."""
 
     source: Path
     target: Path
@@ -30,7 +31,8 @@ class Image:
         return self.venv / "bin" / "python"
 
     def mounts(self) -> tuple[Mount, ...]:
-        """The environment and its base interpreter at their own paths (both contain absolute links). Raises ProviderRefused."""
+        """The environment and its base interpreter at their own paths (both contain absolute links). Raises
+        ProviderRefused."""
         if not self.python.exists():
             raise ProviderRefused(f"There is no workspace image at {self.venv}: run `make setup` to build it.")
         places = {self.venv, self._named_base(), self._real_base()}

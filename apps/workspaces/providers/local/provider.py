@@ -24,16 +24,17 @@ from apps.workspaces.providers.base import (
     Usage,
     WorkspaceSpec,
 )
-from apps.workspaces.providers.local import checks, supervisor
+from apps.workspaces.providers.local import checks, homes, supervisor
 from apps.workspaces.providers.local.cgroups import group_create, group_remove, group_usage
 from apps.workspaces.providers.local.homes import Home
 from apps.workspaces.providers.local.image import Image, Mount, system_mounts
-from apps.workspaces.providers.local.sandbox import TOOLS, Sandbox
+from apps.workspaces.providers.local.sandbox import DATA, TOOLS, Sandbox
 from apps.workspaces.providers.local.seccomp import filter_bytes
 from apps.workspaces.providers.local.store import Room, Store
 
+_PROGRAMS = ("launcher.py", "isolation.py", "forbidden_calls.py")
 _ETC = {
-    "passwd": "researcher:x:1000:1000:researcher:/home/researcher:/bin/bash\n",
+    "passwd": f"researcher:x:1000:1000:researcher:{homes.INSIDE}:/bin/bash\n",
     "group": "researcher:x:1000:\n",
     "hosts": "127.0.0.1 localhost workspace\n",
     "nsswitch.conf": "passwd: files\ngroup: files\nhosts: files\n",
@@ -83,7 +84,7 @@ class LocalProvider:
         return {"home": f"{spec.id.hex}/home", "user": str(self._uid(spec.id) or os.geteuid())}
 
     def start(self, spec: WorkspaceSpec, canaries: Mapping[str, object] | None = None) -> str:
-        """Leave a plan and start its supervisor, unless one already lives. Raises ProviderUnavailable, ProviderRefused."""
+        """Leave a plan and start its supervisor, unless one lives. Raises ProviderUnavailable, ProviderRefused."""
         room = self.store.room(spec.id)
         if not room.path.exists():
             raise ProviderRefused("The workspace has no home: it must be provisioned first.")
@@ -93,9 +94,9 @@ class LocalProvider:
         (room.path / "ended.json").unlink(missing_ok=True)
         (room.path / "filter").write_bytes(filter_bytes())
         group = group_create(spec.id.hex, spec.limits)
-        plan = self.sandbox(spec, canaries).plan(
-            room=room.path, socket=room.socket, groups=group.paths, identity=uuid4().hex
-        )
+        made = self.sandbox(spec, canaries)
+        (room.path / "options").write_bytes(b"".join(word.encode() + b"\0" for word in made.options()))
+        plan = made.plan(room=room.path, socket=room.socket, groups=group.paths, identity=uuid4().hex)
         plan["facts"] = {**group.facts, "home": self._home(spec.id).kind, "host_user": self._mode()}
         path = room.path / "plan.json"
         path.write_text(json.dumps(plan))
@@ -168,9 +169,8 @@ class LocalProvider:
             *system_mounts(),
             *self.image.mounts(),
             *(Mount(room / "etc" / name, Path("/etc") / name) for name in _ETC),
-            Mount(self.tools / "launcher.py", TOOLS / "launcher.py"),
-            Mount(self.tools / "isolation.py", TOOLS / "isolation.py"),
-            Mount(data, Path("/data")),
+            *(Mount(self.tools / name, TOOLS / name) for name in _PROGRAMS),
+            Mount(data, DATA),
             self._home(spec.id).mount(),
         )
 

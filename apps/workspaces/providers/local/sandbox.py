@@ -11,6 +11,7 @@ from apps.workspaces.providers.local.image import Mount, system_links
 BWRAP = "/usr/bin/bwrap"
 TOOLS = Path("/opt/hdh")
 STAGE = Path("/mnt")
+DATA = Path("/data")
 _INSIDE_ID = "1000"
 _ENVIRONMENT = {
     "HOME": str(homes.INSIDE),
@@ -28,7 +29,8 @@ _NAMESPACES = ("user", "pid", "ipc", "uts", "net", "cgroup")
 
 @dataclass(frozen=True)
 class Sandbox:
-    """Everything that makes one sandbox. `uid` is its host user in rooted mode, None when the portal's own user runs it."""
+    """Everything that makes one sandbox. `uid` is its host user in rooted mode, None when the portal's own user runs
+    it."""
 
     mounts: tuple[Mount, ...]
     limits: Limits
@@ -37,9 +39,12 @@ class Sandbox:
     search_path: tuple[Path, ...]
 
     def argv(self) -> list[str]:
-        """bubblewrap's arguments. Order matters: later mounts cover earlier ones, and the root is closed last."""
+        """The command line that anybody inside can read: bubblewrap's options, with the host's paths, are not on it."""
+        return [BWRAP, "--args", str(supervisor.OPTIONS_FD), "--", *self.command]
+
+    def options(self) -> list[str]:
+        """bubblewrap's options. Order matters: later mounts cover earlier ones, and the root is closed last."""
         return [
-            BWRAP,
             *(f"--unshare-{one}" for one in _NAMESPACES),
             *("--disable-userns", "--die-with-parent", "--new-session", "--cap-drop", "ALL", "--clearenv"),
             *("--uid", _INSIDE_ID, "--gid", _INSIDE_ID, "--hostname", "workspace"),
@@ -53,7 +58,7 @@ class Sandbox:
             *(word for index, mount in enumerate(self.mounts) for word in self._bind(index, mount)),
             *("--remount-ro", "/"),
             *(word for item in self._environment().items() for word in ("--setenv", *item)),
-            *("--chdir", str(homes.INSIDE), "--", *self.command),
+            *("--chdir", str(homes.INSIDE)),
         ]
 
     def plan(self, *, room: Path, socket: Path, groups: tuple[Path, ...], identity: str) -> dict[str, Any]:
@@ -63,6 +68,7 @@ class Sandbox:
             "room": str(room),
             "socket": str(socket),
             "filter": str(room / "filter"),
+            "options": str(room / "options"),
             "argv": self.argv(),
             "uid": self.uid,
             "stage": self._stage() if self.uid is not None else [],
@@ -71,7 +77,8 @@ class Sandbox:
         }
 
     def _rlimits(self, *, counted_together: bool) -> dict[str, int]:
-        """Limits of each process. The number of processes is limited inside (launcher), where only the sandbox's own count."""
+        """Limits of each process. The number of processes is limited inside (launcher), where only the sandbox's own
+        count."""
         memory = {} if counted_together else {"RLIMIT_DATA": self.limits.memory}
         return {
             "RLIMIT_CORE": 0,
@@ -88,7 +95,7 @@ class Sandbox:
         return ("--size", str(self.limits.temporary), "--perms", "1777", "--tmpfs", path)
 
     def _parents(self) -> list[str]:
-        """Directories above each mount, made passable: those bubblewrap makes by itself are closed to the inner user."""
+        """Directories above each mount, made passable: those bubblewrap makes itself are closed to the inner user."""
         above = {parent for mount in self.mounts for parent in mount.target.parents}
         bare = above - {Path("/"), Path("/usr"), Path("/tmp"), Path("/dev")}  # noqa: S108
         return [word for path in sorted(bare) for word in ("--perms", "0755", "--dir", str(path))]

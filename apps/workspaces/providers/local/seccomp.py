@@ -1,7 +1,8 @@
 """The system-call filter of a workspace, as classic BPF bytes that bubblewrap loads from a descriptor.
 
-The filter is one layer among others (namespaces, no capability, no new privilege): it closes the calls by which a process
-could still reach the kernel's risky parts. Written by hand because it is small and needs no library at run time.
+The filter is one layer among others (namespaces, no capability, no new privilege): it closes the calls by which a
+process could still reach the kernel's risky parts. Written by hand because it is small and needs no library at run
+time.
 """
 
 import errno
@@ -79,7 +80,8 @@ def _clone_rules() -> list[Instruction]:
 
 
 def _socket_rules() -> list[Instruction]:
-    """Unix sockets; internet sockets (they meet only `lo`) of TCP and UDP; netlink for routes only, which Jupyter needs."""
+    """Unix sockets; internet sockets (they meet only `lo`) of TCP and UDP; netlink for routes only, which Jupyter
+    needs."""
     internet = _internet_rules()
     netlink = _only(_THIRD_ARGUMENT, (0,), errno.EPROTONOSUPPORT)
     return [

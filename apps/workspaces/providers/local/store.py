@@ -1,7 +1,7 @@
 """Where the local provider keeps what it knows: one directory per workspace, and nothing else to ask.
 
-WORKSPACES_DIR/<workspace hex>/   home/ or home.ext4, etc/, plan.json, filter, lock, supervisor.json, self_test.json, log
-WORKSPACES_DIR/uids/<uid>         which workspace has this host user (rooted mode)
+WORKSPACES_DIR/<workspace hex>/   home/ or home.ext4, etc/, plan.json, filter, options, lock, supervisor.json,
+self_test.json, log WORKSPACES_DIR/uids/<uid>         which workspace has this host user (rooted mode)
 SOCKETS_DIR/<workspace hex>.sock  the door, opened outside of every sandbox
 """
 
@@ -86,7 +86,8 @@ class Store:
             path.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def uid_of(self, workspace_id: UUID) -> int:
-        """The host user of this workspace, chosen once and recorded; two workspaces never share one. Raises ProviderRefused."""
+        """The host user of this workspace, chosen once and recorded; two workspaces never share one. Raises
+        ProviderRefused."""
         record = self.room(workspace_id).path / "uid"
         with contextlib.suppress(FileNotFoundError):
             return int(record.read_text())

@@ -1,9 +1,10 @@
 """The process that stands beside one sandbox: opens its listening socket outside, starts it, and buries it.
 
-Run as `python -I -S supervisor.py PLAN.json`, with an empty environment; only the standard library, no import from the portal.
-It detaches itself (double fork, own session), so that it survives the worker that asked for it; the sandbox dies with it.
-It restarts nothing: what should run is a row, and reconciling is the worker's business. Only one lives per workspace: it holds
-an exclusive lock on `lock` as long as it lives, and the kernel releases that lock whatever kills it.
+Run as `python -I -S supervisor.py PLAN.json`, with an empty environment; only the standard library, no import from
+the portal. It detaches itself (double fork, own session), so that it survives the worker that asked for it; the
+sandbox dies with it. It restarts nothing: what should run is a row, and reconciling is the worker's business. Only
+one lives per workspace: it holds an exclusive lock on `lock` as long as it lives, and the kernel releases that lock
+whatever kills it.
 """
 
 import contextlib
@@ -21,9 +22,10 @@ import time
 from pathlib import Path
 from typing import Any, NoReturn
 
-LISTEN_FD, REPORT_FD, FILTER_FD = 10, 11, 12
+LISTEN_FD, REPORT_FD, FILTER_FD, OPTIONS_FD = 10, 11, 12, 13
 LOG_BYTES = 256 * 1024
 REPORT_BYTES = 64 * 1024
+SELF_TEST_SECONDS = 20.0
 _CLONE_NEWNS = 0x00020000
 _MS_RDONLY, _MS_NOSUID, _MS_NODEV, _MS_REMOUNT, _MS_BIND, _MS_REC, _MS_PRIVATE = 1, 2, 4, 32, 4096, 16384, 1 << 18
 _PR_SET_CHILD_SUBREAPER = 36
@@ -87,7 +89,7 @@ def _watch(plan: dict[str, Any], room: Path) -> dict[str, str]:
         _become_sandbox(plan, listener.fileno(), report_write, log_write)
     for descriptor in (report_write, log_write, listener.detach()):
         os.close(descriptor)
-    return _serve(child, room, {"report": report_read, "log": log_read, "wake": wake_read})
+    return _Watch(child, room, {"report": report_read, "log": log_read, "wake": wake_read}).run()
 
 
 def _listen(path: Path) -> socket.socket:
@@ -102,8 +104,8 @@ def _listen(path: Path) -> socket.socket:
 
 
 def _stage(mounts: list[dict[str, Any]]) -> None:
-    """As root: show each source at a short path in a private mount namespace, since the workspace's own user may not pass
-    through the directories above it. Mounted read-only out here, they cannot be made writable from inside."""
+    """As root: show each source at a short path in a private mount namespace, since the workspace's own user may not
+    pass through the directories above it. Mounted read-only out here, they cannot be made writable from inside."""
     _check(_libc.unshare(_CLONE_NEWNS), "unshare")
     _mount(None, "/", None, _MS_REC | _MS_PRIVATE)
     sources = [os.open(one["source"], os.O_PATH) for one in mounts if not one["image"]]
@@ -111,24 +113,28 @@ def _stage(mounts: list[dict[str, Any]]) -> None:
     for one in mounts:
         target = Path(one["staged"])
         if one["image"]:
-            target.mkdir(mode=0o755)
-            os.chmod(target, 0o755)
+            _passable(target)
             command = ["/usr/bin/mount", "-o", "loop,nosuid,nodev", one["source"], str(target)]
-            subprocess.run(command, check=True, env={"PATH": "/usr/sbin:/usr/bin"})
+            subprocess.run(command, check=True, env={"PATH": "/usr/sbin:/usr/bin"})  # noqa: S603
             continue
         _bind(sources.pop(0), target, read_only=one["read_only"])
 
 
 def _bind(source: int, target: Path, *, read_only: bool) -> None:
-    if os.path.isdir(f"/proc/self/fd/{source}"):
-        target.mkdir(mode=0o755)
-        os.chmod(target, 0o755)
+    if Path(f"/proc/self/fd/{source}").is_dir():
+        _passable(target)
     else:
         target.touch()
     _mount(f"/proc/self/fd/{source}", str(target), None, _MS_BIND)
     flags = _MS_REMOUNT | _MS_BIND | _MS_NOSUID | _MS_NODEV | (_MS_RDONLY if read_only else 0)
     _mount(None, str(target), None, flags)
     os.close(source)
+
+
+def _passable(directory: Path) -> None:
+    """Make a directory that the workspace's user may pass through, whatever this process's umask."""
+    directory.mkdir()
+    directory.chmod(0o755)
 
 
 def _mount(source: str | None, target: str, kind: str | None, flags: int, data: str | None = None) -> None:
@@ -145,18 +151,18 @@ def _check(answer: int, what: str) -> None:
 def _become_sandbox(plan: dict[str, Any], listener: int, report: int, log: int) -> NoReturn:
     try:
         _restore_signals()
-        program = os.open(plan["filter"], os.O_RDONLY)
-        moved = [fcntl.fcntl(one, fcntl.F_DUPFD, 50) for one in (listener, report, program)]
-        for descriptor, number in zip(moved, (LISTEN_FD, REPORT_FD, FILTER_FD), strict=True):
+        program, options = (os.open(plan[name], os.O_RDONLY) for name in ("filter", "options"))
+        moved = [fcntl.fcntl(one, fcntl.F_DUPFD, 50) for one in (listener, report, program, options)]
+        for descriptor, number in zip(moved, (LISTEN_FD, REPORT_FD, FILTER_FD, OPTIONS_FD), strict=True):
             os.dup2(descriptor, number)
         os.dup2(log, 1)
         os.dup2(log, 2)
         for processes in plan["groups"]:
             Path(processes).write_text("0")
         _limit_and_drop(plan)
-        os.closerange(FILTER_FD + 1, 1024)
+        os.closerange(OPTIONS_FD + 1, 1024)
         os.closerange(3, LISTEN_FD)
-        os.execve(plan["argv"][0], plan["argv"], {})
+        os.execve(plan["argv"][0], plan["argv"], {})  # noqa: S606
     except BaseException as error:
         os.write(2, f"{error}\n".encode())
     os._exit(127)
@@ -179,33 +185,56 @@ def _limit_and_drop(plan: dict[str, Any]) -> None:
         os.setresuid(plan["uid"], plan["uid"], plan["uid"])
 
 
-def _serve(child: int, room: Path, pipes: dict[str, int]) -> dict[str, str]:
-    """Until the sandbox is gone: keep its self-test, keep the head of its log, obey a request to stop."""
-    report, room_left, ending = b"", LOG_BYTES, {"reason": "ended"}
-    names = {descriptor: name for name, descriptor in pipes.items()}
-    log = os.open(room / "log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-    waiting = select.poll()
-    for descriptor in names:
-        waiting.register(descriptor, select.POLLIN)
-    while True:
-        for descriptor, _ in waiting.poll():
-            data = os.read(descriptor, 65536)
-            name = names[descriptor]
-            if not data:
-                waiting.unregister(descriptor)
-            elif name == "log":
-                os.write(log, data[:room_left])
-                room_left = max(0, room_left - len(data))
-            elif name == "report":
-                report = (report + data)[:REPORT_BYTES]
-                if not _self_test_holds(report, room):
-                    ending = {"reason": "isolation self-test failed"}
-                    _kill(child)
-            elif signal.SIGTERM in data or signal.SIGINT in data:
-                ending = {"reason": "stopped"}
-                _kill(child)
-        if _all_gone():
-            return ending
+class _Watch:
+    """One sandbox until it is gone: keep its self-test, keep the head of its log, obey a request to stop."""
+
+    def __init__(self, child: int, room: Path, pipes: dict[str, int]) -> None:
+        self.child, self.room = child, room
+        self.names = {descriptor: name for name, descriptor in pipes.items()}
+        self.log = os.open(room / "log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        self.log_left = LOG_BYTES
+        self.report = b""
+        self.ending = {"reason": "ended"}
+        self.deadline = time.monotonic() + SELF_TEST_SECONDS
+
+    def run(self) -> dict[str, str]:
+        """Returns how it ended."""
+        waiting = select.poll()
+        for descriptor in self.names:
+            waiting.register(descriptor, select.POLLIN)
+        while not _all_gone():
+            for descriptor, _ in waiting.poll(self._patience()):
+                data = os.read(descriptor, 65536)
+                if data:
+                    getattr(self, f"on_{self.names[descriptor]}")(data)
+                else:
+                    waiting.unregister(descriptor)
+        return self.ending
+
+    def _patience(self) -> int | None:
+        """Milliseconds to wait for news: none in particular once the self-test is known; without it, the end comes."""
+        if (self.room / "self_test.json").exists():
+            return None
+        if time.monotonic() > self.deadline:
+            self._end("isolation self-test did not end")
+        return 500
+
+    def on_log(self, data: bytes) -> None:
+        os.write(self.log, data[: self.log_left])
+        self.log_left = max(0, self.log_left - len(data))
+
+    def on_report(self, data: bytes) -> None:
+        self.report = (self.report + data)[:REPORT_BYTES]
+        if not _self_test_holds(self.report, self.room):
+            self._end("isolation self-test failed")
+
+    def on_wake(self, data: bytes) -> None:
+        if signal.SIGTERM in data or signal.SIGINT in data:
+            self._end("stopped")
+
+    def _end(self, reason: str) -> None:
+        self.ending = {"reason": reason}
+        _kill(self.child)
 
 
 def _kill(child: int) -> None:
@@ -242,11 +271,11 @@ def _all_gone() -> bool:
 def _clean(plan: dict[str, Any]) -> None:
     for leftover in (plan["socket"], str(Path(plan["room"]) / "supervisor.json")):
         with contextlib.suppress(FileNotFoundError):
-            os.unlink(leftover)
+            Path(leftover).unlink()
     for processes in plan["groups"]:
         for _ in range(50):
             try:
-                os.rmdir(os.path.dirname(processes))
+                Path(processes).parent.rmdir()
                 break
             except FileNotFoundError:
                 break

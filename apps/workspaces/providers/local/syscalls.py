@@ -1,13 +1,13 @@
 """System calls closed inside a workspace, by processor architecture.
 
-Numbers are those of the Linux UAPI headers (`asm/unistd_64.h` for x86-64, `asm-generic/unistd.h` for arm64); None where the
-architecture has no such call.
+Numbers are those of the Linux UAPI headers (`asm/unistd_64.h` for x86-64, `asm-generic/unistd.h` for arm64); None
+where the architecture has no such call.
 """
 
 from dataclasses import dataclass
 
 HIGHEST_REVIEWED = 466
-"""Calls with a greater number are newer than this list: they answer "no such call" until someone has read what they do."""
+"""Calls with a greater number are newer than this list: they answer "no such call" until someone reads about them."""
 
 _FORBIDDEN: dict[str, tuple[int, int | None]] = {
     # mounts and roots
