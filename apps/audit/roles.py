@@ -44,7 +44,7 @@ def _owns(role: str) -> bool:
 
 
 def _rights(role: str) -> list[sql.Composed]:
-    columns = [field.column for field in Event._meta.concrete_fields if field.column not in NOT_GIVEN]
+    columns = [field.attname for field in Event._meta.concrete_fields if field.attname not in NOT_GIVEN]
     names = {
         "role": sql.Identifier(role),
         "database": sql.Identifier(connection.settings_dict["NAME"]),

@@ -23,6 +23,7 @@ from apps.audit.standalone.verify_audit import NO_CHECKPOINT, SIGNING_PREFIX, fi
 ADVISORY_LOCK = 0x68_64_68_5F_73_65_61_6C
 BATCH = 20_000
 
+LOCK = "SELECT pg_try_advisory_xact_lock(%s), pg_snapshot_xmax(pg_current_snapshot())::text::bigint"
 DUE = """
 SELECT id, xid::text::bigint, leaf FROM audit_event
 WHERE (xid, id) > (%s::text::xid8, %s) AND xid < pg_snapshot_xmin(pg_current_snapshot())
@@ -35,7 +36,7 @@ SELECT %s + number - 1, event FROM unnest(%s::bigint[]) WITH ORDINALITY AS due (
 
 
 class RolledBackError(Exception):
-    """Checkpoints were published that the database does not know: it was put back to an earlier state."""
+    """The database was put back to an earlier state, or into a server that counts transactions anew."""
 
 
 @dataclass(frozen=True)
@@ -64,11 +65,12 @@ class Sealer:
     def seal_batch(self) -> Checkpoint | None:
         """Give positions to the events that are due, at most a batch, and sign them; None when nothing is due."""
         with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [ADVISORY_LOCK])
-            if not cursor.fetchone()[0]:
+            cursor.execute(LOCK, [ADVISORY_LOCK])
+            is_mine, next_xid = cursor.fetchone()
+            if not is_mine:
                 return None
             before = selectors.last_checkpoint()
-            self._refuse_rolled_back(before)
+            self._refuse_rolled_back(before, next_xid)
             cursor.execute(DUE, [*((before.mark_xid, before.mark_event) if before else (0, 0)), self.batch])
             due = cursor.fetchall()
             if not due:
@@ -83,7 +85,9 @@ class Sealer:
         for checkpoint in Checkpoint.objects.filter(sequence__gt=self.published.latest()).order_by("sequence"):
             self.published.put(checkpoint.sequence, checkpoint.signed)
 
-    def _refuse_rolled_back(self, before: Checkpoint | None) -> None:
+    def _refuse_rolled_back(self, before: Checkpoint | None, next_xid: int) -> None:
+        if before and before.mark_xid >= next_xid:
+            raise RolledBackError(f"transactions begin again at {next_xid}, and {before.mark_xid} is sealed already")
         known, latest = before.sequence if before else 0, self.published.latest()
         if latest > known:
             raise RolledBackError(f"checkpoint {latest} was published, and the database ends at {known}")

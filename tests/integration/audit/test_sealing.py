@@ -221,3 +221,13 @@ def test_a_file_that_holds_no_key_is_refused(tmp_path: Path, content: bytes | No
     (tmp_path / "other.key").write_bytes(content or other)
     with pytest.raises(KeyMissingError, match="holds no"):
         load_key(tmp_path / "other.key")
+
+
+def test_a_server_that_counts_transactions_anew_is_not_sealed_on(log: Log) -> None:
+    """Given a log read into a new server, whose transactions begin again, then the sealer says what is wrong."""
+    recorded()
+    log.seal()
+    unguarded("UPDATE audit_checkpoint SET mark_xid = 9000000000000000")
+    recorded()
+    with pytest.raises(RolledBackError, match="transactions begin again"):
+        log.sealer().run()
