@@ -47,7 +47,7 @@ def tampering(log: Log, number: int, seed: int) -> dict[str, Any]:
 
 
 def _small_log(log: Log) -> Log:
-    """A log of a few checkpoints in place of the large one, with events that wait for their seal."""
+    """A log of a few checkpoints in place of the large one."""
     with connection.cursor() as cursor:
         for table in ("audit_event", "audit_seal", "audit_checkpoint"):
             cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER {table}_not_emptied")
@@ -58,16 +58,19 @@ def _small_log(log: Log) -> Log:
     for _ in range(6):
         recorded(EVENTS // 6)
         small.seal()
-    recorded(WAITING)
     return small
 
 
 def _attempt(log: Log, act: Act, chance: random.Random) -> tuple[str, str]:
-    """What was done, and what verification said of it, empty when it said intact; undone afterwards."""
+    """What was done to the log and to some events that wait for their seal, and what verification said, if anything.
+
+    Everything is undone afterwards.
+    """
     told, found, latest = "", "", log.published.latest()
     with suppress(_UndoError), transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute("SET LOCAL session_replication_role = replica")
+        recorded(WAITING)
         told = act(chance)
         try:
             verify_here(log.keys, log.published, latest)

@@ -74,7 +74,7 @@ def main() -> int:
     """Measure, print, keep; 0 when every bar holds."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=20, help="for each measurement under load")
-    parser.add_argument("--events", type=int, default=200_000, help="in the log whose verification is timed")
+    parser.add_argument("--events", type=int, default=100_000, help="in the log whose verification is timed")
     parser.add_argument("--tampers", type=int, default=1_000)
     parser.add_argument("--seed", type=int, default=time.time_ns() % 2**32)
     options = parser.parse_args()
@@ -102,7 +102,9 @@ def _measure(options: argparse.Namespace, place: Path) -> tuple[list[dict[str, A
 
     log = new_log(place)
     load = overhead(log, options.seconds)
+    print(f"load: {load}", file=sys.stderr)
     speed = verification_speed(log, options.events)
+    print(f"verification: {speed}", file=sys.stderr)
     tried = tampering(log, options.tampers, options.seed)
     bars = [
         bar("throughput against a plain append table", load["ratio"], 0.85, "x"),
