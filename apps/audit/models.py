@@ -2,6 +2,7 @@
 
 from uuid import uuid4
 
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.utils import timezone
 
@@ -39,7 +40,7 @@ class Event(models.Model):
             models.Index(fields=["object_kind", "object_id", "id"], name="event_of_object"),
             models.Index(fields=["actor", "id"], name="event_of_actor"),
             models.Index(fields=["action", "id"], name="event_of_action"),
-            models.Index(fields=["at"], name="event_at"),
+            BrinIndex(fields=["at"], name="event_at"),
         ]
 
     def __str__(self) -> str:
