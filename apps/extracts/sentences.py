@@ -9,3 +9,18 @@ SENTENCES: dict[str, str | Promise] = {
     "extract.delivered": _("The extract was verified and delivered: %(files)s file(s), %(rows)s row(s)."),
     "extract.needs_human": _("The extract stopped and needs a person. Nothing was delivered."),
 }
+
+STAGES: dict[str, str | Promise] = {
+    "source": _("Checking the source copy."),
+    "identities": _("Reading the identities."),
+    "people": _("Reading the identities."),
+    "events": _("Looking for the events of the criteria."),
+    "matched": _("Looking for the events of the criteria."),
+    "cohort": _("Forming the population."),
+    "patients": _("Making the project's pseudonyms."),
+    "members": _("Making the project's pseudonyms."),
+    "claims": _("Making the project's pseudonyms."),
+    "stays": _("Making the project's pseudonyms."),
+    "table": _("Writing the tables."),
+    "publish": _("Verifying and publishing."),
+}

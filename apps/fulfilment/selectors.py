@@ -8,6 +8,7 @@ from apps.accounts.models import Person
 from apps.extracts.engine.definition import Definition
 from apps.extracts.rules import FINISHED, Status
 from apps.extracts.selectors import request_of
+from apps.extracts.sentences import STAGES
 from apps.projects.models import Project
 from apps.projects.selectors import member_roles
 from apps.workspaces.selectors import workspace_progress
@@ -24,6 +25,7 @@ def project_page(project: Project, person: Person) -> dict[str, Any]:
         "sentence": Definition.from_json(project.entitlement.definition).sentence(_language()),
         "members": project.memberships.select_related("person").order_by("-role", "pk"),
         "extract": extract,
+        "stage": STAGES.get(extract.stage, "") if extract else "",
         "workspace": workspace,
         "dossier_url": "applications:detail" if is_member else "applications:review",
         "moving": (extract is not None and Status(extract.status) not in FINISHED)

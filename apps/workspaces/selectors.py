@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db.models import F, QuerySet
+from django.db.models.functions import Now, TruncDate
 from django.utils import timezone
 
 from apps.accounts.models import Person
@@ -15,7 +16,7 @@ from apps.workspaces.models import GatewaySession, Operation, Step, Workspace
 from apps.workspaces.rules import Desired, Facts, Kind, Seen, Situation, Status, decide
 from apps.workspaces.sentences import STEP_LABELS, reason_sentences
 
-_MOVING = frozenset({Status.REQUESTED, Status.PROVISIONING, Status.STARTING, Status.DESTROYING})
+_UNDER_WAY = frozenset({Step.Status.WAITING, Step.Status.ACTIVE})
 RECENT = timedelta(minutes=10)
 
 
@@ -64,8 +65,8 @@ class Progress:
 
     @property
     def is_moving(self) -> bool:
-        """Whether the page should look again by itself."""
-        return Status(self.workspace.status) in _MOVING
+        """Whether the page should look again by itself: a step is to come, and no person has to come first."""
+        return any(step.status in _UNDER_WAY for step in self.steps) and self.workspace.status != Status.FAILED
 
 
 def workspace_progress(project: Project, person: Person) -> Progress | None:
@@ -120,7 +121,8 @@ def situation_of(workspace: Workspace, *, seen_running: bool) -> Situation:
 
 def sessions_in_force() -> QuerySet[GatewaySession]:
     """Sessions that may pass now: session, person, membership, entitlement, project and workspace all in order."""
-    now, today = timezone.now(), timezone.localdate()
+    # The database's own clock, so that the statement stays the same and can be kept.
+    now, today = Now(), TruncDate(Now())
     return GatewaySession.objects.filter(
         ended_at=None,
         expires_at__gt=now,

@@ -1,7 +1,7 @@
 """Entering a workspace, suspending and resuming it."""
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext_lazy as _
 
-from apps.accounts.models import Person
+from apps.accounts.navigation import person_of
 from apps.core.actions import declares
 from apps.workspaces.forms import ReasonForm
 from apps.workspaces.models import Workspace
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def open_workspace(request: HttpRequest, workspace_id: UUID) -> HttpResponse:
     """A page that hands a one-time ticket to the gateway; its address never holds the ticket."""
     workspace = _visible(request, workspace_id)
-    entry = workspace_open(workspace=workspace, by=cast("Person", request.user))
+    entry = workspace_open(workspace=workspace, by=person_of(request))
     response = render(request, "workspaces/enter.html", {"entry": entry, "workspace": workspace})
     # The gateway accepts a ticket only from this origin: the browser must be allowed to say it.
     response["Referrer-Policy"] = "strict-origin"
@@ -60,7 +60,7 @@ def _with_reason(
     form = ReasonForm(request.POST or None, initial={"version": workspace.version})
     if request.method == "POST" and form.is_valid():
         values: dict[str, Any] = form.cleaned_data
-        command(workspace=workspace, by=request.user, reason=values["reason"], seen_version=values["version"])
+        command(workspace=workspace, by=person_of(request), reason=values["reason"], seen_version=values["version"])
         messages.success(request, texts["done"])
         return redirect("fulfilment:project", project_id=workspace.project_id)
     status = 422 if form.is_bound else 200
@@ -70,4 +70,4 @@ def _with_reason(
 
 
 def _visible(request: HttpRequest, workspace_id: UUID) -> Workspace:
-    return get_object_or_404(workspaces_visible_to(cast("Person", request.user)), pk=workspace_id)
+    return get_object_or_404(workspaces_visible_to(person_of(request)), pk=workspace_id)

@@ -10,8 +10,9 @@ from celery.schedules import crontab
 from csp.constants import NONCE, NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
-from hdh_portal.settings.logs import LOGGING as LOGGING
+from hdh_portal.settings import logs
 
+LOGGING = logs.LOGGING
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
 
 
@@ -89,6 +90,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "django.contrib.humanize",
     "django.contrib.postgres",
     "django_otp",
     "guardian",

@@ -11,8 +11,8 @@ from unittest import mock
 PLACE, WEAKER = Path(sys.argv[1]), sys.argv[2] if len(sys.argv) > 2 else ""
 sys.path.insert(0, str(PLACE))
 
-from apps.workspaces.providers.base import Observation  # noqa: E402
-from apps.workspaces.providers.local import LocalProvider, checks, provider, sandbox  # noqa: E402
+from apps.workspaces.providers.base import Observation, Problem  # noqa: E402
+from apps.workspaces.providers.local import LocalProvider, checks, provider, sandbox, seccomp  # noqa: E402
 
 ALLOW_EVERYTHING = b"\x06\x00\x00\x00\x00\x00\xff\x7f"
 _options = sandbox.Sandbox.options
@@ -38,11 +38,11 @@ def main() -> None:
     seen: list[Observation] = []
     judge = checks._judge
 
-    def remember(one: Observation, log: Path) -> tuple[checks.Problem, ...]:
+    def remember(one: Observation, log: Path) -> tuple[Problem, ...]:
         seen.append(one)
         return judge(one, log)
 
-    filter_of = (lambda: ALLOW_EVERYTHING) if WEAKER == "no_filter" else provider.filter_bytes
+    filter_of = (lambda: ALLOW_EVERYTHING) if WEAKER == "no_filter" else seccomp.filter_bytes
     with (
         mock.patch.object(sandbox.Sandbox, "options", weaker_options),
         mock.patch.object(checks, "_judge", remember),

@@ -7,12 +7,13 @@ from django.http import FileResponse, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 
+from apps.accounts.navigation import person_of
 from apps.applications import selectors, services, storage
 from apps.applications.forms import AttachmentForm
 from apps.applications.models import Application, Attachment
 from apps.applications.services.documents import MAX_BYTES
 from apps.applications.views.editing import page_shown
-from apps.applications.views.shared import examined_or_404, mine_or_404, person_of
+from apps.applications.views.shared import examined_or_404, mine_or_404
 from apps.core.actions import declares
 from apps.core.errors import RefusedError
 

@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
+from apps.accounts.navigation import person_of
 from apps.applications import builder, overview, presentation, rules, scope_page, selectors, services
 from apps.applications.builder import Node, NoSuchCriterion, Operation, TreeTooLarge
 from apps.applications.criteria_page import Builder, Search
@@ -16,7 +17,7 @@ from apps.applications.forms import AttachmentForm, MemberForm, PageForm
 from apps.applications.models import Application, Page
 from apps.applications.services import PageChanged
 from apps.applications.typing_in import fields_typed, scope_typed
-from apps.applications.views.shared import is_fragment, language_of, mine_or_404, person_of, seen_version
+from apps.applications.views.shared import is_fragment, language_of, mine_or_404, seen_version
 from apps.applications.wording import said
 from apps.core.actions import declares
 from apps.core.errors import RefusedError

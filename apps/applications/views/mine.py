@@ -8,12 +8,13 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
+from apps.accounts.navigation import person_of
 from apps.applications import overview, selectors, services
 from apps.applications.forms import CreateForm
 from apps.applications.models import Decision
 from apps.applications.services import Incomplete
 from apps.applications.timeline import timeline_of
-from apps.applications.views.shared import mine_or_404, person_of, seen_version
+from apps.applications.views.shared import mine_or_404, seen_version
 from apps.core.actions import declares
 from apps.core.errors import RefusedError
 

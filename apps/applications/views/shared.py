@@ -1,20 +1,14 @@
 """What the views of the dossier share."""
 
-from typing import cast
 from uuid import UUID
 
 from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 from django.utils.translation import get_language
 
-from apps.accounts.models import Person
+from apps.accounts.navigation import person_of
 from apps.applications import selectors
 from apps.applications.models import Application
-
-
-def person_of(request: HttpRequest) -> Person:
-    """The person signed in; the permission table lets nobody else reach these views."""
-    return cast(Person, request.user)
 
 
 def mine_or_404(request: HttpRequest, application_id: UUID) -> Application:

@@ -11,11 +11,12 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
 from apps.accounts.forms import RefusableForm
+from apps.accounts.navigation import person_of
 from apps.applications import examination, overview, services
 from apps.applications.forms import ApproveForm, RefuseForm, ReturnForm
 from apps.applications.models import Application
 from apps.applications.rules import Status
-from apps.applications.views.shared import examined_or_404, language_of, person_of, seen_version
+from apps.applications.views.shared import examined_or_404, language_of, seen_version
 from apps.core.actions import declares
 from apps.core.errors import ChangedMeanwhile, RefusedError
 

@@ -7,10 +7,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 
+from apps.accounts.navigation import person_of
 from apps.applications import services
 from apps.applications.forms import MemberForm
 from apps.applications.views.editing import page_shown
-from apps.applications.views.shared import mine_or_404, person_of
+from apps.applications.views.shared import mine_or_404
 from apps.core.actions import declares
 from apps.core.errors import RefusedError
 

@@ -24,8 +24,9 @@ from apps.workspaces.providers.local.provider import LocalProvider
 from apps.workspaces.rules import Status
 from hdh_portal.devstack.places import REPOSITORY
 from tests.factories import workspaces as made
-from tests.integration.workspaces.gateway import Visitor, serving
+from tests.integration.workspaces.gateway import serving
 from tests.support.sandbox import deliver, local_in
+from tests.support.workspace_visitor import WorkspaceVisitor
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -99,8 +100,8 @@ def _health(port: int) -> int:
 def test_with_the_database_away_nobody_passes(tmp_path: Path) -> None:
     workspace = made.at_status(Status.RUNNING)
     with serving(tmp_path) as port:
-        visitor = Visitor(port, workspace.pk, cookie="__Host-hdh-workspace=x")
-        with mock.patch("apps.workspaces.sessions.sessions_in_force", side_effect=OperationalError("away")):
+        visitor = WorkspaceVisitor(port, workspace.pk, cookie="__Host-hdh-workspace=x")
+        with mock.patch("apps.workspaces.sessions._find_statement", side_effect=OperationalError("away")):
             status, page = visitor.ask("GET", "/lab")
         assert status == 503
         assert "Rien n'est perdu" in page.decode().replace("&#x27;", "'")
@@ -113,7 +114,7 @@ def test_a_workspace_whose_application_is_away_is_not_ready(tmp_path: Path) -> N
     member = made.PersonFactory.create()
     workspace = made.at_status(Status.RUNNING, investigator=member)
     with serving(tmp_path) as port:
-        visitor = Visitor(port, workspace.pk)
+        visitor = WorkspaceVisitor(port, workspace.pk)
         assert visitor.enter(workspace_open(workspace=workspace, by=member).ticket) == 303
         assert visitor.ask("GET", "/")[0] == 302
         assert visitor.ask("GET", "/lab")[0] == 502

@@ -21,7 +21,8 @@ from apps.workspaces.rules import Status
 from apps.workspaces.services import workspace_open, workspace_suspend
 from tests.factories import workspaces as made
 from tests.factories.accounts import PersonFactory
-from tests.integration.workspaces.gateway import PORTAL, Visitor, serving
+from tests.integration.workspaces.gateway import serving
+from tests.support.workspace_visitor import PORTAL, WorkspaceVisitor
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.sandbox]
 
@@ -32,10 +33,10 @@ class Scene:
     member: Person
     port: int
 
-    def visitor(self) -> Visitor:
-        return Visitor(self.port, self.workspace.pk)
+    def visitor(self) -> WorkspaceVisitor:
+        return WorkspaceVisitor(self.port, self.workspace.pk)
 
-    def inside(self) -> Visitor:
+    def inside(self) -> WorkspaceVisitor:
         visitor = self.visitor()
         assert visitor.enter(workspace_open(workspace=self.workspace, by=self.member).ticket) == 303
         return visitor
@@ -49,7 +50,7 @@ def scene(standing: tuple[UUID, Path]) -> Iterator[Scene]:
         yield Scene(workspace, member, port)
 
 
-async def in_kernel(visitor: Visitor, kernel: str, code: str) -> str:
+async def in_kernel(visitor: WorkspaceVisitor, kernel: str, code: str) -> str:
     async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as client:
         return await visitor.execute(await visitor.kernel_socket(client, kernel), code)
 
@@ -90,7 +91,7 @@ def _suspend(workspace: Workspace) -> None:
         connections.close_all()
 
 
-async def _seconds_to_cut(scene: Scene, visitor: Visitor, kernel: str) -> float:
+async def _seconds_to_cut(scene: Scene, visitor: WorkspaceVisitor, kernel: str) -> float:
     async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as client:
         socket = await visitor.kernel_socket(client, kernel)
         assert await visitor.execute(socket, "print(1)") == "1\n"
@@ -134,7 +135,7 @@ def test_a_ticket_opens_its_own_workspace_only(scene: Scene) -> None:
     other = made.at_status(Status.RUNNING, investigator=PersonFactory.create())
     ticket = workspace_open(workspace=scene.workspace, by=scene.member).ticket
 
-    assert Visitor(scene.port, other.pk).enter(ticket) == 403
+    assert WorkspaceVisitor(scene.port, other.pk).enter(ticket) == 403
 
 
 def test_the_cookie_is_bound_to_its_host_and_hidden_from_the_workspace(scene: Scene) -> None:
@@ -190,7 +191,7 @@ def test_unsafe_requests_and_sockets_must_come_from_the_workspaces_own_pages(sce
 
 
 def test_somebody_without_a_session_learns_nothing(scene: Scene) -> None:
-    known, unknown = scene.visitor(), Visitor(scene.port, UUID(int=99))
+    known, unknown = scene.visitor(), WorkspaceVisitor(scene.port, UUID(int=99))
 
     assert known.ask("GET", "/lab") == unknown.ask("GET", "/lab")
     assert known.ask("GET", "/lab")[0] == 403
