@@ -80,7 +80,7 @@ def _attempt(log: Log, act: Act, chance: random.Random) -> tuple[str, str]:
     return told, found
 
 
-def _run(statement: str, *parameters: object) -> int:
+def _run(statement: str, *parameters: str | int | bytes) -> int:
     with connection.cursor() as cursor:
         cursor.execute(statement, parameters)
         return int(cursor.rowcount)

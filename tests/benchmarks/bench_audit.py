@@ -73,9 +73,7 @@ def machine() -> dict[str, Any]:
 def main() -> int:
     """Measure, print, keep; 0 when every bar holds."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument(
-        "--seconds", type=float, default=24, help="under load, for each kind of transaction"
-    )
+    parser.add_argument("--seconds", type=float, default=24, help="under load, for each kind of transaction")
     parser.add_argument("--events", type=int, default=100_000, help="in the log whose verification is timed")
     parser.add_argument("--tampers", type=int, default=1_000)
     parser.add_argument("--seed", type=int, default=time.time_ns() % 2**32)
