@@ -4,6 +4,7 @@ from django.urls import include, path
 
 urlpatterns = [
     path("", include("apps.core.urls")),
+    path("audit/", include("apps.audit.urls")),
     path("", include("apps.accounts.urls")),
     path("", include("apps.applications.urls")),
     path("", include("apps.workspaces.urls")),

@@ -5,7 +5,9 @@ from collections.abc import Generator
 from contextlib import ExitStack
 
 import pytest
+from pytest_django import DjangoDbBlocker
 
+from tests.support.audit_log import let_tests_empty_the_log
 from tests.support.coverage_gate import uncovered
 from tests.support.database import embedded_database
 from tests.support.network import loopback_only
@@ -41,6 +43,13 @@ def django_db_modify_db_settings(database_url: str, request: pytest.FixtureReque
 
     settings.DATABASES["default"].update(database(database_url))
     request.getfixturevalue("django_db_modify_db_settings_parallel_suffix")
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
+    """Django's own set-up, after which transactional tests may empty the append-only tables between them."""
+    with django_db_blocker.unblock():
+        let_tests_empty_the_log()
 
 
 def _ensure_database() -> str:

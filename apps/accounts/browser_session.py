@@ -79,11 +79,17 @@ def _limits(person: Person) -> SessionLimits:
     return limits_for(person.staff_roles if verified else (), verified=verified)
 
 
-def seconds_left(request: HttpRequest, person: Person) -> int:
-    """For how many seconds the session lasts if nothing more is done in it."""
+def seconds_left(request: HttpRequest, person: Person, now: datetime | None = None) -> int:
+    """For how many seconds after `now` (this moment, without) the session lasts if nothing more is done in it."""
     started, seen = _moments(request)
-    left = session_left(started=started, seen=seen, now=timezone.now(), limits=_limits(person))
+    left = session_left(started=started, seen=seen, now=now or timezone.now(), limits=_limits(person))
     return int(left.total_seconds())
+
+
+def ends_at(request: HttpRequest, person: Person) -> int:
+    """The moment at which the session ends if nothing more is done in it, in seconds since 1970."""
+    _started, seen = _moments(request)
+    return int(seen.timestamp()) + seconds_left(request, person, seen)
 
 
 def extend(request: HttpRequest) -> None:

@@ -7,8 +7,8 @@ from apps.accounts.models import Person
 
 
 def session(request: HttpRequest) -> dict[str, int]:
-    """For how many seconds the session of somebody fully signed in lasts, so that the page can warn before its end."""
+    """When the session of somebody fully signed in ends, so that the page can warn before; the same on every page."""
     person = getattr(request, "user", None)
     if not isinstance(person, Person) or not person.is_verified():
         return {}
-    return {"session_seconds": browser_session.seconds_left(request, person)}
+    return {"session_ends": browser_session.ends_at(request, person)}

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sysconfig
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
 
@@ -19,6 +19,8 @@ from hdh_portal.devstack.places import Account, become, make_directory, reachabl
 OLDEST_SERVER = 15
 DEBIAN_SERVERS = Path("/usr/lib/postgresql")
 SUPERUSER = "hdh"
+# What the portal's processes connect as; `manage.py audit_roles` says what it may do.
+APPLICATION_ROLE = "hdh_app"
 STOP_SECONDS = 10
 SERVER_ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8"}
 FORGETFUL = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
@@ -57,20 +59,32 @@ def _copied(binaries: Path, target: Path) -> Path:
 
 @dataclass(frozen=True)
 class Postgres:
-    """An embedded server: its data, its folder of sockets, and the account it runs as when we are root."""
+    """An embedded server: its data, its folder of sockets, and the account it runs as when we are root.
+
+    With a password, only who knows it becomes the superuser; without one, whoever reaches the socket does.
+    """
 
     home: Path
     sockets: Path
     account: Account | None
     durable: bool = True
+    password: str = field(default="", repr=False)
 
     @property
     def data(self) -> Path:
         return self.home / "postgres"
 
     def url(self, database: str = "hdh") -> str:
-        """The DATABASE_URL of one of its databases."""
-        return f"postgresql://{SUPERUSER}@/{database}?host={quote(str(self.sockets))}"
+        """The URL of one of its databases for the owner of the tables."""
+        return self._url(SUPERUSER, self.password, database)
+
+    def application_url(self, password: str) -> str:
+        """The DATABASE_URL of the portal's processes, whose role has this password."""
+        return self._url(APPLICATION_ROLE, password, "hdh")
+
+    def _url(self, role: str, password: str, database: str) -> str:
+        known_by = f"{role}:{quote(password, safe='')}" if password else role
+        return f"postgresql://{known_by}@/{database}?host={quote(str(self.sockets))}"
 
     def prepare(self) -> None:
         """Make the cluster once, and clear the way for its server."""
@@ -118,7 +132,7 @@ class Postgres:
         unfinished = self.home / "postgres.unfinished"
         shutil.rmtree(unfinished, ignore_errors=True)
         make_directory(unfinished, mode=0o700, account=self.account)
-        command = [str(self._binaries() / "initdb"), "-D", str(unfinished), "-U", SUPERUSER, "--auth=trust"]
+        command = [str(self._binaries() / "initdb"), "-D", str(unfinished), "-U", SUPERUSER, *self._authentication()]
         form = ["--encoding=UTF8", "--locale=C.UTF-8", *([] if self.durable else ["--no-sync"])]
         done = subprocess.run(  # noqa: S603  our own binary and folders
             [*command, *form],
@@ -131,7 +145,22 @@ class Postgres:
         )
         if done.returncode:
             raise StackError(f"PostgreSQL could not make its data folder {self.data}: {done.stderr.strip()}")
+        self._password_file.unlink(missing_ok=True)
         unfinished.rename(self.data)
+
+    @property
+    def _password_file(self) -> Path:
+        return self.home / "postgres.password"
+
+    def _authentication(self) -> list[str]:
+        if not self.password:
+            return ["--auth=trust"]
+        self._password_file.unlink(missing_ok=True)
+        with os.fdopen(os.open(self._password_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as written:
+            written.write(self.password)
+        if self.account is not None:
+            os.chown(self._password_file, self.account.uid, self.account.gid)
+        return ["--auth=scram-sha-256", f"--pwfile={self._password_file}"]
 
     def _refuse_other_major(self) -> None:
         made_by = (self.data / "PG_VERSION").read_text().strip()

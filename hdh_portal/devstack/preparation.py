@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from urllib.parse import urlsplit
 
 from hdh_portal.devstack.console import say
 from hdh_portal.devstack.places import REPOSITORY
@@ -26,13 +27,21 @@ def prepare_data(supervisor: Supervisor, layout: Layout, *, embedded: bool) -> N
         return
     say("Preparing the database…")
     for zone, words in (
-        ("web", ("migrate", "--noinput", "--verbosity=0")),
+        ("migration", ("migrate", "--noinput", "--verbosity=0")),
+        *_roles(layout),
+        ("default", ("audit_key_init",)),
         ("extract", ("catalogue_sync", "--source", str(layout.source))),
         ("extract", ("keyring_init",)),
         ("web", ("demo_people",)),
     ):
         _manage(supervisor, layout, zone, *words)
     stamp.write(value)
+
+
+def _roles(layout: Layout) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """What gives the portal's role its rights, where it is not the owner of the tables."""
+    role = urlsplit(layout.database_url).username
+    return (("migration", ("audit_roles", "--role", role)),) if layout.migration_url and role else ()
 
 
 def _make_source(supervisor: Supervisor, layout: Layout) -> None:

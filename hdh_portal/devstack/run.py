@@ -14,11 +14,12 @@ from hdh_portal.devstack.console import say
 from hdh_portal.devstack.errors import StackError
 from hdh_portal.devstack.existing import ensure_database, require_broker, require_database
 from hdh_portal.devstack.health import answers_ok
-from hdh_portal.devstack.places import make_directory, service_account, service_home, socket_home
+from hdh_portal.devstack.places import Account, make_directory, service_account, service_home, socket_home
 from hdh_portal.devstack.postgres import Postgres
 from hdh_portal.devstack.preflight import chosen_port, only_stack, require_sandbox
 from hdh_portal.devstack.preparation import prepare_data
 from hdh_portal.devstack.programs import QUEUES, Program, broker_program, manage, portal_programs, postgres_program
+from hdh_portal.devstack.secret_files import secret
 from hdh_portal.devstack.state import State, read_state
 from hdh_portal.devstack.supervisor import StopRequestedError, Supervisor
 from hdh_portal.devstack.welcome import welcome
@@ -49,7 +50,7 @@ def _plan(var: Path, port: int, gateway_port: int | None) -> tuple[Layout, Servi
     account = service_account()
     home, sockets = service_home(var, account), socket_home(var, account)
     database_url, broker_url = os.environ.get("DATABASE_URL"), os.environ.get("CELERY_BROKER_URL")
-    postgres = None if database_url else Postgres(home=home, sockets=sockets / "pg", account=account)
+    postgres = None if database_url else _postgres(var, home, sockets, account)
     broker = None if broker_url else Broker(home=home, sockets=sockets / "valkey", account=account)
     end_leftovers(var, postgres)
     require_sandbox()
@@ -60,7 +61,8 @@ def _plan(var: Path, port: int, gateway_port: int | None) -> tuple[Layout, Servi
         sockets=sockets,
         portal_port=portal,
         gateway_port=chosen_port(wanted, "GATEWAY_PORT"),
-        database_url=postgres.url() if postgres else database_url or "",
+        database_url=postgres.application_url(secret(var, "database_app")) if postgres else database_url or "",
+        migration_url=postgres.url() if postgres else os.environ.get("HDH_MIGRATION_DATABASE_URL", ""),
         broker_url=broker.url if broker else broker_url or "",
     )
     return layout, Services(home, postgres, broker)
@@ -74,6 +76,10 @@ def end_leftovers(var: Path, postgres: Postgres | None) -> None:
     if family.marked(MARK, mark):
         say("Ending what an earlier run left behind…")
         family.end(lambda: family.marked(MARK, mark), LEFTOVER_SECONDS)
+
+
+def _postgres(var: Path, home: Path, sockets: Path, account: Account | None) -> Postgres:
+    return Postgres(home=home, sockets=sockets / "pg", account=account, password=secret(var, "database_owner"))
 
 
 class RunningStack:
@@ -135,7 +141,7 @@ class RunningStack:
             self._supervisor.wait_until(postgres.answers, "PostgreSQL", SERVICE_SECONDS)
             ensure_database(postgres.url("postgres"), "hdh")
         else:
-            require_database(self._layout.database_url)
+            require_database(self._layout.migration_url or self._layout.database_url)
         if broker := self._services.broker:
             self._supervisor.start(broker_program(broker, mark))
             self._supervisor.wait_until(broker.answers, "Valkey", SERVICE_SECONDS)

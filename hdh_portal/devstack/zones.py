@@ -11,6 +11,7 @@ import hmac
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 from hdh_portal.devstack.places import STATIC_DIR, VENV, WORKSPACE_IMAGE
 from hdh_portal.devstack.secret_files import secret, secrets_directory
@@ -40,6 +41,7 @@ class Layout:
     gateway_port: int
     database_url: str
     broker_url: str
+    migration_url: str = ""  # the owner of the tables, where the portal's own role may do less
 
     @property
     def portal_url(self) -> str:
@@ -87,10 +89,29 @@ def _key_of(var: Path, zone: str) -> str:
 
 def _web(layout: Layout) -> dict[str, str]:
     return {
+        "HDH_AUDIT_PUBLIC_KEY_FILE": str(secrets_directory(layout.var) / "audit.key.pub"),
+        "HDH_CHECKPOINTS_DIR": str(checkpoints(layout)),
         "CELERY_BROKER_URL": layout.broker_url,
         "HDH_FIELD_KEY": secret(layout.var, "field_key"),
         "HDH_MEDIA_DIR": str(layout.var / "media"),
         "HDH_STATIC_DIR": str(STATIC_DIR),
+    }
+
+
+def _default(layout: Layout) -> dict[str, str]:
+    """The sealer is here: it alone has the key that signs the checkpoints of the audit log."""
+    return {
+        **_broker_only(layout),
+        "HDH_AUDIT_KEY_FILE": str(secrets_directory(layout.var) / "audit.key"),
+        "HDH_CHECKPOINTS_DIR": str(checkpoints(layout)),
+    }
+
+
+def _migration(layout: Layout) -> dict[str, str]:
+    """Not a process of the portal: the deployment, which owns the tables."""
+    return {
+        "DATABASE_URL": layout.migration_url or layout.database_url,
+        "HDH_APP_DATABASE_PASSWORD": unquote(urlsplit(layout.database_url).password or ""),
     }
 
 
@@ -121,6 +142,11 @@ def _gateway(layout: Layout) -> dict[str, str]:
     return {"HDH_SOCKETS_DIR": str(workspace_sockets(layout))}
 
 
+def checkpoints(layout: Layout) -> Path:
+    """Where the sealed checkpoints of the audit log are published, outside the database."""
+    return layout.var / "checkpoints"
+
+
 def workspace_sockets(layout: Layout) -> Path:
     """Where the workspaces' listening sockets lie, outside every sandbox."""
     return layout.sockets / "ws"
@@ -128,9 +154,10 @@ def workspace_sockets(layout: Layout) -> Path:
 
 _OWN = {
     "web": _web,
-    "default": _broker_only,
+    "default": _default,
     "extract": _extract,
     "provision": _provision,
     "beat": _broker_only,
     "gateway": _gateway,
+    "migration": _migration,
 }

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from celery.schedules import crontab
 from csp.constants import NONCE, NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
@@ -54,6 +55,10 @@ DELIVERY_DIR = folder("HDH_DELIVERY_DIR")
 WORKSPACES_DIR = folder("HDH_WORKSPACES_DIR")
 WORKSPACE_IMAGE = folder("HDH_WORKSPACE_IMAGE")
 SOCKETS_DIR = folder("HDH_SOCKETS_DIR")
+# The sealer's key is in the zone `default` alone; whoever verifies has the public key and the published checkpoints.
+AUDIT_KEY_FILE = folder("HDH_AUDIT_KEY_FILE")
+AUDIT_PUBLIC_KEY_FILE = folder("HDH_AUDIT_PUBLIC_KEY_FILE")
+CHECKPOINTS_DIR = folder("HDH_CHECKPOINTS_DIR")
 DEMO_MODE = os.environ.get("HDH_DEMO") == "1"
 STATE_BRANDING = os.environ.get("HDH_STATE_BRANDING", "1") == "1"
 EXTRACT_MEMORY_LIMIT = os.environ.get("HDH_EXTRACT_MEMORY_LIMIT", "1GB")
@@ -223,6 +228,10 @@ CELERY_TASK_PUBLISH_RETRY = False
 OUTBOX_SWEEP_EVERY = timedelta(seconds=1)
 CELERY_BEAT_SCHEDULE = {
     "outbox-sweep": {"task": "outbox.sweep", "schedule": OUTBOX_SWEEP_EVERY},
+    # A bell that finds the sealer at work is of no use later: it expires.
+    "audit-seal": {"task": "audit.seal", "schedule": timedelta(seconds=1), "options": {"expires": 2}},
+    "audit-verify-new": {"task": "audit.verify", "schedule": timedelta(minutes=10), "kwargs": {"whole": False}},
+    "audit-verify-whole": {"task": "audit.verify", "schedule": crontab(hour=2, minute=30), "kwargs": {"whole": True}},
     "accounts-forget-expired": {"task": "accounts.forget_expired", "schedule": timedelta(hours=1)},
     "workspaces-reconcile": {"task": "workspaces.reconcile", "schedule": timedelta(seconds=30)},
 }

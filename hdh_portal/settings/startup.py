@@ -8,8 +8,10 @@ SHORTEST_SECRET = 50
 FEWEST_CHARACTERS = 10
 # What each zone needs beyond the common variables. Whatever another zone needs and this one does not, it must not have.
 ZONES: Mapping[str, frozenset[str]] = {
-    "web": frozenset({"CELERY_BROKER_URL", "HDH_FIELD_KEY", "HDH_MEDIA_DIR"}),
-    "default": frozenset({"CELERY_BROKER_URL"}),
+    "web": frozenset(
+        {"CELERY_BROKER_URL", "HDH_FIELD_KEY", "HDH_MEDIA_DIR", "HDH_AUDIT_PUBLIC_KEY_FILE", "HDH_CHECKPOINTS_DIR"}
+    ),
+    "default": frozenset({"CELERY_BROKER_URL", "HDH_AUDIT_KEY_FILE", "HDH_CHECKPOINTS_DIR"}),
     "extract": frozenset({"CELERY_BROKER_URL", "HDH_SOURCE_DIR", "HDH_KEYRING_FILE", "HDH_DELIVERY_DIR"}),
     "provision": frozenset(
         {"CELERY_BROKER_URL", "HDH_DELIVERY_DIR", "HDH_WORKSPACES_DIR", "HDH_WORKSPACE_IMAGE", "HDH_SOCKETS_DIR"}

@@ -2,6 +2,7 @@
 // more meanwhile: the portal is asked again before anybody is alarmed. The page is never reloaded: it may hold typed text.
 (() => {
   const WARN_BEFORE = 120;
+  const FIRST_LOOK = 60;
   const warning = document.getElementById("session-warning");
   const form = warning.querySelector("form");
   let timer;
@@ -56,5 +57,7 @@
     }
   });
 
-  plan(Number(warning.dataset.seconds));
+  // The clocks of browser and portal may disagree: after a minute at most, the portal is asked.
+  const left = Number(warning.dataset.ends) - Date.now() / 1000;
+  plan(Math.min(left, WARN_BEFORE + FIRST_LOOK));
 })();

@@ -32,13 +32,14 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         running.wipe()
 
 
-@pytest.fixture(scope="session")
+# The driver runs an event loop in this thread: it must be gone before tests of the database run in the same process.
+@pytest.fixture(scope="module")
 def playwright_here() -> Iterator[Playwright]:
     with sync_playwright() as driver:
         yield driver
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium(playwright_here: Playwright, stack: Stack) -> Iterator[Browser]:
     flags = [*QUIET, "--no-sandbox"] if os.geteuid() == 0 else QUIET
     browser = playwright_here.chromium.launch(executable_path=CHROMIUM, args=flags)

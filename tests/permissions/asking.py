@@ -19,14 +19,15 @@ from tests.support.visitor import multipart
 # What differs between two answers that say the same: identifiers of the request, nonces, tokens against forgery.
 PASSING = re.compile(
     rb'X-Request-Id: \w+|nonce[-=]"?[\w+/=-]+|value="[A-Za-z0-9]{64}"|X-CSRFToken": "[A-Za-z0-9]{64}"|csrftoken=[^;]+'
-    rb'|data-seconds="\d+"'
     rb"|<code>[0-9a-f]{12}</code>|\b[0-9a-f]{12}\b"
 )
 
 
 SHORTEST_IDENTIFIER = 8
 WRITE = re.compile(r'\s*(?:INSERT INTO|UPDATE|DELETE FROM) "?(?P<table>\w+)"?')
-READ = re.compile(r"\s*(?:SELECT|SAVEPOINT|RELEASE SAVEPOINT|ROLLBACK TO SAVEPOINT|SET CONSTRAINTS)")
+READ = re.compile(
+    r"\s*(?:SELECT|SAVEPOINT|RELEASE SAVEPOINT|ROLLBACK TO SAVEPOINT|SET CONSTRAINTS|DECLARE|FETCH|CLOSE)"
+)
 
 
 @dataclass(frozen=True)

@@ -180,5 +180,9 @@ FORGERIES: dict[str, Maker] = {
         {"organisation": world.foreign_organisation, "creation_key": str(uuid.uuid4())}
     ),
 }
+# What a reading must ask for to be answered.
+QUERIES = {"audit:export": "?format=csv"}
+# What may be allowed and not be there yet: an event is sealed by a process of its own, after its transaction.
+NOT_YET = frozenset({"audit:proof"})
 # Pages that answer everybody of the world in one way: all have a second factor, so nobody reaches enrolment by it.
 ALWAYS = {"accounts:enrol": 302}

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 from django.conf import settings
+from django.db import connection
 from django.utils import timezone
 from django_otp_webauthn.models import WebAuthnCredential
 
@@ -16,6 +17,7 @@ from apps.accounts import grants
 from apps.accounts.models import Organisation, Person
 from apps.applications import services
 from apps.applications.models import Application, Attachment, Member, Page
+from apps.audit.models import Event
 from apps.core.models import OutboxItem
 from apps.core.rules import Role
 from apps.extracts.models import ExtractRequest
@@ -73,6 +75,7 @@ class World:
     teams: dict[str, dict[str, frozenset[Role]]] = field(default_factory=dict)  # team -> visitor -> relation
     organisations: dict[str, frozenset[str]] = field(default_factory=dict)  # team -> organisations in it
     passkeys: dict[str, str] = field(default_factory=dict)  # visitor -> the identifier of their passkey
+    event: str = ""  # an audit event
     items: dict[str, str] = field(default_factory=dict)  # state of an outbox item -> its identifier
     newcomer_email: str = ""
     foreign_organisation: str = ""  # of which no visitor holds a mandate
@@ -120,6 +123,9 @@ VISITORS: dict[str, tuple[str, frozenset[Role], dict[str, str]]] = {
 
 def world_made() -> World:
     """Make every person and dossier. To be called in a transaction, with a folder for documents."""
+    with connection.cursor() as cursor:
+        # Events are numbered: theirs shall be as long as the number of one that does not exist.
+        cursor.execute("SELECT setval(pg_get_serial_sequence('audit_event', 'id'), %s)", [FIRST_ITEM])
     world = World()
     homes = {name: OrganisationFactory.create(name=name) for name in sorted({home for home, _, _ in TEAMS.values()})}
     people = {name: _person(name, home, homes) for name, (home, _, _) in VISITORS.items() if name != "anonymous"}
@@ -132,6 +138,7 @@ def world_made() -> World:
     decider = dossiers.steward()
     _dossiers_made(world, people, homes, decider)
     _items_made(world)
+    world.event = str(Event.objects.order_by("pk").values_list("pk", flat=True)[0])
     _passkeys_made(world, people)
     _visitors_made(world, people)
     return world

@@ -16,12 +16,12 @@ START_SECONDS = 30
 
 
 @contextmanager
-def embedded_database() -> Iterator[str]:
-    """A fresh, forgetful server for the length of the block; gives the URL of its `hdh` database's server."""
+def embedded_database(*, durable: bool = False) -> Iterator[str]:
+    """A fresh server for the length of the block, forgetful unless `durable`; gives the URL of its database `hdh`."""
     account = service_account()
     home = Path(tempfile.mkdtemp(prefix="hdh-tests-"))
     make_directory(home, mode=0o755)
-    server = Postgres(home=home, sockets=home / "run", account=account, durable=False)
+    server = Postgres(home=home, sockets=home / "run", account=account, durable=durable)
     server.prepare()
     log = home / "postgres.log"
     process = spawn(

@@ -30,9 +30,10 @@ def seen_ago(client: Browser, minutes: int, started_minutes: int = 60) -> None:
 def test_every_page_knows_when_the_session_ends(signed_in: Browser) -> None:
     seen_ago(signed_in, 0)
     page = signed_in.get("/compte/").content.decode()
-    found = re.search(r'data-seconds="(\d+)"', page)
+    found = re.search(r'data-ends="(\d+)"', page)
     assert found
-    assert PERSON_LIMITS.idle.total_seconds() - 5 <= int(found[1]) <= PERSON_LIMITS.idle.total_seconds()
+    left = int(found[1]) - timezone.now().timestamp()
+    assert PERSON_LIMITS.idle.total_seconds() - 5 <= left <= PERSON_LIMITS.idle.total_seconds()
 
 
 @pytest.mark.django_db

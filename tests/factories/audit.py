@@ -1,0 +1,79 @@
+"""A sealed log for tests: events, a sealer with a key of its own, a folder of published checkpoints."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from django.db import connection, transaction
+
+from apps.audit import keys, selectors
+from apps.audit.models import Event
+from apps.audit.publication import PublishedFolder
+from apps.audit.sealing import Sealer
+from apps.audit.services import event_record
+from apps.audit.standalone.verify_audit import Keys, fingerprint
+from apps.audit.verification import Found, verify
+
+PATIENCE = 60
+
+
+def recorded(number: int = 1, **fields: Any) -> list[Event]:
+    """So many events, each in a transaction of its own."""
+    return [_recorded_one({"object_id": str(n), **fields}) for n in range(number)]
+
+
+def _recorded_one(fields: Mapping[str, Any]) -> Event:
+    given = {"action": "test.done", "actor": "system:default", "object_kind": "thing", "data": {"count": 3}, **fields}
+    with transaction.atomic():
+        return event_record(**given)
+
+
+@dataclass(frozen=True)
+class Log:
+    """The sealer and what verifies it."""
+
+    key: Ed25519PrivateKey
+    folder: Path
+
+    @property
+    def keys(self) -> Keys:
+        return {fingerprint(self.key.public_key()): self.key.public_key()}
+
+    @property
+    def published(self) -> PublishedFolder:
+        return PublishedFolder(self.folder)
+
+    def sealer(self, batch: int = 20_000) -> Sealer:
+        return Sealer(self.key, self.published, batch)
+
+    def seal(self, batch: int = 20_000) -> int:
+        """Seal until nothing waits: transactions of other databases of the server hold the horizon back for a while."""
+        sealed, deadline = 0, time.monotonic() + PATIENCE
+        while True:
+            sealed += self.sealer(batch).run()
+            if not selectors.seal_state().waiting:
+                return sealed
+            assert time.monotonic() < deadline, "events still wait for their seal"
+            time.sleep(0.05)
+
+    def verify(self, since: int = 1) -> Found:
+        return verify(self.keys, self.published, since=since)
+
+
+def new_log(place: Path) -> Log:
+    """A log whose key lies in a file of `place`, and whose checkpoints are published in a folder of it."""
+    keys.key_init(place / "audit.key")
+    (place / "checkpoints").mkdir(exist_ok=True)
+    key = keys.load_key(place / "audit.key")
+    return Log(key, place / "checkpoints")
+
+
+def unguarded(statement: str, parameters: list[Any] | None = None) -> int:
+    """Run a statement as somebody whom no trigger stops, and return how many rows it touched."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL session_replication_role = replica")
+        cursor.execute(statement, parameters)
+        return int(cursor.rowcount)
