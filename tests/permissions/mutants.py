@@ -42,6 +42,8 @@ LIBRARIES = (
     "segno",
     "structlog",
 )
+# Services that no page calls yet: their own tests hold their guards. Whatever else no address reaches is a failure.
+BEYOND = (" staff_role_give:",)
 EVERYWHERE = ("apps/core/actions.py", "apps/core/middleware.py")
 # For what stands in the way of every address: a few that differ in everything.
 SAMPLE = (
@@ -138,7 +140,7 @@ def _addresses_through(mutant: Mutant, functions: dict[str, list[str]]) -> list[
 
 
 def _reported(results: dict[str, int], seconds: float) -> int:
-    beyond = [name for name, code in results.items() if code == child.UNREACHED]
+    beyond = [name for name, code in results.items() if code == child.UNREACHED and any(map(name.__contains__, BEYOND))]
     for name in beyond:
         del results[name]
         print(f"no address reaches {name}: its own tests must hold it")
