@@ -35,7 +35,7 @@ def stopped(key: str = "extract:1") -> OutboxItem:
     [
         (Role.STEWARD, "applications:queue"),
         (Role.OPERATOR, "interventions"),
-        (Role.AUDITOR, "applications:list"),
+        (Role.AUDITOR, "audit:search"),
     ],
 )
 def test_home_leads_everybody_to_their_own_work(role: Role, name: str) -> None:
