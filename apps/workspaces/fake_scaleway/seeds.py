@@ -18,6 +18,7 @@ IMAGES = (
     ("rockylinux_9", "Rocky Linux 9", ("x86_64",)),
     ("windows_server_2022", "Windows Server 2022", ("x86_64",)),
 )
+REGIONS = ("fr-par", "nl-ams", "pl-waw", "it-mil")
 ROOT_SIZE = 10_000_000_000
 
 
@@ -27,6 +28,8 @@ def seed(world: World, *, access_key: str | None = None, secret_key: str | None 
     world.access_key = access_key or "SCW00000000000000000"
     world.secret_key = secret_key or world.new_id()
     _account(world)
+    for region in REGIONS:
+        _default_vpc(world, region)
     for label, name, architectures in IMAGES:
         _marketplace_image(world, label, name)
         for zone in ZONES:
@@ -49,28 +52,9 @@ def _account(world: World) -> None:
     qualification = {"architecture_type": "unknown_architecture_type"}
     project = {"name": "default", "organization_id": world.organization, "description": "", **dates}
     _add(world, "project", {**project, "qualification": qualification}, id=world.default_project)
-    owner = {
-        "email": "owner@example.org",
-        "username": "owner@example.org",
-        "first_name": "",
-        "last_name": "",
-        "phone_number": "",
-        "locale": "en_US",
-        "organization_id": world.organization,
-        "deletable": False,
-        "last_login_at": now,
-        "type": "owner",
-        "two_factor_enabled": True,
-        "status": "activated",
-        "mfa": True,
-        "account_root_user_id": world.new_id(),
-        "tags": [],
-        "locked": False,
-        **dates,
-    }
-    user = _add(world, "user", owner, id=world.new_id())
-    member = {**owner, "email": "member@example.org", "username": "member@example.org", "type": "member"}
-    _add(world, "user", {**member, "deletable": True, "account_root_user_id": ""}, id=world.new_id())
+    user = seed_user(world, "owner")
+    seed_user(world, "member")
+    seed_user(world, "member", signed_in=False)
     key = {
         "access_key": world.access_key,
         "secret_key": None,
@@ -87,6 +71,54 @@ def _account(world: World) -> None:
     record = _add(world, "api_key", key, id=world.access_key)
     record.hidden["secret_key"] = world.secret_key
     record.project = ""
+
+
+def _default_vpc(world: World, region: str) -> None:
+    now = world.now_text()
+    body = {
+        "name": "default",
+        "tags": ["default"],
+        "organization_id": world.organization,
+        "project_id": world.default_project,
+        "is_default": True,
+        "routing_enabled": False,
+        "custom_routes_propagation_enabled": False,
+        "transitivity_enabled": False,
+        "s3_integration_enabled": False,
+        "region": region,
+        "created_at": now,
+        "updated_at": now,
+    }
+    acl = {family: {"default_policy": "accept", "rules": []} for family in (False, True)}
+    _add(world, "vpc", body, id=world.new_id(), place=region, acl=acl)
+
+
+def seed_user(world: World, kind: str, *, signed_in: bool = True) -> Record:
+    """A person of the organization: its owner, or a member."""
+    now, number = world.now_text(), len(world.store.all("user"))
+    address = f"{kind}-{number}@example.org"
+    owner = kind == "owner"
+    body = {
+        "email": address,
+        "username": address,
+        "first_name": "",
+        "last_name": "",
+        "phone_number": "",
+        "locale": "en_US",
+        "organization_id": world.organization,
+        "deletable": not owner,
+        "last_login_at": now if signed_in else None,
+        "type": kind,
+        "two_factor_enabled": owner,
+        "status": "activated",
+        "mfa": owner,
+        "account_root_user_id": world.new_id() if owner else "",
+        "tags": [],
+        "locked": False,
+        "created_at": now,
+        "updated_at": now,
+    }
+    return _add(world, "user", body, id=world.new_id())
 
 
 def _marketplace_image(world: World, label: str, name: str) -> None:

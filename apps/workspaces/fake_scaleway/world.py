@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from apps.workspaces.fake_scaleway.access import Principal
 from apps.workspaces.fake_scaleway.clock import Clock, VirtualClock, stamp
 from apps.workspaces.fake_scaleway.faults import Faults
 from apps.workspaces.fake_scaleway.ledger import Ledger
@@ -23,12 +24,13 @@ DELAYS: Mapping[str, float] = {
     "server.allocating": 3,
     "server.provisioning": 4,
     "server.booting": 3,
+    "server.reporting": 300,
     "server.stopping": 15,
     "server.rebooting": 30,
     "server.terminating": 5,
     "server.file_system": 8,
     "local_snapshot": 25,
-    "gateway.allocating": 25,
+    "gateway.allocating": 10,
     "gateway.configuring": 4,
     "gateway.deleting": 10,
     "gateway_network.attaching": 8,
@@ -39,6 +41,7 @@ DELAYS: Mapping[str, float] = {
     "security_group.syncing": 2,
     "file_system.creating": 5,
     "lb.creating": 30,
+    "lb.configuring": 2,
     "lb.deleting": 5,
     "rdb.creating": 200,
     "rdb.deleting": 60,
@@ -71,6 +74,10 @@ class World:
 
     def now_text(self) -> str:
         return stamp(self.clock.now())
+
+    def owner(self) -> Principal:
+        """The organization's owner, as whom the world itself acts."""
+        return Principal("user", "", self.organization, self.default_project, owner=True)
 
     def lag_of(self, kind: str) -> float:
         return self.lag_by_kind.get(kind, self.lag)

@@ -2,9 +2,10 @@
 
 from apps.workspaces.fake_scaleway import errors
 from apps.workspaces.fake_scaleway.call import Call, Reply
-from apps.workspaces.fake_scaleway.kinds import Kind, find, gone, make, one
+from apps.workspaces.fake_scaleway.kinds import Kind, changed, find, gone, make
 from apps.workspaces.fake_scaleway.routing import Routes
 from apps.workspaces.fake_scaleway.shapes import Take, read
+from apps.workspaces.fake_scaleway.store import Record
 
 routes = Routes("account")
 PATH = "/account/v3/projects"
@@ -20,7 +21,7 @@ PROJECT = Kind(
     denied_word="project",
     changes={"name": Take("text"), "description": Take("text")},
 )
-routes.standard(PROJECT, PATH, "project_id", "LRU")
+routes.standard(PROJECT, PATH, "project_id", "LR")
 
 
 @routes.on("POST", PATH, "create_project")
@@ -36,9 +37,20 @@ def create_project(call: Call) -> Reply:
         raise errors.invalid_arguments(("name", "constraint", "a project with this name already exists"))
     record = make(call, PROJECT, body, project="")
     record.project = record.id
-    reply = one(call, PROJECT, record)
+    return _written(call, record)
+
+
+def _written(call: Call, record: Record) -> Reply:
+    """Answers to writes leave the qualification out; reads show it."""
     record.body["qualification"] = {"architecture_type": "unknown_architecture_type"}
-    return reply
+    return Reply(200, {**record.body, "qualification": None})
+
+
+@routes.on("PATCH", f"{PATH}/{{project_id}}", "update_project")
+def update_project(call: Call) -> Reply:
+    project = find(call, PROJECT, call.params["project_id"])
+    changed(call, PROJECT, project)
+    return _written(call, project)
 
 
 @routes.on("DELETE", f"{PATH}/{{project_id}}", "delete_project")

@@ -27,23 +27,30 @@ INSTANCE = Kind("rdb_instance", "rdb", "instance", "instances", view=_view)
 routes.standard(INSTANCE, f"{BASE}/instances", "instance_id", "LR")
 
 
+SETTING_LIMITS: dict[str, dict[str, JSON]] = {
+    "INT": {"int_min": 0, "int_max": 1},
+    "FLOAT": {"float_min": 0.0, "float_max": 1.0},
+    "STRING": {"string_constraint": "^.*$"},
+    "BOOLEAN": {},
+}
+
+
+def _setting(name: str, kind: str) -> dict[str, JSON]:
+    limits = ("float_max", "float_min", "int_max", "int_min", "string_constraint")
+    return {
+        "default_value": "0",
+        "description": name,
+        "hot_configurable": False,
+        "name": name,
+        "property_type": kind,
+        "unit": None,
+        **dict.fromkeys(limits),
+        **SETTING_LIMITS[kind],
+    }
+
+
 @routes.on("GET", f"{BASE}/database-engines", "list_database_engines")
 def list_engines(call: Call) -> Reply:
-    def setting(name: str) -> dict[str, JSON]:
-        return {
-            "default_value": "0",
-            "description": name,
-            "float_max": None,
-            "float_min": None,
-            "hot_configurable": False,
-            "int_max": 1,
-            "int_min": 0,
-            "name": name,
-            "property_type": "INT",
-            "string_constraint": None,
-            "unit": None,
-        }
-
     engines = [
         {
             "logo_url": f"https://s3.nl-ams.scw.cloud/scw-rdb-logos/{name.lower()}.svg",
@@ -51,11 +58,11 @@ def list_engines(call: Call) -> Reply:
             "region": call.region,
             "versions": [
                 {
-                    "available_init_settings": [setting("lower_case_table_names")],
-                    "available_settings": [setting("auto_increment_increment")],
+                    "available_init_settings": [_setting("lower_case_table_names", "INT")] if name == "MySQL" else [],
+                    "available_settings": [_setting(f"{kind.lower()}_setting", kind) for kind in SETTING_LIMITS],
                     "beta": False,
                     "disabled": False,
-                    "end_of_life": None,
+                    "end_of_life": "2028-11-09T00:00:00Z",
                     "name": f"{name}-{version}",
                     "version": version,
                 }

@@ -44,21 +44,29 @@ def _server_view(call: Call, record: Record) -> dict[str, JSON]:
     group = store.get("security_group", record.hidden["security_group"] or "")
     placement = store.get("placement_group", record.hidden["placement_group"] or "")
     addresses = [_address_view(ip) for ip in store.all("instance_ip") if ip.hidden.get("server") == record.id]
+    volumes = {index: _volume_of(call, record, item) for index, item in record.hidden["volumes"].items()}
     nics = [nic_v1(call, nic) for nic in store.where("private_nic", server_id=record.id)]
     return {
         **record.body,
         "image": image_view(call, image) if image else None,
-        "volumes": {index: _volume_of(call, record, item) for index, item in record.hidden["volumes"].items()},
+        "volumes": volumes,
         "security_group": {"id": group.id, "name": group.body["name"]} if group else None,
         "placement_group": placement_view(call, placement) if placement else None,
         "public_ips": addresses,
         "public_ip": addresses[0] if addresses else None,
         "private_nics": nics,
-        "allowed_actions": ALLOWED_ACTIONS.get(record.body["state"], ["stop_in_place", "backup"]),
+        "allowed_actions": _actions(record, volumes),
         "dns": f"{record.id}.pub.instances.scw.cloud",
         "admin_password_encryption_ssh_key_id": record.hidden.get("admin_key"),
         "filesystems": list(record.hidden["filesystems"]),
     }
+
+
+def _actions(server: Record, volumes: dict[str, JSON]) -> list[str]:
+    """What may be done to the server: nothing while one of its volumes is busy."""
+    if any(volume["state"] != "available" for volume in volumes.values()):
+        return []
+    return ALLOWED_ACTIONS.get(server.body["state"], ["stop_in_place", "backup"])
 
 
 def _volume_of(call: Call, server: Record, item: dict[str, JSON]) -> dict[str, JSON]:

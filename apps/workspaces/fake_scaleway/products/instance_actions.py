@@ -11,6 +11,7 @@ from apps.workspaces.fake_scaleway.products.instance import ALLOWED_ACTIONS, SER
 from apps.workspaces.fake_scaleway.products.instance_servers import (
     adopt,
     give_dynamic_ip,
+    leave_addresses,
     release,
     remove_server,
 )
@@ -49,6 +50,12 @@ def _place_on_node(world: World, server: Record) -> None:
 
 def _booted(world: World, server: Record) -> None:
     _enter("running", "booting kernel")(world, server)
+    world.after("server.reporting", server, _reported)
+
+
+def _reported(world: World, server: Record) -> None:
+    """The started system tells that it is up, and its host keys."""
+    _enter("running", "booted")(world, server)
     server.hidden["user_data"].setdefault("ssh-host-fingerprints", FINGERPRINTS.encode())
 
 
@@ -109,8 +116,9 @@ def _reboot(call: Call, server: Record) -> str:
 
 
 def _terminate(call: Call, server: Record) -> str:
-    """Local volumes disappear with the server; block volumes stay, free again."""
+    """Local volumes disappear with the server; block volumes stay, free again; addresses leave it at once."""
     server.body.update(state="stopping", state_detail="terminating")
+    leave_addresses(call.world, server)
     for item in server.hidden["volumes"].values():
         local = call.world.store.get(VOLUME.name, item["id"])
         if local is not None:

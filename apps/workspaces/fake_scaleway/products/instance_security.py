@@ -72,18 +72,18 @@ def create_group(call: Call) -> Reply:
 @routes.on("PATCH", f"{GROUPS}/{{security_group_id}}", "update_security_group")
 def update_group(call: Call) -> Reply:
     group = find(call, GROUP, call.params["security_group_id"])
+    before = dict(group.body)
     group.body.update(read_changes(call.body, SETTINGS))
-    touch(call, GROUP, group)
-    _sync(call, group)
+    if group.body != before:
+        touch(call, GROUP, group)
+        _sync(call, group)
     return one(call, GROUP, group)
 
 
 def _sync(call: Call, group: Record) -> None:
-    """A group that servers use shows that its new rules are on their way."""
-    used = any(server.hidden["security_group"] == group.id for server in call.world.store.all(SERVER.name))
-    if used:
-        group.body["state"] = "syncing"
-        call.world.after("security_group.syncing", group, _synced)
+    """A changed group shows that its new rules are on their way."""
+    group.body["state"] = "syncing"
+    call.world.after("security_group.syncing", group, _synced)
 
 
 def _synced(world: World, group: Record) -> None:
@@ -163,13 +163,19 @@ def create_rule(call: Call) -> Reply:
     return Reply(201, {"rule": rule})
 
 
+def _without_id(rule: dict[str, JSON]) -> dict[str, JSON]:
+    return {name: value for name, value in rule.items() if name != "id"}
+
+
 @routes.on("PUT", RULES, "set_security_group_rules")
 def set_rules(call: Call) -> Reply:
     group = find(call, GROUP, call.params["security_group_id"])
     asked = read(call.body, {"rules": Take("list", [])})["rules"]
     editable = [rule for rule in asked if rule.get("editable") is not False]
+    before = [_without_id(rule) for rule in group.hidden["rules"]]
     group.hidden["rules"] = [_rule(call, rule, number) for number, rule in enumerate(editable, start=1)]
-    _sync(call, group)
+    if [_without_id(rule) for rule in group.hidden["rules"]] != before:
+        _sync(call, group)
     return Reply(200, {"rules": _all_rules(call, group)})
 
 

@@ -22,6 +22,7 @@ from apps.workspaces.fake_scaleway.products.instance import (
 from apps.workspaces.fake_scaleway.products.instance_network import attach_ip, detach_ip, new_ip
 from apps.workspaces.fake_scaleway.products.instance_security import default_group
 from apps.workspaces.fake_scaleway.products.instance_storage import new_local_volume
+from apps.workspaces.fake_scaleway.products.ipam import IP as BOOKED
 from apps.workspaces.fake_scaleway.routing import Routes
 from apps.workspaces.fake_scaleway.shapes import Take, is_uuid, read, read_changes
 from apps.workspaces.fake_scaleway.store import Record
@@ -269,14 +270,9 @@ def delete_server(call: Call) -> Reply:
 
 
 def remove_server(world: World, server: Record) -> None:
-    """The server goes with its interfaces; its fixed addresses are free again, a dynamic one disappears."""
+    """The server goes with its interfaces and their addresses."""
     store = world.store
-    for ip in store.all(IP.name):
-        if ip.hidden.get("server") == server.id:
-            ip.hidden["server"] = None
-            ip.body["state"] = "detached"
-            if ip.hidden.get("dynamic"):
-                store.remove(ip)
+    leave_addresses(world, server)
     for nic in list(store.where("private_nic", server_id=server.id)):
         store.remove(nic)
         for ip_id in nic.body["ip_ids"]:
@@ -284,6 +280,19 @@ def remove_server(world: World, server: Record) -> None:
             if address is not None:
                 store.remove(address)
     store.remove(server)
+
+
+def leave_addresses(world: World, server: Record) -> None:
+    """Fixed public addresses are free again, a dynamic one disappears."""
+    for ip in world.store.all(IP.name):
+        if ip.hidden.get("server") == server.id:
+            ip.hidden["server"] = None
+            ip.body["state"] = "detached"
+            booking = world.store.get(BOOKED.name, ip.id)
+            if booking is not None:
+                booking.body["resource"] = None
+            if ip.hidden.get("dynamic"):
+                world.store.remove(ip)
 
 
 def give_dynamic_ip(call: Call, server: Record) -> None:

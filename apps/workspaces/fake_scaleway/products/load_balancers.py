@@ -111,6 +111,13 @@ def _instance(call: Call) -> dict[str, JSON]:
     }
 
 
+def _check(asked: dict[str, JSON]) -> dict[str, JSON]:
+    """The health check as asked for; a plain connection when no protocol is named."""
+    given = {name: value for name, value in asked.items() if value is not None}
+    protocols = {name for name in given if name.endswith("_config")}
+    return given if protocols else {**given, "tcp_config": {}}
+
+
 def _ready(world: World, record: Record) -> None:
     record.body.update(status="ready", updated_at=world.now_text())
     for instance in record.body["instances"]:
@@ -120,12 +127,16 @@ def _ready(world: World, record: Record) -> None:
 @routes.on("DELETE", f"{BASE}/lbs/{{lb_id}}", "delete_lb")
 def delete_lb(call: Call) -> Reply:
     balancer = find(call, BALANCER, call.params["lb_id"])
-    address = call.world.store.get("lb_ip", balancer.hidden["ip_id"])
+    balancer.body["status"] = "to_delete"
+    call.world.after("lb.deleting", balancer, _removed)
+    return Reply(204)
+
+
+def _removed(world: World, record: Record) -> None:
+    address = world.store.get("lb_ip", record.hidden["ip_id"])
     if address is not None:
         address.body["lb_id"] = None
-    balancer.body["status"] = "to_delete"
-    call.world.after("lb.deleting", balancer, lambda world, record: world.store.remove(record))
-    return Reply(204)
+    world.store.remove(record)
 
 
 @routes.on("GET", f"{BASE}/lbs/{{lb_id}}/private-networks", "list_lb_private_networks")
@@ -165,9 +176,12 @@ def create_backend(call: Call) -> Reply:
         "forward_port": asked.get("forward_port"),
         "forward_port_algorithm": asked.get("forward_port_algorithm") or "roundrobin",
         "forward_protocol": asked.get("forward_protocol") or "tcp",
-        "health_check": {name: value for name, value in call.body["health_check"].items() if value is not None},
+        "health_check": _check(call.body["health_check"]),
         "pool": call.body.get("server_ip") or [],
         **plain,
         **given,
     }
+    for instance in balancer.body["instances"]:
+        instance["status"] = "pending"
+    call.world.after("lb.configuring", balancer, _ready)
     return one(call, BACKEND, make(call, BACKEND, body, project=balancer.project))

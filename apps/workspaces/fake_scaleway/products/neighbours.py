@@ -1,6 +1,7 @@
 """Products beside the workspace's own that real accounts use with them: file systems, DNS records, audit trail."""
 
 import json
+import uuid
 from typing import Any
 
 from apps.workspaces.fake_scaleway import errors
@@ -147,7 +148,7 @@ def _event(call: Call, row: dict[str, JSON]) -> dict[str, JSON]:
     server = call.world.store.get("server", resource_id)
     moment = stamp(row["moment"])
     return {
-        "id": call.world.new_id(),
+        "id": str(uuid.UUID(int=row["id"], version=4)),
         "recorded_at": moment,
         "locality": server.place if server else call.place,
         "principal": {"id": row["principal"]},
@@ -158,7 +159,7 @@ def _event(call: Call, row: dict[str, JSON]) -> dict[str, JSON]:
         "product_name": row["operation"].partition(".")[0],
         "service_name": f"scaleway.{row['operation'].partition('.')[0]}.v1.Api",
         "method_name": _method_name(row),
-        "request_id": call.world.new_id(),
+        "request_id": str(uuid.UUID(int=row["id"] + (1 << 40), version=4)),
         "request_body": json.loads(row["request"]) if row["request"] else {},
         "status_code": row["status"],
         "resources": [

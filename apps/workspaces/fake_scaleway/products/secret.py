@@ -8,7 +8,7 @@ from typing import Any
 
 from apps.workspaces.fake_scaleway import errors
 from apps.workspaces.fake_scaleway.call import Call, Reply
-from apps.workspaces.fake_scaleway.kinds import Kind, find, make, one, touch
+from apps.workspaces.fake_scaleway.kinds import Kind, find, gone, make, one, touch
 from apps.workspaces.fake_scaleway.paging import page_with_total
 from apps.workspaces.fake_scaleway.routing import Routes
 from apps.workspaces.fake_scaleway.shapes import Take, read, read_changes
@@ -99,10 +99,12 @@ def update_secret(call: Call) -> Reply:
 
 @routes.on("DELETE", f"{PATH}/{{secret_id}}", "delete_secret")
 def delete_secret(call: Call) -> Reply:
-    """The secret is scheduled, and still answers."""
+    """The secret is scheduled, and still answers; one with an ephemeral policy goes at once."""
     secret = find(call, SECRET, call.params["secret_id"])
     if secret.body["protected"]:
         raise errors.precondition_failed("protected_resource", "cannot delete a protected secret")
+    if secret.body["ephemeral_policy"]:
+        return gone(call, secret)
     secret.body["deletion_requested_at"] = call.world.now_text()
     touch(call, SECRET, secret)
     return Reply(204)

@@ -67,18 +67,18 @@ def create_route(call: Call) -> Reply:
 
 @routes.on("GET", f"{BASE}/routes-with-nexthop", "list_routes_with_nexthop")
 def list_routes(call: Call) -> Reply:
-    """Routes as the network uses them: the managed ones of each subnet, gateways' default routes, then the custom ones."""
+    """The tags asked for do not filter here, as in the real service.
+
+    Routes as the network uses them: the managed ones of each subnet, gateways' default routes, then the custom ones."""
     asked = {name: call.asked(name) for name in ("vpc_id", "nexthop_private_network_id", "nexthop_resource_id", "type")}
     ipv6 = call.asked("is_ipv6")
     kind = call.asked("nexthop_resource_type")
-    tags = set(call.asked_all("tags"))
     found = [
         entry
         for entry in _all_routes(call)
         if all(value is None or entry["route"].get(name) == value for name, value in asked.items())
         and (ipv6 is None or (":" in entry["route"]["destination"]) == (ipv6 == "true"))
         and (kind in (None, "unknown_type") or entry["nexthop_resource_type"] == kind)
-        and tags <= set(entry["route"]["tags"])
     ]
     return page_with_total(call, "routes", found)
 
@@ -93,7 +93,7 @@ def _all_routes(call: Call) -> Iterator[dict[str, JSON]]:
         gateway = store.get("gateway", link.body["gateway_id"])
         if network and gateway and link.body["push_default_route"] and network.place == call.place:
             route = _managed(network, "0.0.0.0/0")
-            route |= {"id": link.hidden["route_id"], "description": "Default route", "type": "gateway"}
+            route |= {"id": link.hidden["route_id"], "description": "Default route", "type": "gateway", "tags": []}
             yield _entry(route | {"nexthop_resource_id": link.id}, gateway.body["name"], "vpc_gateway_network")
     for record in store.all("route", call.place):
         nic = store.get("private_nic", record.body["nexthop_resource_id"] or "")

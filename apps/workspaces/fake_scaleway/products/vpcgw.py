@@ -130,7 +130,8 @@ def create_gateway(call: Call) -> Reply:
 
 
 def _allocated(world: World, gateway: Record) -> None:
-    gateway.body.update(status="running", version="0.8.5", updated_at=world.now_text())
+    gateway.body.update(status="configuring", version="0.8.5", updated_at=world.now_text())
+    world.after("gateway.configuring", gateway, _running)
 
 
 def _running(world: World, gateway: Record) -> None:

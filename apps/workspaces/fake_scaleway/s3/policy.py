@@ -28,7 +28,14 @@ def parse_policy(text: bytes, bucket: str, path: str) -> dict[str, JSON]:
         valid = False
     if not valid:
         raise S3Error(400, "MalformedPolicy", "Policy is not a valid policy document", path)
-    return dict(document)
+    return {**document, "Statement": [_condensed(statement) for statement in statements]}
+
+
+def _condensed(statement: dict[str, JSON]) -> dict[str, JSON]:
+    """As the service gives it back: a list of one is written without its brackets."""
+    return {
+        name: value[0] if isinstance(value, list) and len(value) == 1 else value for name, value in statement.items()
+    }
 
 
 def _is_valid(statement: dict[str, JSON], bucket: str) -> bool:
