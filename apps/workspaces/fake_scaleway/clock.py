@@ -29,7 +29,7 @@ class RealClock:
 
 
 class VirtualClock:
-    """A time that starts at `start` and gains `per_request` seconds with every request, so that polling makes progress."""
+    """Time that starts at `start` and gains `per_request` seconds with every request: polling makes progress."""
 
     def __init__(self, start: float | None = None, per_request: float = 1.0) -> None:
         self._now = time.time() if start is None else start

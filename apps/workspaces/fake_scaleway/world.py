@@ -37,20 +37,21 @@ DELAYS: Mapping[str, float] = {
     "gateway_network.detaching": 8,
     "private_nic.attaching": 3,
     "private_nic.detaching": 2,
-    "ip.pending": 5,
+    "ip.pending": 15,
     "security_group.syncing": 2,
     "file_system.creating": 5,
+    "domain.spreading": 20,
     "lb.creating": 30,
     "lb.configuring": 2,
     "lb.deleting": 5,
-    "rdb.creating": 200,
+    "rdb.creating": 150,
     "rdb.deleting": 60,
 }
 
 
 @dataclass
 class World:
-    """One account. `seed` makes identifiers reproducible; `lag` is the seconds for which a new resource stays unseen."""
+    """One account. `seed` makes identifiers reproducible; `lag` is for how long a new resource stays unseen."""
 
     clock: Clock = field(default_factory=VirtualClock)
     store: Store = field(default_factory=Store)

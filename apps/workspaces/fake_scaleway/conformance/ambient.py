@@ -39,13 +39,14 @@ KINDS = {
 
 
 class Ambient:
-    """Binds the unseen identifiers of one scenario."""
+    """Binds the unseen identifiers of one scenario; `is_missing` while a step plays that was answered 404."""
 
     def __init__(self, world: World, scenario: Scenario) -> None:
         self._world = world
         self._scenario = scenario
         self._bound: set[str] = set()
         self._organizations: set[str] = set()
+        self.is_missing = False
 
     def bind(self, recorded: str, role: str) -> str | None:
         """The fake's identifier for a recorded one that nothing has created, None when its kind is not known."""
@@ -55,6 +56,8 @@ class Ambient:
             return self._world.organization
         if kind == "project":
             return self._project(recorded)
+        if self.is_missing:
+            return None
         if kind in ("image", "user", "vpc"):
             return self._seeded(kind, recorded)
         return self._secret() if kind == "secret" else None

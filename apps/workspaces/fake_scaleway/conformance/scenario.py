@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
@@ -65,7 +66,7 @@ def _step(fields: dict[str, JSON]) -> Step:
 def in_order_of_effect(steps: list[Step]) -> list[Step]:
     """Of two simultaneous requests of one kind, the one refused for a passing state came second, however recorded."""
     ordered = list(steps)
-    for number, (first, second) in enumerate(zip(steps, steps[1:], strict=False)):
+    for number, (first, second) in enumerate(pairwise(steps)):
         passing = isinstance(first.response, dict) and first.response.get("type") == "transient_state"
         same = (first.method, first.path) == (second.method, second.path)
         if passing and same and second.status < 300:

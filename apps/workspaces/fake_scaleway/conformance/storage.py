@@ -8,11 +8,16 @@ answer or its body, else to the one that such a step concerned last. Headers tha
 import json
 import re
 from dataclasses import dataclass, field
+from typing import Any
 
 from apps.workspaces.fake_scaleway.conformance.scenario import Scenario, Step
 
+JSON = Any
 NAME = re.compile(r"<Name>([^<]+)</Name>|<Resource>/([^</]+)|<BucketName>([^<]+)<|<Bucket>([^<]+)</Bucket>")
 POLICY_NAME = re.compile(r'"Resource":\s*\[?\s*"([^"/]+)')
+VERSION = re.compile(r"<VersionId>([^<]+)<")
+# Sub-resources that cannot be set without a body: where it was not recorded, the next answer about it is sent.
+NEED_BODY = {"tagging", "versioning", "cors", "lifecycle", "website", "encryption", "object-lock", "policy"}
 TAG = re.compile(r"<Key>([^<]*)</Key><Value>([^<]*)</Value>")
 
 
@@ -34,6 +39,7 @@ class StorageGuide:
     def __init__(self, scenario: Scenario) -> None:
         self._steps = scenario.steps
         self._buckets: list[Bucket] = []
+        self._versions: dict[str, str] = {}
 
     def candidates(self, step: Step) -> list[Bucket]:
         """The buckets that this step may concern, best first; one only where the recording names it."""
@@ -72,16 +78,26 @@ class StorageGuide:
         chosen.recorded = recorded
         return chosen
 
-    def done(self, step: Step, bucket: Bucket) -> None:
-        """Remember that this step concerned this bucket."""
+    def done(self, step: Step, bucket: Bucket, answer: JSON) -> None:
+        """Remember that this step concerned this bucket, and the versions that its answer lists."""
+        if "versions" in step.has and isinstance(step.response, str) and isinstance(answer, dict):
+            recorded = VERSION.findall(step.response)
+            listed = [item["VersionId"] for item in answer.get("Version", [])]
+            self._versions.update(zip(recorded, listed, strict=False))
         bucket.seen.append(_what(step))
         if step.method == "DELETE" and step.path == "/" and not step.query and step.status == 204:
             bucket.alive = False
         if step.method == "PUT" and step.path != "/" and not step.has & {"tagging", "acl"} and step.status == 200:
             bucket.keys.append(step.path)
 
+    def query(self, step: Step) -> list[tuple[str, str]]:
+        return [(name, self._versions.get(value, value)) for name, value in step.query]
+
     def body(self, step: Step, bucket: Bucket) -> bytes:
         text = step.request if isinstance(step.request, str) else ""
+        if not text and step.method == "PUT" and step.has & NEED_BODY:
+            (name, *_) = step.has & NEED_BODY
+            text = _next_answer(self._steps[_position(self._steps, step) + 1 :], step, name)
         if isinstance(step.request, dict):
             text = json.dumps(step.request)
         if bucket.recorded:

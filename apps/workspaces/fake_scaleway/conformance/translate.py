@@ -55,7 +55,7 @@ class Translation:
             self.known.setdefault(_bare(recorded), _bare(answered))
 
     def _is_volatile(self, text: str) -> bool:
-        return bool(IPV4.fullmatch(_bare(text)) or MAC.fullmatch(text)) and not text.startswith("0.0.0.0")
+        return bool(IPV4.fullmatch(_bare(text)) or MAC.fullmatch(text)) and not text.startswith("0.0.")
 
     def pairs(self, recorded: list[JSON], answered: list[JSON]) -> list[tuple[JSON, JSON]]:
         """Elements that correspond: by known id, then by name, then by position among what is left."""

@@ -245,7 +245,7 @@ def export_snapshot(call: Call) -> Reply:
     values = read(call.body, {"bucket": Take("text", required=True), "key": Take("text", required=True)})
     snapshot.body["status"] = "exporting"
     touch(call, SNAPSHOT, snapshot)
-    finish = export_object(call, values["bucket"], values["key"])
+    finish = export_object(call, values["bucket"], values["key"], checksum=True)
 
     def done(world: World, record: Record) -> None:
         finish(world)

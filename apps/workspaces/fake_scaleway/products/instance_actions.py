@@ -87,8 +87,8 @@ def _power_on(call: Call, server: Record) -> str:
     in_place = server.body["state"] == "stopped in place"
     if not in_place:
         world.limits.take(server.body["commercial_type"])
-        give_dynamic_ip(call, server)
     server.body.update(state="starting", state_detail="stopped in place" if in_place else "allocating node")
+    give_dynamic_ip(call, server)
     if not in_place:
         world.after("server.allocating", server, _place_on_node)
         world.after("server.provisioning", server, _enter("starting", "starting"), times=1.5)

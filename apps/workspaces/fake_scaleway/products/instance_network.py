@@ -105,11 +105,21 @@ def update_ip(call: Call) -> Reply:
 def attach_ip(call: Call, ip: Record, server: Record) -> None:
     if ip.hidden.get("server") not in (None, server.id):
         raise errors.invalid_arguments(("server", "constraint", "the address is attached to another server"))
+    if ip.hidden.get("server") == server.id:
+        return
     ip.hidden["server"] = server.id
     ip.body["state"] = "attached"
+    if server.body["state"] in ("running", "starting"):
+        ip.body["state"] = "pending"
+        call.world.after("ip.pending", ip, _routed)
     booking = call.world.store.get(BOOKED.name, ip.id)
     if booking is not None:
         booking.body["resource"] = {"type": "instance_server", "id": server.id, "mac_address": None, "name": None}
+
+
+def _routed(world: World, ip: Record) -> None:
+    if ip.body["state"] == "pending":
+        ip.body["state"] = "attached"
 
 
 def detach_ip(call: Call, ip: Record) -> None:

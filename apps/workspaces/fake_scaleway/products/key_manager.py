@@ -53,7 +53,7 @@ routes.standard(KEY, PATH, "key_id", "LR")
 
 
 def rotation_policy(call: Call, asked: dict[str, JSON] | None) -> dict[str, JSON] | None:
-    """`rotation_period` comes as seconds with decimals and is shown without; the next rotation defaults to one period."""
+    """The period comes as seconds with decimals and is shown without; the next rotation defaults to one period."""
     if not asked or not asked.get("rotation_period"):
         return None
     seconds = float(str(asked["rotation_period"]).rstrip("s"))

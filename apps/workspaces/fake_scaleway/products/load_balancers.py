@@ -4,7 +4,7 @@ from typing import Any
 
 from apps.workspaces.fake_scaleway import errors
 from apps.workspaces.fake_scaleway.call import Call, Reply
-from apps.workspaces.fake_scaleway.kinds import Kind, find, gone, make, one
+from apps.workspaces.fake_scaleway.kinds import Kind, find, make, one
 from apps.workspaces.fake_scaleway.paging import page_with_total
 from apps.workspaces.fake_scaleway.products.addresses import public_ipv4
 from apps.workspaces.fake_scaleway.routing import Routes

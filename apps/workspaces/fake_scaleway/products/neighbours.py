@@ -118,9 +118,14 @@ def update_records(call: Call) -> Reply:
         removed = (change.get("delete") or {}).get("id")
         zone.hidden["records"] = [r for r in zone.hidden["records"] if r["id"] != removed]
     zone.hidden["records"] += added
+    call.world.after("domain.spreading", zone, _spread)
+    return Reply(200, {"records": added})
+
+
+def _spread(world: World, zone: Record) -> None:
+    """Names resolve a while after their record was written."""
     base = zone.body["zone"]
     zone.hidden["names"] = {".".join(filter(None, [r["name"], base])) for r in zone.hidden["records"]}
-    return Reply(200, {"records": added})
 
 
 # ---- audit trail --------------------------------------------------------------------------------------------------

@@ -12,13 +12,16 @@ JSON = Any
 
 @dataclass
 class Version:
-    """One version of an object; a delete marker has no content. `sse` names the client key's digest, if any."""
+    """One version of an object; a delete marker has no content.
+
+    `sse` is the digest of the client's encryption key, if any; `kept` says that it was written under versioning.
+    """
 
     key: str
-    version_id: str
     content: bytes
     etag: str
     moment: float
+    version_id: str = "0"
     marker: bool = False
     metadata: dict[str, str] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
@@ -27,6 +30,7 @@ class Version:
     storage_class: str = "STANDARD"
     sse: str = ""
     checksum: tuple[str, str] = ("", "")
+    kept: bool = False
     locked_until: float = 0.0
     legal_hold: bool = False
 
@@ -64,17 +68,15 @@ def live(bucket: Record) -> list[Version]:
 
 
 def put(bucket: Record, version: Version, now: float) -> Version:
-    """Store a version: beside the others when versioning is on, in place of the null one otherwise."""
+    """Store a version: beside the others when versioning is on, else in place of the one that is not kept.
+
+    Every version has a number, even in a bucket without versioning.
+    """
     known = bucket.hidden["objects"].setdefault(version.key, [])
-    if bucket.hidden["versioning"] == "Enabled":
-        number = int(now * 1_000_000)
-        taken = {v.version_id for v in known}
-        while str(number) in taken:
-            number += 1
-        version.version_id = str(number)
-    else:
-        known[:] = [v for v in known if v.version_id != "null"]
-        version.version_id = "null"
+    number = max([int(now * 1_000_000), *(int(v.version_id) + 1 for v in known)])
+    version.version_id, version.kept = str(number), bucket.hidden["versioning"] == "Enabled"
+    if not version.kept:
+        known[:] = [v for v in known if v.kept]
     known.append(version)
     return version
 

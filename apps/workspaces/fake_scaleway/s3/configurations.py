@@ -210,7 +210,7 @@ def default_retention(bucket: Record) -> tuple[str, int]:
     content = bucket.hidden["configurations"].get("object-lock")
     if not content or "DefaultRetention" not in content:
         return "", 0
-    import xml.etree.ElementTree as ElementTree
+    from xml.etree import ElementTree
 
     tree = ElementTree.fromstring(f"<a>{content}</a>")  # noqa: S314 - it was parsed and checked when it was stored
     days = int(text(tree, "Days") or 0) + 365 * int(text(tree, "Years") or 0)

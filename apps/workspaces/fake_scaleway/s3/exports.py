@@ -22,14 +22,15 @@ def _bucket(call: Call, name: str) -> Record:
     return bucket
 
 
-def export_object(call: Call, bucket_name: str, key: str) -> Callable[[World], None]:
-    """Check the bucket now; the function returned writes the object."""
+def export_object(call: Call, bucket_name: str, key: str, *, checksum: bool) -> Callable[[World], None]:
+    """Check the bucket now; the function returned writes the object, with or without a recorded checksum."""
     bucket = _bucket(call, bucket_name)
 
     def write(world: World) -> None:
         etag = hashlib.md5(CONTENT).hexdigest()  # noqa: S324 - an ETag, not a protection
-        checksum = ("CRC64NVME", "AAAAAAAAAAA=")
-        put(bucket, Version(key, "null", CONTENT, etag, world.clock.now(), checksum=checksum), world.clock.now())
+        version = Version(key, CONTENT, etag, world.clock.now())
+        version.checksum = ("CRC32", "AAAAAA==") if checksum else ("", "")
+        put(bucket, version, world.clock.now())
 
     return write
 

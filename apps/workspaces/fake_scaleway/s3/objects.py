@@ -86,7 +86,6 @@ def new_version(request: S3Request, bucket: Record, content: bytes) -> Version:
         canned = request.header("x-amz-acl")
     return Version(
         key=request.key,
-        version_id="null",
         content=content,
         etag=etag_of(content),
         moment=now,
@@ -221,7 +220,7 @@ def remove(request: S3Request, bucket: Record, key: str, version_id: str) -> dic
         known[:] = [v for v in known if v.version_id != version_id]
         return {"x-amz-version-id": version_id}
     if bucket.hidden["versioning"]:
-        marker = Version(key, "null", b"", "", request.world.clock.now(), marker=True)
+        marker = Version(key, b"", "", request.world.clock.now(), marker=True)
         put(bucket, marker, request.world.clock.now())
         return {"x-amz-delete-marker": "true", "x-amz-version-id": marker.version_id}
     bucket.hidden["objects"].pop(key, None)

@@ -58,9 +58,7 @@ def authorize(request: S3Request, bucket: Record, action: str, public_read: bool
     if verdict == "Deny":
         raise access_denied(request.path)
     principal = request.principal
-    if principal.kind == "anonymous":
-        allowed = verdict == "Allow" or public_read
-    elif principal.organization != bucket.organization:
+    if principal.kind == "anonymous" or principal.organization != bucket.organization:
         allowed = verdict == "Allow" or public_read
     elif principal.owner:
         allowed = True

@@ -1,6 +1,6 @@
 """Reading the XML that clients send, and keeping what the API gives back unchanged."""
 
-import xml.etree.ElementTree as ElementTree
+from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
 from apps.workspaces.fake_scaleway.s3.errors import malformed
