@@ -1,12 +1,13 @@
 """Block Storage: volumes and snapshots, in both generations of the API."""
 
+from functools import partial
 from typing import Any
 
 from apps.workspaces.fake_scaleway import errors
 from apps.workspaces.fake_scaleway.call import Call, Reply
 from apps.workspaces.fake_scaleway.kinds import Kind, find, gone, listed, make, one, touch
 from apps.workspaces.fake_scaleway.routing import Routes
-from apps.workspaces.fake_scaleway.s3.exports import export_object, size_of_export
+from apps.workspaces.fake_scaleway.s3.exports import check_export, export_object, size_of_export
 from apps.workspaces.fake_scaleway.shapes import Take, read
 from apps.workspaces.fake_scaleway.store import Record
 from apps.workspaces.fake_scaleway.world import World
@@ -175,13 +176,13 @@ def update_volume(call: Call) -> Reply:
     touch(call, VOLUME, volume)
     if (size, iops) != (volume.body["size"], volume.body["specs"]["perf_iops"]):
         volume.body["status"] = "updating"
-
-        def done(world: World, record: Record) -> None:
-            record.body.update(size=size, specs={"class": "sbs", "perf_iops": iops}, type=f"sbs_{iops // 1000}k")
-            available(world, record)
-
-        call.world.after("volume.updating", volume, done)
+        call.world.after("volume.updating", volume, partial(_updated, size=size, iops=iops))
     return one(call, VOLUME, volume)
+
+
+def _updated(world: World, volume: Record, *, size: int, iops: int) -> None:
+    volume.body.update(size=size, specs={"class": "sbs", "perf_iops": iops}, type=f"sbs_{iops // 1000}k")
+    available(world, volume)
 
 
 def _not_busy(record: Record, word: str) -> None:
@@ -245,14 +246,14 @@ def export_snapshot(call: Call) -> Reply:
     values = read(call.body, {"bucket": Take("text", required=True), "key": Take("text", required=True)})
     snapshot.body["status"] = "exporting"
     touch(call, SNAPSHOT, snapshot)
-    finish = export_object(call, values["bucket"], values["key"], checksum=True)
-
-    def done(world: World, record: Record) -> None:
-        finish(world)
-        available(world, record)
-
-    call.world.after("snapshot.exporting", snapshot, done)
+    check_export(call, values["bucket"])
+    call.world.after("snapshot.exporting", snapshot, partial(_exported, **values))
     return one(call, SNAPSHOT, snapshot)
+
+
+def _exported(world: World, snapshot: Record, *, bucket: str, key: str) -> None:
+    export_object(world, bucket, key, checksum=True)
+    available(world, snapshot)
 
 
 def import_snapshot(call: Call) -> Reply:

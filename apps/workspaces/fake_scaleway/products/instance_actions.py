@@ -1,5 +1,6 @@
 """Instances: power, backup, and what is attached to a running server."""
 
+from functools import partial
 from typing import Any
 
 from apps.workspaces.fake_scaleway import errors
@@ -19,7 +20,7 @@ from apps.workspaces.fake_scaleway.products.instance_storage import image_of_ser
 from apps.workspaces.fake_scaleway.products.instance_tasks import task
 from apps.workspaces.fake_scaleway.routing import Routes
 from apps.workspaces.fake_scaleway.shapes import Take, read
-from apps.workspaces.fake_scaleway.store import Record
+from apps.workspaces.fake_scaleway.store import Effect, Record
 from apps.workspaces.fake_scaleway.world import World
 
 JSON = Any
@@ -28,12 +29,13 @@ SERVER_PATH = f"{V1}/servers/{{server_id}}"
 FINGERPRINTS = "256 SHA256:ZmFrZS1mYWtlLWZha2UtZmFrZS1mYWtlLWZha2UtZmFrZQ root@fake (ED25519)\n"
 
 
-def _enter(state: str, detail: str) -> Any:
-    def effect(world: World, server: Record) -> None:
-        server.body.update(state=state, state_detail=detail)
-        server.body["modification_date"] = stamp_with_offset(world.clock.now())
+def _enter(state: str, detail: str) -> Effect:
+    return partial(_entered, state=state, detail=detail)
 
-    return effect
+
+def _entered(world: World, server: Record, *, state: str, detail: str) -> None:
+    server.body.update(state=state, state_detail=detail)
+    server.body["modification_date"] = stamp_with_offset(world.clock.now())
 
 
 def _place_on_node(world: World, server: Record) -> None:
@@ -190,12 +192,14 @@ def attach_file_system(call: Call) -> Reply:
     item = {"filesystem_id": file_system.id, "state": "attaching"}
     server.hidden["filesystems"].append(item)
     file_system.body["number_of_attachments"] += 1
-
-    def attached(world: World, record: Record) -> None:
-        item["state"] = "available"
-
-    call.world.after("server.file_system", server, attached)
+    call.world.after("server.file_system", server, partial(_mounted, file_system_id=file_system.id))
     return one(call, SERVER, server)
+
+
+def _mounted(world: World, server: Record, *, file_system_id: str) -> None:
+    for item in server.hidden["filesystems"]:
+        if item["filesystem_id"] == file_system_id and item["state"] == "attaching":
+            item["state"] = "available"
 
 
 @routes.on("POST", f"{SERVER_PATH}/detach-filesystem", "detach_server_file_system")
@@ -206,13 +210,16 @@ def detach_file_system(call: Call) -> Reply:
     if item is None:
         raise errors.invalid_arguments(("filesystem_id", "constraint", "the file system is not attached"))
     item["state"] = "detaching"
-
-    def detached(world: World, record: Record) -> None:
-        record.hidden["filesystems"] = [i for i in record.hidden["filesystems"] if i is not item]
-        file_system.body["number_of_attachments"] -= 1
-
-    call.world.after("server.file_system", server, detached)
+    call.world.after("server.file_system", server, partial(_unmounted, file_system_id=file_system.id))
     return one(call, SERVER, server)
+
+
+def _unmounted(world: World, server: Record, *, file_system_id: str) -> None:
+    kept = [item for item in server.hidden["filesystems"] if item["filesystem_id"] != file_system_id]
+    server.hidden["filesystems"] = kept
+    file_system = world.store.get("file_system", file_system_id)
+    if file_system is not None:
+        file_system.body["number_of_attachments"] -= 1
 
 
 def _file_system(call: Call) -> Record:

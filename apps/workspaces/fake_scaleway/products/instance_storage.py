@@ -1,5 +1,6 @@
 """Instances: local volumes, snapshots and images."""
 
+from functools import partial
 from typing import Any
 
 from apps.workspaces.fake_scaleway import errors
@@ -10,7 +11,7 @@ from apps.workspaces.fake_scaleway.products import block
 from apps.workspaces.fake_scaleway.products.instance import IMAGE, LOCAL, SNAPSHOT, V1, VOLUME, owner
 from apps.workspaces.fake_scaleway.products.instance_tasks import task
 from apps.workspaces.fake_scaleway.routing import Routes
-from apps.workspaces.fake_scaleway.s3.exports import export_object, size_of_export
+from apps.workspaces.fake_scaleway.s3.exports import check_export, export_object, size_of_export
 from apps.workspaces.fake_scaleway.shapes import Take, read, read_changes
 from apps.workspaces.fake_scaleway.store import Record
 from apps.workspaces.fake_scaleway.world import World
@@ -131,16 +132,16 @@ def create_snapshot(call: Call) -> Reply:
 def export_snapshot(call: Call) -> Reply:
     snapshot = find(call, SNAPSHOT, call.params["snapshot_id"])
     values = read(call.body, {"bucket": Take("text", required=True), "key": Take("text", required=True)})
-    finish = export_object(call, values["bucket"], values["key"], checksum=False)
+    check_export(call, values["bucket"])
     snapshot.body["state"] = "exporting"
-
-    def done(world: World, record: Record) -> None:
-        finish(world)
-        _settled(world, record)
-
-    call.world.after("local_snapshot", snapshot, done)
+    call.world.after("local_snapshot", snapshot, partial(_exported, **values))
     href = f"https://s3.{call.region}.scw.cloud/{values['bucket']}/{values['key']}"
     return Reply(202, {"task": task(call, f"/snapshots/{snapshot.id}/export", href)})
+
+
+def _exported(world: World, snapshot: Record, *, bucket: str, key: str) -> None:
+    export_object(world, bucket, key, checksum=False)
+    _settled(world, snapshot)
 
 
 @routes.on("DELETE", f"{V1}/snapshots/{{snapshot_id}}", "delete_snapshot")

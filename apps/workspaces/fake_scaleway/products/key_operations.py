@@ -26,10 +26,21 @@ OAEP = padding.OAEP(mgf=padding.MGF1(hashes.SHA256()), algorithm=hashes.SHA256()
 PSS = padding.PSS(mgf=padding.MGF1(hashes.SHA256()), salt_length=padding.PSS.DIGEST_LENGTH)
 
 
-@cache
-def _private_key(key_id: str, bits: int) -> rsa.RSAPrivateKey:
+def _private_key(key: Record, bits: int) -> rsa.RSAPrivateKey:
     """The pair behind an asymmetric key, made when it is first used: generation takes long."""
-    return rsa.generate_private_key(public_exponent=65537, key_size=bits)
+    if "pem" not in key.hidden:
+        pair = rsa.generate_private_key(public_exponent=65537, key_size=bits)
+        form, bare = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        key.hidden["pem"] = pair.private_bytes(serialization.Encoding.PEM, form, bare)
+    return _loaded(key.hidden["pem"])
+
+
+@cache
+def _loaded(pem: bytes) -> rsa.RSAPrivateKey:
+    loaded = serialization.load_pem_private_key(pem, None)
+    if not isinstance(loaded, rsa.RSAPrivateKey):
+        raise TypeError("the fake only keeps RSA pairs")
+    return loaded
 
 
 def _usable(call: Call) -> Record:
@@ -59,7 +70,7 @@ def _bits(key: Record) -> int:
 
 def _seal(key: Record, plaintext: bytes, associated: bytes) -> bytes:
     if bits := _bits(key):
-        return _private_key(key.id, bits).public_key().encrypt(plaintext, OAEP)
+        return _private_key(key, bits).public_key().encrypt(plaintext, OAEP)
     nonce = secrets.token_bytes(NONCE)
     return nonce + AESGCM(key.hidden["material"][-1]).encrypt(nonce, plaintext, associated)
 
@@ -67,7 +78,7 @@ def _seal(key: Record, plaintext: bytes, associated: bytes) -> bytes:
 def _open(key: Record, ciphertext: bytes, associated: bytes) -> bytes:
     """Tries every rotation of the key, newest first; ValueError when none opens it."""
     if bits := _bits(key):
-        return _private_key(key.id, bits).decrypt(ciphertext, OAEP)
+        return _private_key(key, bits).decrypt(ciphertext, OAEP)
     for material in reversed(key.hidden["material"]):
         try:
             return AESGCM(material).decrypt(ciphertext[:NONCE], ciphertext[NONCE:], associated)
@@ -126,7 +137,7 @@ def sign(call: Call) -> Reply:
     key = _usable(call)
     _for(key, "signing")
     digest = _digest(read(call.body, {"digest": Take("text", required=True)})["digest"])
-    signature = _private_key(key.id, _bits(key) or 2048).sign(digest, PSS, utils.Prehashed(hashes.SHA256()))
+    signature = _private_key(key, _bits(key) or 2048).sign(digest, PSS, utils.Prehashed(hashes.SHA256()))
     return Reply(200, {"key_id": key.id, "signature": _text(signature)})
 
 
@@ -136,7 +147,7 @@ def verify(call: Call) -> Reply:
     _for(key, "signing")
     shape = {"digest": Take("text", required=True), "signature": Take("text", required=True)}
     values = read(call.body, shape)
-    public = _private_key(key.id, _bits(key) or 2048).public_key()
+    public = _private_key(key, _bits(key) or 2048).public_key()
     try:
         signature = _bytes("signature", values["signature"])
         public.verify(signature, _digest(values["digest"]), PSS, utils.Prehashed(hashes.SHA256()))
@@ -157,6 +168,6 @@ def _digest(text: str) -> bytes:
 def get_public_key(call: Call) -> Reply:
     key = _usable(call)
     _for(key, "asymmetric")
-    public = _private_key(key.id, _bits(key) or 2048).public_key()
+    public = _private_key(key, _bits(key) or 2048).public_key()
     encoding, form = serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
     return Reply(200, {"pem": public.public_bytes(encoding, form).decode()})

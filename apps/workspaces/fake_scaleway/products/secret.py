@@ -148,13 +148,11 @@ def _version(call: Call) -> tuple[Record, dict[str, JSON]]:
     candidates = [v for v in secret.hidden["versions"] if v["status"] != "deleted"]
     if wanted == "latest_enabled":
         candidates = [v for v in candidates if v["status"] == "enabled"]
-    if wanted.startswith("latest"):
-        chosen = candidates[-1:]
-    else:
-        chosen = [v for v in candidates if str(v["revision"]) == wanted]
-    if not chosen:
+    if not wanted.startswith("latest"):
+        candidates = [v for v in candidates if str(v["revision"]) == wanted]
+    if not candidates:
         raise errors.not_found("secret_version", wanted)
-    return secret, chosen[0]
+    return secret, candidates[-1]
 
 
 @routes.on("GET", VERSIONS, "list_secret_versions")

@@ -1,5 +1,6 @@
 """Public gateways: gateways, their addresses, the private networks they serve, port forwarding."""
 
+from functools import partial
 from typing import Any
 
 from apps.workspaces.fake_scaleway import errors
@@ -177,17 +178,17 @@ def delete_gateway(call: Call) -> Reply:
         raise errors.precondition_failed("resource_still_in_use", "the gateway still serves private networks")
     gateway.body["status"] = "deleting"
     with_ip = call.asked("delete_ip") == "true"
-
-    def removed(world: World, record: Record) -> None:
-        world.store.remove(record)
-        ip = world.store.get("gateway_ip", record.hidden["ip_id"])
-        if ip is not None:
-            ip.body.pop("gateway_id", None)
-            if with_ip:
-                world.store.remove(ip)
-
-    call.world.after("gateway.deleting", gateway, removed)
+    call.world.after("gateway.deleting", gateway, partial(_removed, with_ip=with_ip))
     return one(call, GATEWAY, gateway)
+
+
+def _removed(world: World, gateway: Record, *, with_ip: bool) -> None:
+    world.store.remove(gateway)
+    ip = world.store.get("gateway_ip", gateway.hidden["ip_id"])
+    if ip is not None:
+        ip.body.pop("gateway_id", None)
+        if with_ip:
+            world.store.remove(ip)
 
 
 # ---- the private networks that a gateway serves -------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 from xml.sax.saxutils import escape
 
@@ -210,7 +211,6 @@ def default_retention(bucket: Record) -> tuple[str, int]:
     content = bucket.hidden["configurations"].get("object-lock")
     if not content or "DefaultRetention" not in content:
         return "", 0
-    from xml.etree import ElementTree
 
     tree = ElementTree.fromstring(f"<a>{content}</a>")  # noqa: S314 - it was parsed and checked when it was stored
     days = int(text(tree, "Days") or 0) + 365 * int(text(tree, "Years") or 0)

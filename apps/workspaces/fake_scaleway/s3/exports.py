@@ -1,7 +1,6 @@
 """Where other products meet object storage: snapshots written to it and read from it."""
 
 import hashlib
-from collections.abc import Callable
 
 from apps.workspaces.fake_scaleway import errors
 from apps.workspaces.fake_scaleway.call import Call
@@ -22,17 +21,20 @@ def _bucket(call: Call, name: str) -> Record:
     return bucket
 
 
-def export_object(call: Call, bucket_name: str, key: str, *, checksum: bool) -> Callable[[World], None]:
-    """Check the bucket now; the function returned writes the object, with or without a recorded checksum."""
-    bucket = _bucket(call, bucket_name)
+def check_export(call: Call, bucket_name: str) -> None:
+    """400 unless the bucket exists and is the caller's."""
+    _bucket(call, bucket_name)
 
-    def write(world: World) -> None:
-        etag = hashlib.md5(CONTENT).hexdigest()  # noqa: S324 - an ETag, not a protection
-        version = Version(key, CONTENT, etag, world.clock.now())
-        version.checksum = ("CRC32", "AAAAAA==") if checksum else ("", "")
-        put(bucket, version, world.clock.now())
 
-    return write
+def export_object(world: World, bucket_name: str, key: str, *, checksum: bool) -> None:
+    """Write the object, with or without a recorded checksum; nothing when the bucket is gone meanwhile."""
+    bucket = world.store.get("bucket", bucket_name)
+    if bucket is None:
+        return
+    etag = hashlib.md5(CONTENT).hexdigest()  # noqa: S324 - an ETag, not a protection
+    version = Version(key, CONTENT, etag, world.clock.now())
+    version.checksum = ("CRC32", "AAAAAA==") if checksum else ("", "")
+    put(bucket, version, world.clock.now())
 
 
 def size_of_export(call: Call, bucket_name: str, key: str) -> int:

@@ -114,7 +114,8 @@ def _first(request: S3Request, bucket: Record) -> S3Reply:
     inner, more, last, _ = _listed(request, bucket, request.asked("marker"))
     following = element("NextMarker", last) if more else ""
     return xml_reply(
-        f'<ListBucketResult xmlns="{NAMESPACE}">{element("Name", bucket.id)}{element("Prefix", request.asked("prefix"))}'
+        f'<ListBucketResult xmlns="{NAMESPACE}">{element("Name", bucket.id)}'
+        f"{element('Prefix', request.asked('prefix'))}"
         f"{element('Marker', request.asked('marker'))}{element('MaxKeys', _limit(request))}{_common(request)}"
         f"{element('IsTruncated', str(more).lower())}{following}{inner}</ListBucketResult>"
     )
@@ -128,7 +129,8 @@ def _second(request: S3Request, bucket: Record) -> S3Reply:
         element("NextContinuationToken", base64.urlsafe_b64encode(last.encode()).decode()) if more else ""
     )
     return xml_reply(
-        f'<ListBucketResult xmlns="{NAMESPACE}">{element("Name", bucket.id)}{element("Prefix", request.asked("prefix"))}'
+        f'<ListBucketResult xmlns="{NAMESPACE}">{element("Name", bucket.id)}'
+        f"{element('Prefix', request.asked('prefix'))}"
         f"{element('KeyCount', count)}{element('MaxKeys', _limit(request))}{_common(request)}"
         f"{element('IsTruncated', str(more).lower())}{tokens}{inner}</ListBucketResult>"
     )

@@ -4,6 +4,7 @@ import base64
 import binascii
 import hashlib
 import zlib
+from email.utils import formatdate
 from urllib.parse import unquote
 from xml.sax.saxutils import escape
 
@@ -185,8 +186,6 @@ def _named(name: str) -> str:
 
 
 def _http_date(seconds: float) -> str:
-    from email.utils import formatdate
-
     return formatdate(seconds, usegmt=True)
 
 

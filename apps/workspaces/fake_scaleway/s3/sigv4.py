@@ -90,9 +90,9 @@ def check(
 ) -> None:
     """Raise SignatureError unless the request was signed with this secret, recently, over this very content."""
     _check_time(credential, now)
-    if credential.payload_hash not in (UNSIGNED,) and not credential.payload_hash.startswith("STREAMING-"):
-        if hashlib.sha256(body).hexdigest() != credential.payload_hash:
-            raise SignatureError("XAmzContentSHA256Mismatch")
+    signs_body = credential.payload_hash != UNSIGNED and not credential.payload_hash.startswith("STREAMING-")
+    if signs_body and hashlib.sha256(body).hexdigest() != credential.payload_hash:
+        raise SignatureError("XAmzContentSHA256Mismatch")
     canonical = "\n".join(
         (
             method,
