@@ -4,8 +4,6 @@ PORT ?= 8000
 VENV := .venv/bin
 DEVSTACK := -m hdh_portal.devstack
 GATEWAY_OPTION := $(if $(GATEWAY_PORT),--gateway-port $(GATEWAY_PORT))
-# What `make check` and `make fix` read: Django's settings without any service.
-CHECK_ENV := DJANGO_SETTINGS_MODULE=hdh_portal.settings.test
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run stop reset code test check fix journey lock
@@ -28,11 +26,11 @@ reset: setup ## wipe the data of the portal (what is installed stays)
 code: setup ## the one-time code of a demonstration account: make code WHO=camille.durand@chu-demo.fr
 	@$(VENV)/python $(DEVSTACK) code $(or $(WHO),$(error say whose: make code WHO=camille.durand@chu-demo.fr))
 
-test: setup ## the whole test suite, browser and sandbox included
-	@$(VENV)/python -m pytest -n 2 --dist loadfile --cov --cov-report= $(PYTEST)
+test: setup ## the whole test suite, browser and sandbox included; a part of it: make test PYTEST=tests/unit
+	@$(VENV)/python -m pytest -n 2 --dist loadfile $(or $(PYTEST),--cov --cov-report= --cov-fail-under=95)
 
 check: setup ## formatting, lint, types, layers, migrations, generated docs, translations, templates
-	@$(VENV)/python -m hdh_portal.checks
+	@$(VENV)/python $(DEVSTACK) check
 
 fix: setup ## format, and repair what the linters can repair
 	@$(VENV)/ruff check --fix --quiet . || true
@@ -41,5 +39,5 @@ fix: setup ## format, and repair what the linters can repair
 journey: setup ## drive the whole path over HTTP on a stack of its own; figures on the last line
 	@$(VENV)/python -m tests.journeys.journey
 
-lock: setup ## renew the locked, hashed requirements from pyproject.toml and docker/workspace/requirements.in
-	@$(PYTHON) $(DEVSTACK) lock
+lock: setup ## renew the locked, hashed requirements from pyproject.toml and the workspace image's list (UPGRADE=1: newest)
+	@$(PYTHON) $(DEVSTACK) lock $(if $(UPGRADE),--upgrade)

@@ -1,15 +1,17 @@
 """The harness of every test: a real PostgreSQL, no network but loopback, and no silent skip where it matters."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import ExitStack
 
 import pytest
 
+from tests.support.coverage_gate import uncovered
 from tests.support.database import embedded_database
 from tests.support.network import loopback_only
 
 _session = ExitStack()
+_gaps = pytest.StashKey[str]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -52,8 +54,24 @@ def is_strict() -> bool:
     return os.environ.get("CI") == "true" or os.environ.get("HDH_STRICT") == "1"
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """After a run of the whole suite that passed so far, refuse gaps in the coverage of rules and engine."""
+    gated = getattr(session.config.option, "cov_fail_under", None) and not hasattr(session.config, "workerinput")
+    if gated and session.exitstatus == pytest.ExitCode.OK and (gaps := uncovered(".coverage")):
+        session.config.stash[_gaps] = gaps
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Show the gaps before the summary line."""
+    if gaps := config.stash.get(_gaps, ""):
+        terminalreporter.section("rules and engine must be covered to the last branch")
+        terminalreporter.write_line(gaps)
+
+
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
     skipped = report.skipped and not hasattr(report, "wasxfail")
     if skipped and is_strict() and any(item.get_closest_marker(name) for name in ("browser", "sandbox")):

@@ -11,8 +11,8 @@ from django.utils.translation import ngettext
 from apps.accounts import browser_session, language, selectors, services
 from apps.accounts.forms import CodeForm, PasswordChangeForm
 from apps.accounts.models import StaffRoleName
-from apps.accounts.navigation import own_path
-from apps.accounts.views import form_page, person_of
+from apps.accounts.navigation import own_path, person_of
+from apps.accounts.views import form_page
 from apps.core.actions import declares
 from apps.core.errors import RefusedError
 

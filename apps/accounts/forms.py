@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import Person
 from apps.accounts.rules import code_kind, code_normalised
-from apps.accounts.services import ANY_CODE, TOTP_ONLY, code_shape_message
+from apps.accounts.wording import ANY_CODE, TOTP_ONLY, code_shape
 from apps.core.errors import RefusedError
 
 LONGEST_PASSWORD = 1024
@@ -127,5 +127,5 @@ class PasswordChangeForm(RefusableForm):
 def _shaped(typed: str, kinds: frozenset[Any]) -> str:
     code = code_normalised(typed)
     if code_kind(code) not in kinds:
-        raise forms.ValidationError(str(code_shape_message(kinds)))
+        raise forms.ValidationError(str(code_shape(kinds)))
     return code

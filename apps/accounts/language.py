@@ -1,6 +1,7 @@
 """The language of the pages, kept in Django's language cookie."""
 
 from datetime import timedelta
+from typing import Any, cast
 
 from django.conf import settings
 from django.http import HttpResponse
@@ -23,6 +24,6 @@ def remembered(response: HttpResponse, code: str) -> HttpResponse:
         max_age=_A_YEAR,
         secure=settings.LANGUAGE_COOKIE_SECURE,
         httponly=True,
-        samesite=settings.LANGUAGE_COOKIE_SAMESITE,
+        samesite=cast(Any, settings.LANGUAGE_COOKIE_SAMESITE),
     )
     return response

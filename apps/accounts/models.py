@@ -50,7 +50,7 @@ class Language(models.TextChoices):
     ENGLISH = "en", _("English")
 
 
-class Person(AbstractBaseUser, PermissionsMixin):
+class Person(AbstractBaseUser, PermissionsMixin):  # type: ignore[django-manager-missing]  # django-otp is untyped
     """Somebody who signs in, known by their e-mail address: in lower case, so that capitals make no second account."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

@@ -53,6 +53,11 @@ def is_current(starts_on: date, ends_on: date | None, today: date) -> bool:
     return starts_on <= today and (ends_on is None or today <= ends_on)
 
 
+def is_repetitive(password: str) -> bool:
+    """Whether a password is one text repeated, or made of fewer than six different characters."""
+    return len(set(password)) < 6 or password in (password + password)[1:-1]
+
+
 @dataclass(frozen=True)
 class BackOff:
     """How failures slow the next attempt down: `free` of them cost nothing, then `first` doubles up to `ceiling`.
@@ -70,7 +75,7 @@ class BackOff:
         if failures <= self.free:
             return timedelta(0)
         doublings = min(failures - self.free - 1, 30)
-        return min(self.first * 2**doublings, self.ceiling)
+        return min(self.first * (1 << doublings), self.ceiling)
 
 
 _QUARTER = timedelta(minutes=15)

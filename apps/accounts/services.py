@@ -8,28 +8,19 @@ from django.conf import settings
 from django.contrib.auth import authenticate
 from django.db import transaction
 from django.utils import timezone
-from django.utils.translation import gettext_lazy as _
 
-from apps.accounts import factors
+from apps.accounts import factors, wording
 from apps.accounts.models import Mandate, Organisation, Person, PortalSession, StaffRole, TotpDevice
 from apps.accounts.rules import CodeKind, code_kind, code_normalised, decide_role_grant
 from apps.accounts.selectors import factor_of, person_by_email
 from apps.accounts.throttling import Counter, attempt_begin, attempt_forgiven, attempt_succeeded
 from apps.accounts.totp import counter_matching
+from apps.accounts.wording import ANY_CODE, TOTP_ONLY
 from apps.audit.services import event_record
-from apps.core.errors import ChangedMeanwhile, Message, RefusedError, refusal
+from apps.core.errors import ChangedMeanwhile, RefusedError, refusal
 from apps.core.rules import Refused, Role
 
 log = structlog.get_logger(__name__)
-
-SENTENCES = {"own_role": _("Nobody can give a role to themselves.")}
-WRONG_PASSWORD: Message = _("This e-mail address and this password do not go together.")
-WRONG_CODE: Message = _("This code is wrong or has already been used. Wait for the next code and type that one.")
-WRONG_FIRST_CODE: Message = _(
-    "This is not the code of this moment. Check the clock of your device, then type the code it shows now."
-)
-TOTP_ONLY = frozenset({CodeKind.TOTP})
-ANY_CODE = frozenset(CodeKind)
 
 
 def password_check(*, email: str, password: str, address: str) -> Person:
@@ -49,7 +40,7 @@ def password_check(*, email: str, password: str, address: str) -> Person:
         action = "session.password_accepted" if accepted else "session.password_refused"
         _event(action, str(known.pk) if known else "unknown")
     if not isinstance(accepted, Person):
-        raise RefusedError((WRONG_PASSWORD,))
+        raise RefusedError((wording.WRONG_PASSWORD,))
     return accepted
 
 
@@ -62,7 +53,7 @@ def second_factor_verify(
     transaction: the count of failures must not go away with the caller's roll-back.
     """
     if code_kind(code_normalised(code)) not in kinds:
-        raise RefusedError((code_shape_message(kinds),), field=field)
+        raise RefusedError((wording.code_shape(kinds),), field=field)
     counter = Counter.for_factor(person.pk)
     attempt_begin(counter, field=field)
     with transaction.atomic():
@@ -73,7 +64,7 @@ def second_factor_verify(
         action = "second_factor.accepted" if kind else "second_factor.refused"
         _event(action, str(person.pk), actor=person, purpose=purpose, kind=kind or "")
     if kind is None:
-        raise RefusedError((WRONG_CODE,), field=field)
+        raise RefusedError((wording.WRONG_CODE,), field=field)
     return kind
 
 
@@ -85,13 +76,6 @@ def second_factor_confirm(*, person: Person, code: str) -> None:
     second_factor_verify(person=person, code=code, purpose="decision", field="otp_code", kinds=TOTP_ONLY)
 
 
-def code_shape_message(kinds: frozenset[CodeKind]) -> Message:
-    """What a code looks like."""
-    if CodeKind.RECOVERY in kinds:
-        return _("A code has six digits; a recovery code has twelve letters and digits.")
-    return _("Type the six digits that your authenticator application shows now.")
-
-
 def enrolment_confirm(*, person: Person, seed: bytes, code: str, replacing: bool) -> tuple[TotpDevice, tuple[str, ...]]:
     """Make the seed the person's second factor, once a first code proves that their application has it.
 
@@ -100,10 +84,10 @@ def enrolment_confirm(*, person: Person, seed: bytes, code: str, replacing: bool
     """
     typed = code_normalised(code)
     if code_kind(typed) is not CodeKind.TOTP:
-        raise RefusedError((code_shape_message(TOTP_ONLY),), field="code")
+        raise RefusedError((wording.code_shape(TOTP_ONLY),), field="code")
     counter = counter_matching(seed, typed)
     if counter is None:
-        raise RefusedError((WRONG_FIRST_CODE,), field="code")
+        raise RefusedError((wording.WRONG_FIRST_CODE,), field="code")
     with transaction.atomic():
         _factor_place_free(person, replacing=replacing)
         device = factors.device_create(person, seed, counter)
@@ -116,7 +100,7 @@ def _factor_place_free(person: Person, *, replacing: bool) -> None:
     Person.objects.select_for_update().get(pk=person.pk)
     present = factor_of(person)
     if (present is not None) is not replacing:
-        raise ChangedMeanwhile(_("Your second factor was changed from another window meanwhile. Sign in with it."))
+        raise ChangedMeanwhile(wording.FACTOR_CHANGED)
     if present:
         present.delete()
 
@@ -131,7 +115,7 @@ def password_change(*, person: Person, current: str, new: str, code: str) -> Non
     if not person.check_password(current):
         with transaction.atomic():
             _event("session.password_refused", str(person.pk))
-        raise RefusedError((_("This is not your present password."),), field="current_password")
+        raise RefusedError((wording.WRONG_PRESENT_PASSWORD,), field="current_password")
     attempt_succeeded(account)
     second_factor_verify(person=person, code=code, purpose="password", field="otp_code", kinds=TOTP_ONLY)
     with transaction.atomic():
@@ -183,7 +167,7 @@ def staff_role_give(
     """Give a staff role between two days. Raises RefusedError when somebody would give it to themselves."""
     decision = decide_role_grant(giver_id=str(by.pk) if by else "", receiver_id=str(person.pk))
     if isinstance(decision, Refused):
-        raise refusal(decision, SENTENCES)
+        raise refusal(decision, wording.REFUSALS)
     with transaction.atomic():
         row = StaffRole.objects.create(person=person, role=role.value, starts_on=starts_on, ends_on=ends_on)
         _event("staff_role.given", str(person.pk), actor=by, role=role.value)

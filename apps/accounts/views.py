@@ -1,7 +1,5 @@
 """Pages of sign-in, in the order a visitor meets them."""
 
-from typing import cast
-
 from django.contrib import messages
 from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse
@@ -12,15 +10,10 @@ from django.utils.translation import ngettext
 from apps.accounts import browser_session, factors, language, selectors, services
 from apps.accounts.forms import CodeForm, FirstCodeForm, RefusableForm, SignInForm
 from apps.accounts.models import Person
-from apps.accounts.navigation import next_of, onward, with_next
+from apps.accounts.navigation import next_of, onward, person_of, with_next
 from apps.accounts.rules import CodeKind, SessionEnd
 from apps.core.actions import declares
 from apps.core.errors import RefusedError
-
-
-def person_of(request: HttpRequest) -> Person:
-    """The person signed in; the permission table lets nobody else reach the views that ask."""
-    return cast(Person, request.user)
 
 
 def form_page(request: HttpRequest, template: str, form: RefusableForm, **context: object) -> HttpResponse:

@@ -6,13 +6,13 @@ The engine reads the definition strictly; this module says to which page and fie
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from apps.applications.pages import Contents, Text
+from apps.applications.form_spec import Content, Contents, Text
 from apps.applications.rules import Missing
-from apps.extracts.engine.catalogue import CATALOGUE
+from apps.extracts.engine.catalogue import CATALOGUE, Column, Table
 from apps.extracts.engine.check import check
-from apps.extracts.engine.criteria import Criterion, Period, read_criterion
+from apps.extracts.engine.criteria import Criterion, Period, read_criterion, sentence
 from apps.extracts.engine.definition import Definition, Scope
-from apps.extracts.engine.nomenclature import builtin_nomenclature
+from apps.extracts.engine.nomenclature import Nomenclature
 from apps.extracts.engine.problems import DefinitionError, Problem
 from apps.extracts.engine.reading import Reader
 
@@ -51,25 +51,25 @@ def definition(contents: Contents) -> Definition:
     return Definition.from_json(definition_json(contents))
 
 
-def problems(contents: Contents) -> tuple[Missing, ...]:
+def problems(contents: Contents, known: Nomenclature) -> tuple[Missing, ...]:
     """What the engine objects to in the pages "population" and "variables", and justifications that are missing.
 
     Pages that hold nothing yet are left to the rules of completeness, which say so once.
     """
-    return (*_population_missing(contents), *_scope_missing(contents))
+    return (*_population_missing(contents, known), *scope_missing(contents.get("variables", {})))
 
 
-def _population_missing(contents: Contents) -> Iterator[Missing]:
+def _population_missing(contents: Contents, known: Nomenclature) -> Iterator[Missing]:
     population = contents.get("population", {}).get("population")
-    if population and (found := population_problems(population)):
+    if population and (found := population_problems(population, known)):
         first = found[0]
         yield Missing("population", "population", "definition", Text(first.message_fr, first.message_en))
 
 
-def last_problems(contents: Contents) -> tuple[Missing, ...]:
+def last_problems(contents: Contents, known: Nomenclature) -> tuple[Missing, ...]:
     """What the engine objects to in the definition as a whole: asked once every page is right on its own."""
     try:
-        found = check(definition(contents), CATALOGUE, builtin_nomenclature())
+        found = check(definition(contents), CATALOGUE, known)
     except DefinitionError as error:
         found = error.problems
     return tuple(_as_missing(problem) for problem in found)
@@ -88,13 +88,22 @@ _PLACES = (
 )
 
 
-def population_problems(population: Mapping[str, Any]) -> tuple[Problem, ...]:
+def population_problems(population: Mapping[str, Any], known: Nomenclature) -> tuple[Problem, ...]:
     """Everything the engine objects to in a tree of criteria: how it is written, then whether its codes exist."""
     reader = Reader()
     criterion = read_criterion(population, POPULATION_PATH, reader)
     if criterion is None or reader.problems:
         return tuple(reader.problems)
-    return tuple(found for found in check(_only(criterion), CATALOGUE, builtin_nomenclature()))
+    return check(_only(criterion), CATALOGUE, known)
+
+
+def population_sentences(population: Mapping[str, Any]) -> Text | None:
+    """The tree read aloud in both languages; None while something in it cannot be read."""
+    reader = Reader()
+    criterion = read_criterion(population, POPULATION_PATH, reader)
+    if criterion is None or reader.problems:
+        return None
+    return Text(sentence(criterion, "fr"), sentence(criterion, "en"))
 
 
 def _only(criterion: Criterion) -> Definition:
@@ -104,16 +113,28 @@ def _only(criterion: Criterion) -> Definition:
     return Definition("-", criterion, Scope({}, period))
 
 
-def _scope_missing(contents: Contents) -> Iterator[Missing]:
-    variables = contents.get("variables", {})
-    scope = variables.get("scope") or {}
-    for name, columns in scope.items():
+def scope_missing(variables: Content) -> Iterator[Missing]:
+    """What the page of variables lacks once something is ticked: a justification for each table and each identifier."""
+    for name, columns in variables.get("scope", {}).items():
         yield from _table_missing(name, columns, variables)
+
+
+def offered_columns(table: Table) -> tuple[Column, ...]:
+    """The columns of a table that a dossier may ask for: no direct identifier, and no pseudonym that always comes."""
+    return tuple(column for column in table.deliverable if column.name not in table.surrogates)
+
+
+def column_offered(table_name: str, column_name: str | None) -> bool:
+    """Whether the catalogue offers the column; with no column, whether it offers the table."""
+    table = CATALOGUE.table(table_name)
+    if table is None:
+        return False
+    return column_name is None or column_name in {column.name for column in offered_columns(table)}
 
 
 def _table_missing(name: str, columns: list[str], variables: Mapping[str, Any]) -> Iterator[Missing]:
     table = CATALOGUE.table(name)
-    offered = {column.name: column for column in table.deliverable} if table else {}
+    offered = {column.name: column for column in offered_columns(table)} if table else {}
     yield from _justification_missing(name, variables.get("justifications", {}).get(name, ""), TABLE_NOT_JUSTIFIED)
     for column in columns:
         full = f"{name}.{column}"

@@ -9,7 +9,9 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from guardian.models import UserObjectPermissionBase
 
-from apps.applications import pages, rules
+from apps.applications import rules
+from apps.applications.form_spec import Specification
+from apps.applications.pages import CURRENT, specification
 
 PERSON = settings.AUTH_USER_MODEL
 
@@ -44,7 +46,7 @@ class Application(models.Model):
     status = models.CharField(max_length=12, choices=Status, default=Status.DRAFT)
     version = models.PositiveIntegerField(default=1)
     round = models.PositiveSmallIntegerField(default=0)
-    spec_version = models.PositiveSmallIntegerField(default=pages.CURRENT)
+    spec_version = models.PositiveSmallIntegerField(default=CURRENT)
     organisation = models.ForeignKey("accounts.Organisation", on_delete=models.PROTECT, related_name="applications")
     created_by = models.ForeignKey(PERSON, on_delete=models.PROTECT, related_name="applications_created")
     title = models.CharField(max_length=200, blank=True)
@@ -87,9 +89,9 @@ class Application(models.Model):
         return rules.Status(self.status)
 
     @property
-    def specification(self) -> pages.Specification:
+    def specification(self) -> Specification:
         """The form this dossier was started with."""
-        return pages.specification(self.spec_version)
+        return specification(self.spec_version)
 
 
 class ApplicationUserObjectPermission(UserObjectPermissionBase):

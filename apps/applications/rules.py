@@ -10,7 +10,8 @@ from datetime import date
 from enum import StrEnum
 from typing import Any
 
-from apps.applications.pages import Content, Contents, Field, Kind, PageSpec, Specification, Text, specification
+from apps.applications.form_spec import Content, Contents, Field, Kind, PageSpec, Specification, Text
+from apps.applications.pages import specification
 from apps.core.rules import Action, Allowed, Decision, Reason, Refused, Role, decide_by_table
 
 
@@ -90,9 +91,11 @@ LEAD = frozenset({Role.PRINCIPAL_INVESTIGATOR})
 STEWARD = frozenset({Role.STEWARD})
 
 
-def _changes(name: str, roles: frozenset[Role], second_factor: bool = False) -> Action:
+def _changes(
+    name: str, roles: frozenset[Role], methods: tuple[str, ...] = ("POST",), second_factor: bool = False
+) -> Action:
     states = frozenset(str(state) for state in transition(name).sources)
-    return Action(name, roles, states, ("POST",), second_factor)
+    return Action(name, roles, states, methods, second_factor)
 
 
 _EDITABLE = frozenset(str(state) for state in EDITABLE)
@@ -104,13 +107,14 @@ ACTIONS: tuple[Action, ...] = (
     Action("application.edit", TEAM, _EDITABLE, ("GET", "POST")),
     Action("application.attach", TEAM, _EDITABLE, ("POST",)),
     Action("application.attachment_remove", TEAM, _EDITABLE, ("POST",)),
-    Action("application.attachment_read", TEAM | STEWARD),
+    Action("application.attachment_read", TEAM),
     Action("application.member_add", LEAD, _EDITABLE, ("POST",)),
     Action("application.member_remove", LEAD, _EDITABLE, ("POST",)),
-    _changes("application.submit", LEAD),
+    _changes("application.submit", LEAD, ("GET", "POST")),
     _changes("application.withdraw", LEAD),
     Action("application.queue", STEWARD),
     Action("application.review", STEWARD),
+    Action("application.review_attachment", STEWARD),
     _changes("application.return", STEWARD),
     _changes("application.approve", STEWARD, second_factor=True),
     _changes("application.refuse", STEWARD, second_factor=True),

@@ -3,19 +3,26 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
+from itertools import islice
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from apps.accounts import grants
 from apps.accounts.models import Mandate, Organisation, Person
 from apps.applications import composition, rules
+from apps.applications.form_spec import Contents
 from apps.applications.models import Application, Attachment, Member, Page, ReturnReason, Submission
-from apps.applications.pages import Contents
 from apps.applications.rules import Conflict, Facts, Missing, Status
+from apps.catalogue.selectors import AT_MOST, codes_found, nomenclature
 from apps.core.rules import Role
+from apps.extracts.engine.codelists import CODES
+from apps.extracts.engine.codes import System
+from apps.extracts.engine.nomenclature import Nomenclature, builtin_nomenclature
+
+SEARCH_FROM = 2
 
 
 def applications_visible_to(person: Person) -> QuerySet[Application]:
@@ -76,8 +83,34 @@ def _page_contents(application: Application) -> Iterable[tuple[str, dict[str, An
 def completeness(application: Application, contents: Contents) -> tuple[Missing, ...]:
     """Everything that keeps the dossier from being submitted, in the order of the form."""
     spec = application.specification
-    found = (*rules.missing(contents, spec), *composition.problems(contents)) or composition.last_problems(contents)
+    known = known_codes()
+    found = (*rules.missing(contents, spec), *composition.problems(contents, known))
+    found = found or composition.last_problems(contents, known)
     return tuple(sorted(found, key=lambda missing: spec.keys.index(missing.page)))
+
+
+def known_codes() -> Nomenclature:
+    """The codes a criterion may use: those of the release that was read, the engine's own list before any was."""
+    read = nomenclature()
+    return read if any(read.codes.values()) else builtin_nomenclature()
+
+
+def codes_matching(system: System, text: str, language: str) -> list[tuple[str, str]]:
+    """Codes with their labels, whose code begins with `text` or whose label holds it: at most twenty.
+
+    Nothing for a text shorter than two characters.
+    """
+    if len(text) < SEARCH_FROM:
+        return []
+    if any(nomenclature().codes.values()):
+        return [(code.code, getattr(code, f"label_{language}")) for code in codes_found(system, text, language)]
+    return _builtin_matching(system, text.casefold(), language)
+
+
+def _builtin_matching(system: System, text: str, language: str) -> list[tuple[str, str]]:
+    labels = ((code, known.label(language)) for code, known in CODES[system].items())
+    both = ((code, label) for code, label in labels if code.casefold().startswith(text) or text in label.casefold())
+    return list(islice(both, AT_MOST))
 
 
 def reopened_pages(application: Application) -> Mapping[str, str]:
@@ -149,8 +182,12 @@ def snapshot_of(application: Application) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class ApprovedFacts:
-    """What an approval grants. `definition` is the engine's JSON; the days are in Paris, both included."""
+    """What an approval grants. `definition` is the engine's JSON; the days are in Paris, both included.
 
+    `member_ids` are those of the team without the principal investigator.
+    """
+
+    application_id: UUID
     title: str
     organisation_id: UUID
     principal_investigator_id: UUID
@@ -169,6 +206,7 @@ def approved_facts(application_id: UUID | str) -> ApprovedFacts:
     definition = composition.definition(pages)
     lead = Member.Role.PRINCIPAL_INVESTIGATOR
     return ApprovedFacts(
+        application_id=application.pk,
         title=pages["title"]["title"],
         organisation_id=application.organisation_id,
         principal_investigator_id=next(UUID(member["person"]) for member in team if member["role"] == lead),
@@ -178,9 +216,3 @@ def approved_facts(application_id: UUID | str) -> ApprovedFacts:
         starts_on=date.fromisoformat(pages["period"]["access_from"]),
         ends_on=date.fromisoformat(pages["period"]["access_to"]),
     )
-
-
-def with_team(applications: QuerySet[Application]) -> QuerySet[Application]:
-    """The same dossiers with their teams, in one more statement whatever their number."""
-    members = Member.objects.select_related("person", "organisation").order_by("-role", "added_at", "id")
-    return applications.prefetch_related(Prefetch("members", queryset=members))

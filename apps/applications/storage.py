@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import BinaryIO
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
@@ -25,9 +26,9 @@ def store(key: str, data: bytes) -> None:
     path.with_suffix(".part").rename(path)
 
 
-def read(key: str) -> bytes:
-    """The bytes of a document. Raises FileNotFoundError when it is gone."""
-    return _path(key).read_bytes()
+def opened(key: str) -> BinaryIO:
+    """A document open for reading; the caller closes it. Raises FileNotFoundError when it is gone."""
+    return _path(key).open("rb")
 
 
 def erase(key: str) -> None:

@@ -5,11 +5,11 @@ from datetime import datetime
 
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.text import capfirst
 from django.utils.translation import get_language
-from django.utils.translation import gettext as now
 from django.utils.translation import gettext_lazy as _
 
-from apps.applications.pages import Field, Text
+from apps.applications.form_spec import Field, Text
 from apps.applications.rules import Missing, Status, Turn
 from apps.core.errors import Message
 
@@ -68,6 +68,8 @@ CHANGES: Mapping[Status, Message] = {
     Status.WITHDRAWN: _("%(who)s withdrew this dossier at %(when)s."),
 }
 
+PAGE_SAVED = _("%(who)s saved this page at %(when)s.")
+
 
 def said(text: Text) -> str:
     """Words of a specification in the reader's language."""
@@ -86,7 +88,7 @@ def problem_sentence(field: Field, code: str) -> str:
 
 def missing_sentence(field: Field, missing: Missing) -> str:
     """What is missing, in the engine's words where it has some."""
-    return said(missing.text) if missing.text else problem_sentence(field, missing.code)
+    return capfirst(said(missing.text)) if missing.text else problem_sentence(field, missing.code)
 
 
 def change_sentence(status: Status, who: str, when: datetime) -> str:
@@ -96,7 +98,7 @@ def change_sentence(status: Status, who: str, when: datetime) -> str:
 
 def page_change_sentence(who: str, when: datetime) -> str:
     """Who saved a page meanwhile."""
-    return now("%(who)s saved this page at %(when)s.") % {"who": who, "when": clock(when)}
+    return str(PAGE_SAVED) % {"who": who, "when": clock(when)}
 
 
 def clock(when: datetime) -> str:

@@ -20,7 +20,9 @@ def event_record(
     dossier_id: str | None = None,
     data: Mapping[str, JSON] | None = None,
 ) -> Event:
-    """Append one event. `actor` is a person's identifier or "system:<zone>"; `data` holds identifiers, hashes, counts, states.
+    """Append one event. `actor` is a person's identifier or "system:<zone>".
+
+    `data` holds identifiers, hashes, counts and states, nothing personal.
 
     Raises RuntimeError outside a transaction: no event without its change, no change without its event.
     """

@@ -67,9 +67,9 @@ def portal_roles(request: HttpRequest) -> frozenset[Role]:
     person = request.user
     if not person.is_authenticated:
         return frozenset({Role.ANYONE})
-    if not person.is_verified():  # type: ignore[union-attr]  # added by django_otp's middleware
+    if not person.is_verified():
         return frozenset({Role.ANYONE, Role.SIGNED_IN})
-    return frozenset({Role.ANYONE, Role.SIGNED_IN, Role.PERSON}) | person.staff_roles  # type: ignore[union-attr]
+    return frozenset({Role.ANYONE, Role.SIGNED_IN, Role.PERSON}) | person.staff_roles
 
 
 def may_enter(action: Action, roles: frozenset[Role]) -> bool:
@@ -81,4 +81,5 @@ def may_enter(action: Action, roles: frozenset[Role]) -> bool:
 
 def needs_only_sign_in(action: Action, roles: frozenset[Role]) -> bool:
     """Whether a visitor was refused for lack of sign-in alone, so that the way out is the sign-in page."""
-    return Role.PERSON not in roles and bool(action.roles & (RELATION_ROLES | STAFF_ROLES | {Role.PERSON, Role.SIGNED_IN}))
+    asks_for_a_person = action.roles & (RELATION_ROLES | STAFF_ROLES | {Role.PERSON, Role.SIGNED_IN})
+    return Role.PERSON not in roles and bool(asks_for_a_person)

@@ -32,7 +32,8 @@ class ChangedMeanwhile(PortalError):
 
     def __init__(self, message: Message | None = None) -> None:
         super().__init__(
-            message or _("Somebody else changed this meanwhile. Nothing of theirs was overwritten: look at the new state.")
+            message
+            or _("Somebody else changed this meanwhile. Nothing of theirs was overwritten: look at the new state.")
         )
 
 

@@ -1,7 +1,7 @@
 """When something happened in one room, others follow up in the same transaction by writing rows.
 
-A service says `happened(name, ...)`; `apps/fulfilment/handlers.py` says on one page what follows. A follow-up that fails
-takes the decision back with it: never half.
+A service says `happened(name, ...)`; `apps/fulfilment/handlers.py` says on one page what follows. A follow-up that
+fails takes the decision back with it: never half.
 """
 
 from collections.abc import Callable

@@ -18,7 +18,7 @@ def healthz(request: HttpRequest) -> JsonResponse:
 
 @declares("core.health")
 def readyz(request: HttpRequest) -> JsonResponse:
-    """200 when the database answers with every migration applied and the broker answers; else 503 naming what does not."""
+    """200 when database (every migration applied) and broker answer; else 503 naming what does not."""
     states = {"database": database_ready(), "broker": broker_ready()}
     ready = all(states.values())
     return JsonResponse({"status": "ok" if ready else "unready", **states}, status=200 if ready else 503)

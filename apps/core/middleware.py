@@ -21,7 +21,7 @@ log = structlog.get_logger(__name__)
 
 
 def request_context(get_response: Next) -> Next:
-    """Give each request an identifier, shown on error pages and written in its log line, and send `no-store` for people."""
+    """Give each request an identifier for its log line and error pages; what signed-in people see is not stored."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         request.request_id = uuid.uuid4().hex[:12]  # type: ignore[attr-defined]
@@ -47,7 +47,7 @@ def request_context(get_response: Next) -> Next:
     return middleware
 
 
-class deny_by_default:  # noqa: N801  a middleware is named as the rule it enforces
+class deny_by_default:
     """Let a view run only if it declares an action whose method and portal-wide roles fit the visitor."""
 
     def __init__(self, get_response: Next) -> None:
@@ -84,7 +84,7 @@ def to_sign_in(request: HttpRequest, roles: frozenset[Role]) -> HttpResponse:
     return redirect_to_login(back, resolve_url(step))
 
 
-class kind_errors:  # noqa: N801
+class kind_errors:
     """Show an expected failure as a page in words, with its status; log the unexpected ones by class alone."""
 
     def __init__(self, get_response: Next) -> None:

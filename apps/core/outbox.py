@@ -1,7 +1,7 @@
 """The outbox: PostgreSQL rows are the queue of record, the broker is only a doorbell.
 
-A service enqueues an item in the transaction of its change; the commit rings. A worker takes a lease on the item (with a
-fencing number), performs **one** step by the handler of its kind, and records the outcome. Whatever a dead worker, a
+A service enqueues an item in the transaction of its change; the commit rings. A worker takes a lease on the item (with
+a fencing number), performs **one** step by the handler of its kind, and records the outcome. Whatever a dead worker, a
 flushed broker or a duplicate message does, the sweep rings again for every due item that nobody holds.
 """
 
@@ -82,7 +82,7 @@ class Lease:
 
 @dataclass(frozen=True)
 class Handler:
-    """How items of one kind are worked on: by which queue's workers, for how long at a time, and what follows a give-up."""
+    """How items of one kind are worked on: by which queue, for how long at a time, and what follows a give-up."""
 
     run: Callable[[Lease], Outcome]
     queue: str
@@ -103,8 +103,8 @@ def outbox_handler(
     """Register the function that performs one step of items of this kind.
 
     While the function runs, its lease is renewed by a heartbeat, so that a lease may be shorter than the longest step
-    and a dead worker's item is taken over soon. `given_up(subject_id, reason)` runs in the transaction that moves the item to the stewards' list, so that the
-    subject's own status can say so too.
+    and a dead worker's item is taken over soon. `given_up(subject_id, reason)` runs in the transaction that moves the
+    item to the stewards' list, so that the subject's own status can say so too.
     """
 
     def register(run: Callable[[Lease], Outcome]) -> Callable[[Lease], Outcome]:
@@ -149,12 +149,12 @@ def outbox_retry(item_id: int) -> bool:
 
 
 def outbox_cancel(key: str) -> bool:
-    """End a pending item without doing it: its fence moves, so that a worker in the middle of a step cannot record it."""
+    """End a pending item without doing it: its fence moves, so that a worker in its midst cannot record it."""
     now = timezone.now()
     return bool(
-        OutboxItem.objects.filter(key=key).exclude(status="done").update(
-            status="done", reason="cancelled", finished_at=now, lease_until=None, fence=F("fence") + 1
-        )
+        OutboxItem.objects.filter(key=key)
+        .exclude(status="done")
+        .update(status="done", reason="cancelled", finished_at=now, lease_until=None, fence=F("fence") + 1)
     )
 
 
@@ -238,7 +238,7 @@ def _attempt(item: OutboxItem, lease: Lease) -> Outcome | timedelta:
         return _handlers[item.kind].run(lease)
     except LeaseLost:
         raise
-    except Exception as error:  # noqa: BLE001  a poison item must end in the list, whatever it raises
+    except Exception as error:  # a poison item must end in the list, whatever it raises
         log.error("outbox_attempt_failed", item=item.pk, attempt=item.attempts, error=type(error).__name__)
         if item.attempts >= MAX_ATTEMPTS:
             return NeedsHuman(f"The step failed {MAX_ATTEMPTS} times, the last time with {type(error).__name__}.")

@@ -23,7 +23,7 @@ class MasterKey:
 
 
 def keyring_create(path: Path) -> str:
-    """Make a keyring with a fresh master key, readable by its owner alone, unless one stands. Returns the key's identifier."""
+    """Make a keyring with a fresh master key, for its owner alone, unless one stands. Returns the key's identifier."""
     if path.exists():
         return keyring_read(path).id
     key_id = f"master-{secrets.token_hex(4)}"
@@ -42,7 +42,7 @@ def keyring_read(path: Path) -> MasterKey:
     """The master key. Raises KeyringError when the file is missing, damaged or open to other accounts."""
     try:
         if path.stat().st_mode & 0o077:
-            raise KeyringError("The keyring file can be read by other accounts of the machine: restrict it to its owner (chmod 600).")
+            raise KeyringError("The keyring file is open to other accounts: restrict it to its owner (chmod 600).")
         content = json.loads(path.read_text())
         key = MasterKey(id=str(content["id"]), secret=base64.b64decode(content["secret"], validate=True))
     except FileNotFoundError:

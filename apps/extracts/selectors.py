@@ -1,5 +1,7 @@
 """Reading extract requests."""
 
+from uuid import UUID
+
 from apps.extracts.models import ExtractRequest
 
 
@@ -8,6 +10,6 @@ def request_to_run(request_id: str) -> ExtractRequest:
     return ExtractRequest.objects.select_related("project__entitlement").get(pk=request_id)
 
 
-def request_of(project_id: object) -> ExtractRequest | None:
+def request_of(project_id: UUID) -> ExtractRequest | None:
     """The project's extract request, if there is one."""
     return ExtractRequest.objects.filter(project_id=project_id).first()

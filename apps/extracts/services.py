@@ -16,7 +16,7 @@ ACTOR = "system:extract"
 
 
 def extract_request(*, project: Project, by: str) -> ExtractRequest:
-    """Request the extract of a project's entitlement: a row, an event, an outbox item. In the decision's transaction."""
+    """Request the extract of a project's entitlement: a row, an event, an outbox item in the decision's transaction."""
     request = ExtractRequest.objects.create(project=project, definition_hash=project.entitlement.definition_hash)
     _record("extract.requested", request, by, {"definition_hash": request.definition_hash})
     outbox.outbox_enqueue(kind="extract.run", key=outbox_key(request), subject_id=str(request.pk))

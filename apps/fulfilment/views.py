@@ -7,6 +7,7 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 
+from apps.accounts.navigation import person_of
 from apps.core.actions import declares
 from apps.fulfilment.selectors import project_page
 from apps.projects.selectors import projects_of, projects_visible_to
@@ -17,7 +18,7 @@ PAGE_SIZE = 25
 @declares("project.list")
 def projects(request: HttpRequest) -> HttpResponse:
     """The projects of which the person is a member."""
-    page = Paginator(projects_of(request.user), PAGE_SIZE).get_page(request.GET.get("page"))
+    page = Paginator(projects_of(person_of(request)), PAGE_SIZE).get_page(request.GET.get("page"))
     return render(request, "fulfilment/projects.html", {"page": page})
 
 
@@ -36,10 +37,10 @@ def project_steps(request: HttpRequest, project_id: UUID) -> HttpResponse:
 @declares("project.view")
 def project_of_application(request: HttpRequest, application_id: UUID) -> HttpResponse:
     """From an approved dossier to its project."""
-    found = get_object_or_404(projects_visible_to(request.user), application_id=application_id)
+    found = get_object_or_404(projects_visible_to(person_of(request)), application_id=application_id)
     return redirect("fulfilment:project", project_id=found.pk)
 
 
 def _page(request: HttpRequest, project_id: UUID) -> dict[str, Any]:
-    found = get_object_or_404(projects_visible_to(request.user), pk=project_id)
-    return project_page(found, request.user)
+    found = get_object_or_404(projects_visible_to(person_of(request)), pk=project_id)
+    return project_page(found, person_of(request))

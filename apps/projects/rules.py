@@ -13,5 +13,5 @@ ACTIONS: tuple[Action, ...] = (
 
 
 def entitlement_holds(*, project_status: str, starts_on: date, ends_on: date, today: date) -> bool:
-    """Whether data may be used on this day: an active project, between the two dates of its entitlement, both included."""
+    """Whether data may be used on this day: an active project, between both dates of its entitlement, included."""
     return project_status == "active" and starts_on <= today <= ends_on

@@ -41,7 +41,12 @@ def project_create(grant: Grant, *, by: str) -> Project:
         granted_by=by,
     )
     _record("project.created", by, project, {"members": 1 + len(grant.member_ids)})
-    _record("entitlement.granted", by, project, {"entitlement": str(entitlement.pk), "definition_hash": grant.definition_hash})
+    _record(
+        "entitlement.granted",
+        by,
+        project,
+        {"entitlement": str(entitlement.pk), "definition_hash": grant.definition_hash},
+    )
     return project
 
 

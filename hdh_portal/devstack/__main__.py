@@ -9,6 +9,7 @@ import subprocess
 import sys
 
 SUITABLE = ((3, 11), (3, 12))
+INTERRUPTED = 130
 CHECK = f"import sys; sys.exit(sys.version_info[:2] not in {SUITABLE})"
 
 
@@ -16,9 +17,13 @@ def main() -> int:
     """Run a command of the stack under a suitable Python; its exit code."""
     if sys.version_info[:2] not in SUITABLE:
         restart_with_suitable_python()
-    from hdh_portal.devstack.commands import command
+    try:
+        from hdh_portal.devstack.commands import command
 
-    return command(sys.argv[1:])
+        return command(sys.argv[1:])
+    except KeyboardInterrupt:
+        print("Interrupted.")
+        return INTERRUPTED
 
 
 def restart_with_suitable_python() -> None:

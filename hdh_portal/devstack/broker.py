@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hdh_portal.devstack.errors import StackError
-from hdh_portal.devstack.places import Account, make_directory, reachable
+from hdh_portal.devstack.places import Account, make_directory, reachable, same_file
 
 
 def server_binary() -> Path:
@@ -67,6 +67,8 @@ class Broker:
         if reachable(found.parent, self.account):
             return found
         copied = self.home / "valkey-server"
+        if same_file(copied, found):
+            return copied
         unfinished = self.home / "valkey-server.unfinished"
         shutil.copy2(found, unfinished)
         unfinished.rename(copied)

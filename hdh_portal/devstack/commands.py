@@ -23,9 +23,6 @@ def command(words: list[str]) -> int:
     except StackError as error:
         say(str(error))
         return 1
-    except KeyboardInterrupt:
-        say("Interrupted.")
-        return 130
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -38,6 +35,9 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--gateway-port", type=int, help="the gateway's port; by default the portal's plus one")
     code = commands.add_parser("code", help="the one-time code of a demonstration account")
     code.add_argument("who", help="the account's e-mail address")
+    commands.add_parser("check", help="formatting, lint, types, layers, migrations, documents, translations")
+    lock = commands.add_parser("lock", help="renew the locked requirements")
+    lock.add_argument("--upgrade", action="store_true", help="take the newest versions that pyproject.toml allows")
     commands.add_parser("stop", help="stop the portal that runs on the data folder")
     commands.add_parser("reset", help="wipe the data")
     return parser
@@ -96,4 +96,26 @@ def _reset(_options: argparse.Namespace) -> int:
     return 0
 
 
-COMMANDS = {"setup": _setup, "run": _run, "code": _code, "stop": _stop, "reset": _reset}
+def _check(_options: argparse.Namespace) -> int:
+    from hdh_portal.devstack.checks import check
+
+    check()
+    return 0
+
+
+def _lock(options: argparse.Namespace) -> int:
+    from hdh_portal.devstack.lock import lock
+
+    lock(upgrade=options.upgrade)
+    return 0
+
+
+COMMANDS = {
+    "setup": _setup,
+    "run": _run,
+    "code": _code,
+    "stop": _stop,
+    "reset": _reset,
+    "check": _check,
+    "lock": _lock,
+}

@@ -33,7 +33,7 @@ class Environment:
 
     def is_current(self) -> bool:
         """Whether everything required, and nothing since changed, was installed to the end."""
-        return self._stamp().holds(self._value())
+        return self.python.exists() and self._stamp().holds(self._value())
 
     def ensure(self) -> None:
         """Install or update the environment when it is not current. Raises StackError with pip's last words."""
@@ -50,8 +50,8 @@ class Environment:
             self._begun().unlink()
 
     def _can_be_updated(self) -> bool:
-        same_base = Stamp(self.path / "hdh-base").holds(self._base())
-        return same_base and self.python.exists() and not self._begun().exists()
+        was_here = self._place().holds(str(self.path))
+        return was_here and self.python.exists() and not self._begun().exists()
 
     def _create(self) -> None:
         require_venv()
@@ -61,7 +61,7 @@ class Environment:
             log=self._log(),
             failing=f"Python could not make the virtual environment {self.path}.",
         )
-        Stamp(self.path / "hdh-base").write(self._base())
+        self._place().write(str(self.path))
 
     def _install(self) -> None:
         command: list[str | Path] = [
@@ -98,11 +98,12 @@ class Environment:
                 failing=f"pip could not remove {', '.join(strangers)}.",
             )
 
-    def _base(self) -> str:
-        return digest(str(self.path), sys.version, os.path.realpath(base_python()))
-
     def _value(self) -> str:
-        return digest(self._base(), self.requirements)
+        return digest(str(self.path), self.requirements)
+
+    def _place(self) -> Stamp:
+        """Where the environment was made: it cannot be moved."""
+        return Stamp(self.path / "hdh-place")
 
     def _stamp(self) -> Stamp:
         return Stamp(self.path / "hdh-installed")

@@ -31,6 +31,15 @@ def parse(text: str, name: str) -> dict[str, str]:
     return entries
 
 
+def untranslated(text: str, name: str) -> list[str]:
+    """The messages of a PO text that have no finished translation, in their order."""
+    finished = parse(text, name)
+    every: dict[str, str] = {}
+    for lines in _entries(text):
+        _read_entry([line for line in lines if not line.startswith("#,")], name, every, empty_too=True)
+    return [key.split(PLURAL_MARK)[0] for key in every if key and key not in finished]
+
+
 def _entries(text: str) -> Iterator[list[str]]:
     entry: list[str] = []
     translated = False
@@ -43,7 +52,7 @@ def _entries(text: str) -> Iterator[list[str]]:
     yield entry
 
 
-def _read_entry(lines: list[str], name: str, entries: dict[str, str]) -> None:
+def _read_entry(lines: list[str], name: str, entries: dict[str, str], *, empty_too: bool = False) -> None:
     fields: dict[str, str] = {}
     keyword = ""
     for line in lines:
@@ -55,7 +64,7 @@ def _read_entry(lines: list[str], name: str, entries: dict[str, str]) -> None:
         fields[keyword] = fields.get(keyword, "") + _unquoted(quoted, name, line)
     fuzzy = any(line.startswith("#,") and "fuzzy" in line for line in lines)
     if fields and not (fuzzy and fields.get("msgid")):
-        _add(fields, entries)
+        _add(fields, entries, empty_too)
 
 
 def _unquoted(quoted: str, name: str, line: str) -> str:
@@ -68,14 +77,14 @@ def _unquoted(quoted: str, name: str, line: str) -> str:
     return text
 
 
-def _add(fields: dict[str, str], entries: dict[str, str]) -> None:
+def _add(fields: dict[str, str], entries: dict[str, str], empty_too: bool) -> None:
     key = fields.get("msgid", "")
     if "msgid_plural" in fields:
         key += PLURAL_MARK + fields["msgid_plural"]
     if "msgctxt" in fields:
         key = fields["msgctxt"] + CONTEXT_MARK + key
     forms = [text for keyword, text in sorted(fields.items()) if keyword.startswith("msgstr")]
-    if all(forms):
+    if empty_too or all(forms):
         entries[key] = PLURAL_MARK.join(forms)
 
 

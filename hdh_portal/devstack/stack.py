@@ -19,15 +19,22 @@ from hdh_portal.devstack.zones import Layout, environment
 START_SECONDS = 240
 STOP_SECONDS = 60
 RESTART_SECONDS = 60
+DEVSTACK = (str(PYTHON), "-m", "hdh_portal.devstack")
 # A stack of a test uses its own embedded services, not those of the test that starts it.
 LEFT_OUT = {"DATABASE_URL", "CELERY_BROKER_URL", "DJANGO_SETTINGS_MODULE", "HDH_VAR"}
 
 
 class Stack:
-    """A portal on a data folder of its own and (by default) free ports, stopped at the end of the `with` block."""
+    """A portal on a data folder of its own and (by default) free ports, stopped at the end of the `with` block.
 
-    def __init__(self, var: Path, *, portal_port: int = 0, gateway_port: int | None = None) -> None:
+    `people` is the size of the synthetic SNDS that the first start makes.
+    """
+
+    def __init__(
+        self, var: Path, *, portal_port: int = 0, gateway_port: int | None = None, people: int | None = None
+    ) -> None:
         self.var = var.resolve()
+        self._people = {} if people is None else {"HDH_SYNTHETIC_PEOPLE": str(people)}
         self._ports = ["--port", str(portal_port)]
         if gateway_port is not None:
             self._ports += ["--gateway-port", str(gateway_port)]
@@ -64,14 +71,15 @@ class Stack:
 
     def start(self) -> None:
         """Start everything and wait until it answers. Raises StackError with the supervisor's last words."""
+        if self._process is not None:
+            self._process.wait(STOP_SECONDS)  # one that was killed from outside
         self.var.mkdir(parents=True, exist_ok=True)
         output = self.var / "supervisor.log"
         begin = output.stat().st_size if output.exists() else 0
-        kept = {name: value for name, value in os.environ.items() if name not in LEFT_OUT}
         with output.open("ab") as log:
             self._process = subprocess.Popen(  # noqa: S603
-                [str(PYTHON), "-m", "hdh_portal.devstack", "run", *self._ports],
-                env={**kept, "HDH_VAR": str(self.var)},
+                [*DEVSTACK, "run", *self._ports],
+                env=self._environment(),
                 cwd=REPOSITORY,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -97,6 +105,14 @@ class Stack:
             raise StackError(f"The stack did not stop within {STOP_SECONDS} s.") from None
         finally:
             self._process = None
+
+    def wipe(self) -> None:
+        """Remove the data of the stack, wherever it had to be put. Raises StackError while it runs."""
+        done = subprocess.run(  # noqa: S603
+            [*DEVSTACK, "reset"], env=self._environment(), cwd=REPOSITORY, capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            raise StackError(done.stdout.strip())
 
     def env(self, zone: str) -> dict[str, str]:
         """The whole environment of the processes of a zone."""
@@ -128,6 +144,10 @@ class Stack:
         if done.returncode:
             raise StackError(f"`manage.py {words[0]}` failed: {done.stderr.strip()}")
         return done.stdout
+
+    def _environment(self) -> dict[str, str]:
+        kept = {name: value for name, value in os.environ.items() if name not in LEFT_OUT}
+        return {**kept, **self._people, "HDH_VAR": str(self.var)}
 
     def _is_ready(self) -> bool:
         state = read_state(self.var)

@@ -24,8 +24,8 @@ def _bytes_of(part: str | bytes | Path) -> bytes:
 
 
 def digest_of_tree(folders: Iterable[Path]) -> str:
-    """A hash of the names and contents of every file under these folders."""
-    files = sorted(file for folder in folders for file in folder.rglob("*") if file.is_file())
+    """A hash of the names and contents of every file under these folders, compiled Python left out."""
+    files = sorted(file for folder in folders for file in folder.rglob("*") if file.is_file() and file.suffix != ".pyc")
     return digest(*(part for file in files for part in (str(file), file)))
 
 

@@ -55,6 +55,7 @@ class Supervisor:
         self._stop_requested = False
         self._stopping = False
         self._restarting = False
+        self._has_terminal = os.isatty(0)
         self.children: dict[str, Child] = {}
         adopt_orphans()
         for number in STOP_SIGNALS:
@@ -150,9 +151,13 @@ class Supervisor:
     def _pause(self) -> None:
         """Let time pass: notice a request to stop and the processes that ended."""
         time.sleep(POLL_SECONDS)
-        if self._stop_requested and not self._stopping:
+        if not self._stopping and (self._stop_requested or self._lost_terminal()):
             raise StopRequestedError
         self._reap()
+
+    def _lost_terminal(self) -> bool:
+        """A hang-up reaches only the first process of the terminal, which may be a `make` that waits for us."""
+        return self._has_terminal and not os.isatty(0)
 
     def _reap(self) -> None:
         by_pid = {child.process.pid: child for child in self.children.values() if child.is_alive}

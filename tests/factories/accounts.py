@@ -5,6 +5,7 @@ from datetime import date
 from typing import Any
 
 import factory
+from django.conf import settings
 from django.test import Client
 from django_otp import DEVICE_ID_SESSION_KEY
 from factory.django import DjangoModelFactory
@@ -94,12 +95,25 @@ def current_code(person: Person, steps_ahead: int = 0) -> str:
     return code_at(seed, counter_now() + steps_ahead)
 
 
-def client_signed_in(person: Person, client: Client | None = None) -> Client:
-    """A test client in which the person has passed both factors."""
-    client = client or Client()
+class Browser(Client):
+    """Django's test client, its answers untyped: they carry attributes of many classes (`url`, `context`…)."""
+
+    last: Any = None
+
+    def get(self, *args: Any, **kwargs: Any) -> Any:
+        return super().get(*args, **kwargs)
+
+    def post(self, *args: Any, **kwargs: Any) -> Any:
+        return super().post(*args, **kwargs)
+
+
+def client_signed_in(person: Person, client: Browser | None = None) -> Browser:
+    """A test client in which the person has passed both factors, with pages in their language."""
+    client = client or Browser()
     device = TotpDevice.objects.filter(user=person, confirmed=True).first() or TotpDeviceFactory.create(user=person)
     client.force_login(person, backend="django.contrib.auth.backends.ModelBackend")
     session = client.session
     session[DEVICE_ID_SESSION_KEY] = device.persistent_id
     session.save()
+    client.cookies[settings.LANGUAGE_COOKIE_NAME] = person.language
     return client

@@ -23,7 +23,7 @@ class Form:
     buttons: list[tuple[str, str]] = field(default_factory=list)
 
     def filled(self, values: Values, button: str | None) -> list[tuple[str, str]]:
-        """What the browser would send: the fields as they stand, those of `values` replaced, the button that was pressed."""
+        """What the browser would send: the fields as they stand, those of `values` replaced, the button pressed."""
         kept = [(name, value) for name, value in self.fields if name not in values]
         for name, value in values.items():
             kept += [(name, one) for one in ([value] if isinstance(value, str) else value)]
@@ -152,7 +152,9 @@ class Visitor:
         """Fill the form of `page` that goes to `action` and send it."""
         form = page.form(action)
         pairs = form.filled(values or {}, button)
-        return self.post(urljoin(page.url, form.action or page.url), pairs, origin_of=page.url, files=files, follow=follow)
+        return self.post(
+            urljoin(page.url, form.action or page.url), pairs, origin_of=page.url, files=files, follow=follow
+        )
 
     def post(
         self,
@@ -163,7 +165,9 @@ class Visitor:
         files: Mapping[str, tuple[str, bytes]] | None = None,
         follow: bool = True,
     ) -> Answer:
-        body, kind = multipart(pairs, files) if files else (urlencode(pairs).encode(), "application/x-www-form-urlencoded")
+        body, kind = (
+            multipart(pairs, files) if files else (urlencode(pairs).encode(), "application/x-www-form-urlencoded")
+        )
         headers = {"Content-Type": kind, "Referer": origin_of or self.base_url, "Origin": self.base_url.rstrip("/")}
         return self._ask(Request(urljoin(self.base_url, url), data=body, headers=headers), follow)
 
@@ -180,15 +184,12 @@ class Visitor:
 def multipart(pairs: Sequence[tuple[str, str]], files: Mapping[str, tuple[str, bytes]]) -> tuple[bytes, str]:
     """A multipart/form-data body and its content type."""
     edge = b"----visitor-boundary-5f1c"
-    parts = [
-        b'--%s\r\nContent-Disposition: form-data; name="%s"\r\n\r\n%s\r\n' % (edge, name.encode(), value.encode())
-        for name, value in pairs
-    ]
-    parts += [
-        b'--%s\r\nContent-Disposition: form-data; name="%s"; filename="%s"\r\nContent-Type: application/octet-stream\r\n\r\n%s\r\n'
-        % (edge, name.encode(), filename.encode(), content)
-        for name, (filename, content) in files.items()
-    ]
+
+    def part(disposition: str, content: bytes) -> bytes:
+        return b"--%s\r\nContent-Disposition: form-data; %s\r\n\r\n%s\r\n" % (edge, disposition.encode(), content)
+
+    parts = [part(f'name="{name}"', value.encode()) for name, value in pairs]
+    parts += [part(f'name="{name}"; filename="{filename}"', content) for name, (filename, content) in files.items()]
     return b"".join(parts) + b"--%s--\r\n" % edge, f"multipart/form-data; boundary={edge.decode()}"
 
 

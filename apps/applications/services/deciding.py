@@ -115,7 +115,7 @@ def _decide(
     application: Application,
     seen_version: int,
     by: Person,
-    content_hash: str = "",
+    content_hash: str | None = None,
     comment: str = "",
     returned: Mapping[str, str] | None = None,
 ) -> Decision:
@@ -139,9 +139,9 @@ def _decide(
     )
 
 
-def _check_untouched(application: Application, submission: Submission, content_hash: str) -> None:
+def _check_untouched(application: Application, submission: Submission, content_hash: str | None) -> None:
     """What is decided on is what was read, and what lies in the database is what was submitted."""
-    if content_hash and content_hash != submission.content_hash:
+    if content_hash not in (None, submission.content_hash):
         raise changed_meanwhile(application)
     if canonical.sha256_of(selectors.snapshot_of(application)) != submission.content_hash:
         raise RefusedError((_("The dossier differs from what was submitted: tell the operators."),))

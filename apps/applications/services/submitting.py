@@ -10,6 +10,7 @@ from apps.applications.models import Application, Submission
 from apps.applications.rules import Missing
 from apps.applications.services.guarding import application_locked, record, refuse_unless_allowed, state_change
 from apps.core.errors import RefusedError
+from apps.core.rules import Reason, Refused
 
 
 class Incomplete(RefusedError):
@@ -33,11 +34,11 @@ def application_submit(*, application: Application, seen_version: int, by: Perso
         done = _already_submitted(locked, seen_version, by)
         if done:
             return done
-        contents = selectors.contents_of(locked)
-        refuse_unless_allowed("application.submit", selectors.team_facts(locked, by))
-        lacking = selectors.completeness(locked, contents)
-        if lacking:
-            raise Incomplete(lacking)
+        facts = selectors.submission_facts(locked, by, selectors.contents_of(locked))
+        decision = rules.decide("application.submit", facts)
+        if decision == Refused((Reason("incomplete"),)):
+            raise Incomplete(facts.missing)
+        refuse_unless_allowed("application.submit", facts)
         return _submission_create(locked, seen_version, by)
 
 

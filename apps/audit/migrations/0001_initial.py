@@ -4,28 +4,30 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Event',
+            name="Event",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('at', models.DateTimeField(auto_now_add=True)),
-                ('actor', models.CharField(max_length=64)),
-                ('action', models.CharField(max_length=80)),
-                ('object_kind', models.CharField(max_length=40)),
-                ('object_id', models.CharField(max_length=64)),
-                ('dossier_id', models.UUIDField(null=True)),
-                ('request_id', models.CharField(blank=True, max_length=12)),
-                ('data', models.JSONField(default=dict)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("at", models.DateTimeField(auto_now_add=True)),
+                ("actor", models.CharField(max_length=64)),
+                ("action", models.CharField(max_length=80)),
+                ("object_kind", models.CharField(max_length=40)),
+                ("object_id", models.CharField(max_length=64)),
+                ("dossier_id", models.UUIDField(null=True)),
+                ("request_id", models.CharField(blank=True, max_length=12)),
+                ("data", models.JSONField(default=dict)),
             ],
             options={
-                'indexes': [models.Index(fields=['dossier_id', 'id'], name='event_of_dossier'), models.Index(fields=['object_kind', 'object_id', 'id'], name='event_of_object'), models.Index(fields=['actor', 'id'], name='event_of_actor')],
+                "indexes": [
+                    models.Index(fields=["dossier_id", "id"], name="event_of_dossier"),
+                    models.Index(fields=["object_kind", "object_id", "id"], name="event_of_object"),
+                    models.Index(fields=["actor", "id"], name="event_of_actor"),
+                ],
             },
         ),
     ]

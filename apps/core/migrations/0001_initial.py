@@ -4,34 +4,59 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='OutboxItem',
+            name="OutboxItem",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.CharField(max_length=200, unique=True)),
-                ('kind', models.CharField(max_length=80)),
-                ('queue', models.CharField(max_length=20)),
-                ('subject_id', models.CharField(max_length=64)),
-                ('status', models.CharField(choices=[('pending', 'waiting or under way'), ('done', 'done'), ('needs_human', 'needs a person')], default='pending', max_length=12)),
-                ('attempts', models.PositiveSmallIntegerField(default=0)),
-                ('not_before', models.DateTimeField()),
-                ('lease_until', models.DateTimeField(null=True)),
-                ('rung_at', models.DateTimeField(null=True)),
-                ('fence', models.PositiveBigIntegerField(default=0)),
-                ('reason', models.TextField(blank=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('finished_at', models.DateTimeField(null=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("key", models.CharField(max_length=200, unique=True)),
+                ("kind", models.CharField(max_length=80)),
+                ("queue", models.CharField(max_length=20)),
+                ("subject_id", models.CharField(max_length=64)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("pending", "waiting or under way"),
+                            ("done", "done"),
+                            ("needs_human", "needs a person"),
+                        ],
+                        default="pending",
+                        max_length=12,
+                    ),
+                ),
+                ("attempts", models.PositiveSmallIntegerField(default=0)),
+                ("not_before", models.DateTimeField()),
+                ("lease_until", models.DateTimeField(null=True)),
+                ("rung_at", models.DateTimeField(null=True)),
+                ("fence", models.PositiveBigIntegerField(default=0)),
+                ("reason", models.TextField(blank=True)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("finished_at", models.DateTimeField(null=True)),
             ],
             options={
-                'indexes': [models.Index(condition=models.Q(('status', 'pending')), fields=['not_before'], name='outbox_item_due'), models.Index(condition=models.Q(('status', 'needs_human')), fields=['created_at'], name='outbox_item_needs_human')],
-                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('status', 'done'), _negated=True), ('finished_at__isnull', False), _connector='OR'), name='outbox_item_finished_when_done')],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("status", "pending")), fields=["not_before"], name="outbox_item_due"
+                    ),
+                    models.Index(
+                        condition=models.Q(("status", "needs_human")),
+                        fields=["created_at"],
+                        name="outbox_item_needs_human",
+                    ),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("status", "done"), _negated=True), ("finished_at__isnull", False), _connector="OR"
+                        ),
+                        name="outbox_item_finished_when_done",
+                    )
+                ],
             },
         ),
     ]

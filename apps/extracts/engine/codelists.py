@@ -141,7 +141,7 @@ Z515|soins palliatifs|palliative care
 CCAM_TEXT = """
 ACQN001|IRM du crâne sans injection|head MRI without contrast
 AAQP007|électroencéphalogramme standard|standard electroencephalogram
-BFGA004|chirurgie de la cataracte avec implant|cataract surgery with lens implant
+BFGA427|chirurgie de la cataracte avec implant|cataract surgery with lens implant
 DAQM003|échocardiographie d’effort pharmacologique|pharmacological stress echocardiography
 DDAF006|angioplastie coronaire avec pose de stent|coronary angioplasty with stent
 DDQH009|coronarographie|coronary angiography
@@ -185,7 +185,6 @@ A10BB|sulfamides hypoglycémiants|sulfonylureas
 A10BB09|gliclazide|gliclazide
 A10BH|inhibiteurs de la DPP-4|DPP-4 inhibitors
 A10BH01|sitagliptine|sitagliptin
-A10BX|autres antidiabétiques|other glucose-lowering drugs
 B|sang et organes hématopoïétiques|blood and blood-forming organs
 B01|médicaments de la coagulation|antithrombotic drugs
 B01A|médicaments de la coagulation|antithrombotic drugs

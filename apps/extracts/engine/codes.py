@@ -25,10 +25,6 @@ class Notation:
     prefixes: bool
     example: str
 
-    def name(self, language: str) -> str:
-        """The name of the system in ``"fr"`` or ``"en"``."""
-        return self.name_fr if language == "fr" else self.name_en
-
 
 NOTATIONS: Mapping[System, Notation] = {
     System.ICD10: Notation("CIM-10", "ICD-10", r"^[A-Z]([0-9]([0-9]([0-9A-Z+]{1,3})?)?)?$", True, "E11, E119"),

@@ -150,7 +150,11 @@ class _TreeReader:
         if tag == Not.TAG:
             child = self.read(value, below, depth + 1)
             return None if child is None else Not(child)
-        several = self.reader.items(value, below, lambda item, place: self.read(item, place, depth + 1))
+
+        def read_below(item: object, place: str) -> Criterion | None:
+            return self.read(item, place, depth + 1)
+
+        several: tuple[Criterion, ...] | None = self.reader.items(value, below, read_below)
         if several is None:
             return None
         return AllOf(several) if tag == AllOf.TAG else AnyOf(several)

@@ -37,6 +37,10 @@ class SexValue(StrEnum):
     FEMALE = "female"
 
 
+SEX_CODES: Mapping[SexValue, int] = {SexValue.MALE: 1, SexValue.FEMALE: 2}
+"""Values of BEN_SEX_COD."""
+
+
 POSITION_WORDS: Mapping[Language, Mapping[Position, str]] = {
     "fr": {Position.PRINCIPAL: "principal", Position.RELATED: "relié", Position.ASSOCIATED: "associé"},
     "en": {Position.PRINCIPAL: "principal", Position.RELATED: "related", Position.ASSOCIATED: "associated"},

@@ -68,7 +68,7 @@ class Stay:
     def clause(self, language: Language) -> str:
         """The end of “the people who …”."""
         where = listing([POSITION_WORDS[language][position] for position in self.positions], language)
-        what = named(System.ICD10, self.diagnosis, language)
+        what = named(System.ICD10, self.diagnosis, language, "code ")
         times, when = dates(self.at_least, language), self.period.phrase(language)
         if language == "fr":
             return f"ont été hospitalisées (MCO){times} {when} avec pour diagnostic {where} {what}"
@@ -113,7 +113,7 @@ class LongTermCondition:
     def clause(self, language: Language) -> str:
         """The end of “the people who …”."""
         sign = f"n°{NO_BREAK_SPACE}" if language == "fr" else "no. "
-        what = [named(System.ICD10, self.diagnosis, language)] if self.diagnosis else []
+        what = [named(System.ICD10, self.diagnosis, language, "code ")] if self.diagnosis else []
         if self.numbers:
             what.append(f"ALD {listing([f'{sign}{number}' for number in self.numbers], language)}")
         text, when = listing(what, language), self.period.phrase(language)

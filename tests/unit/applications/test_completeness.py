@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from apps.applications import rules
-from apps.applications.pages import Kind, specification
+from apps.applications.form_spec import Kind
+from apps.applications.pages import specification
 from apps.applications.rules import Missing, missing
 
 COMPLETE: dict[str, dict[str, Any]] = {

@@ -1,0 +1,132 @@
+"""Where a dossier stands: its pages, what is missing, whose turn it is, what may be done."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from django.urls import reverse
+
+from apps.accounts.models import Person
+from apps.applications import rules, selectors, wording
+from apps.applications.form_spec import Contents, Specification
+from apps.applications.models import Application, Page
+from apps.applications.rules import EDITABLE, Facts, Missing
+from apps.core.errors import Message
+
+BUTTONS = ("application.edit", "application.submit", "application.withdraw", "application.member_add")
+
+
+@dataclass(frozen=True)
+class PageState:
+    """One page in the menu: how many things it lacks, whether it may be edited, why it was returned."""
+
+    key: str
+    title: str
+    lacking: int
+    is_open: bool
+    reason: str
+
+
+@dataclass(frozen=True)
+class MissingLine:
+    """One thing that is missing, with the address of its field."""
+
+    page: str
+    label: str
+    sentence: str
+    url: str
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where a dossier stands for a list."""
+
+    badge: str
+    turn: Message
+    next_step: Message
+
+
+def standing(application: Application) -> Standing:
+    """Status colour, whose turn, next step. No query."""
+    state = application.state
+    return Standing(wording.BADGES[state], wording.TURNS[rules.whose_turn(state)], wording.NEXT_STEPS[state])
+
+
+def page_states(
+    application: Application, missing: Iterable[Missing], reasons: Mapping[str, str]
+) -> tuple[PageState, ...]:
+    """The menu of a dossier."""
+    lacking = [found.page for found in missing]
+    editable = application.state in EDITABLE
+    returned = application.state == rules.Status.RETURNED
+    return tuple(
+        PageState(
+            key=page.key,
+            title=wording.said(page.title),
+            lacking=lacking.count(page.key),
+            is_open=editable and (not returned or page.key in reasons),
+            reason=reasons.get(page.key, ""),
+        )
+        for page in application.specification.pages
+    )
+
+
+def missing_lines(application: Application, missing: Iterable[Missing]) -> tuple[MissingLine, ...]:
+    """Everything that is missing, in sentences, each with a link to its field."""
+    return tuple(_missing_line(application, application.specification, found) for found in missing)
+
+
+def _missing_line(application: Application, spec: Specification, missing: Missing) -> MissingLine:
+    page = spec.page(missing.page)
+    named = {field.name: field for field in page.fields}
+    field = named.get(missing.field, page.fields[0])
+    url = reverse("applications:page", args=[application.pk, page.key])
+    return MissingLine(
+        page=wording.said(page.title),
+        label=wording.said(field.label),
+        sentence=wording.missing_sentence(field, missing),
+        url=f"{url}?missing=1#id_{missing.field}",
+    )
+
+
+@dataclass(frozen=True)
+class Overview:
+    """Everything about where a dossier stands for a person."""
+
+    contents: Contents
+    facts: Facts
+    missing: tuple[Missing, ...]
+    states: tuple[PageState, ...]
+    actions: frozenset[str]
+    reasons: Mapping[str, str]
+
+
+def overview(application: Application, person: Person) -> Overview:
+    """Load all of it, in a fixed number of queries."""
+    contents = selectors.contents_of(application)
+    missing = selectors.completeness(application, contents)
+    reasons = selectors.reopened_pages(application)
+    facts = replace(
+        selectors.team_facts(application, person), open_pages=frozenset(reasons), page=next(iter(reasons), "")
+    )
+    actions = rules.allowed_actions(facts, BUTTONS)
+    return Overview(contents, facts, missing, page_states(application, missing, reasons), actions, reasons)
+
+
+def page_rows(application: Application) -> dict[str, Page]:
+    """The pages as rows, by key, with who saved them last."""
+    rows = Page.objects.filter(application=application).select_related("updated_by")
+    return {row.key: row for row in rows}
+
+
+def context_of(application: Application, person: Person) -> dict[str, Any]:
+    """What every page of a dossier shows around its own content."""
+    seen = overview(application, person)
+    return {
+        "application": application,
+        "standing": standing(application),
+        "states": seen.states,
+        "missing": missing_lines(application, seen.missing),
+        "actions": seen.actions,
+        "overview": seen,
+    }

@@ -1,0 +1,20 @@
+"""The dossier's events in words, for the timeline."""
+
+from collections.abc import Mapping
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+SENTENCES: Mapping[str, str | Promise] = {
+    "application.created": _("%(actor)s started the dossier."),
+    "application.page_saved": _("%(actor)s changed a page of the dossier."),
+    "application.attachment_added": _("%(actor)s added a document."),
+    "application.attachment_removed": _("%(actor)s removed a document."),
+    "application.member_added": _("%(actor)s added a person to the team."),
+    "application.member_removed": _("%(actor)s took a person off the team."),
+    "application.submitted": _("%(actor)s submitted the dossier (round %(round)s)."),
+    "application.returned": _("%(actor)s returned the dossier with reasons."),
+    "application.approved": _("%(actor)s approved the dossier."),
+    "application.refused": _("%(actor)s refused the dossier."),
+    "application.withdrawn": _("%(actor)s withdrew the dossier."),
+}

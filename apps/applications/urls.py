@@ -1,0 +1,32 @@
+"""Dossiers, and their examination by stewards."""
+
+from django.urls import path, register_converter
+
+from apps.applications import views
+from apps.applications.converters import PageKeyConverter
+
+register_converter(PageKeyConverter, "page_key")
+
+app_name = "applications"
+_one = "dossiers/<uuid:application_id>/"
+_review = "instruction/<uuid:application_id>/"
+urlpatterns = [
+    path("dossiers/", views.mine, name="list"),
+    path("dossiers/nouveau/", views.create, name="create"),
+    path(_one, views.detail, name="detail"),
+    path(f"{_one}deposer/", views.submit, name="submit"),
+    path(f"{_one}retirer/", views.withdraw, name="withdraw"),
+    path(f"{_one}codes/", views.codes, name="codes"),
+    path(f"{_one}equipe/ajouter/", views.member_add, name="member_add"),
+    path(f"{_one}equipe/<uuid:person_id>/retirer/", views.member_remove, name="member_remove"),
+    path(f"{_one}pieces/ajouter/", views.attachment_add, name="attachment_add"),
+    path(f"{_one}pieces/<uuid:attachment_id>/", views.attachment, name="attachment"),
+    path(f"{_one}pieces/<uuid:attachment_id>/retirer/", views.attachment_remove, name="attachment_remove"),
+    path(f"{_one}<page_key:key>/", views.page, name="page"),
+    path("instruction/", views.queue, name="queue"),
+    path(_review, views.review, name="review"),
+    path(f"{_review}renvoyer/", views.return_to_team, name="return"),
+    path(f"{_review}approuver/", views.approve, name="approve"),
+    path(f"{_review}refuser/", views.refuse, name="refuse"),
+    path(f"{_review}pieces/<uuid:attachment_id>/", views.review_attachment, name="review_attachment"),
+]

@@ -1,0 +1,28 @@
+"""Pages of the dossier."""
+
+from apps.applications.views.documents import attachment, attachment_add, attachment_remove, review_attachment
+from apps.applications.views.editing import codes, page
+from apps.applications.views.mine import create, detail, mine, submit, withdraw
+from apps.applications.views.stewards import approve, queue, refuse, return_to_team, review
+from apps.applications.views.team import member_add, member_remove
+
+__all__ = [
+    "approve",
+    "attachment",
+    "attachment_add",
+    "attachment_remove",
+    "codes",
+    "create",
+    "detail",
+    "member_add",
+    "member_remove",
+    "mine",
+    "page",
+    "queue",
+    "refuse",
+    "return_to_team",
+    "review",
+    "review_attachment",
+    "submit",
+    "withdraw",
+]

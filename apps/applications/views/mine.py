@@ -1,0 +1,88 @@
+"""The applicant's pages around the form: list, start, overview, submit, withdraw."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+
+from apps.applications import overview, selectors, services
+from apps.applications.forms import CreateForm
+from apps.applications.models import Decision
+from apps.applications.services import Incomplete
+from apps.applications.timeline import timeline_of
+from apps.applications.views.shared import mine_or_404, person_of, seen_version
+from apps.core.actions import declares
+from apps.core.errors import RefusedError
+
+PAGE_SIZE = 25
+
+
+@declares("application.list")
+def mine(request: HttpRequest) -> HttpResponse:
+    """The dossiers of the person's teams."""
+    found = selectors.applications_visible_to(person_of(request))
+    page = Paginator(found, PAGE_SIZE).get_page(request.GET.get("page"))
+    lines = [(application, overview.standing(application)) for application in page]
+    may_create = selectors.organisations_to_apply_for(person_of(request)).exists()
+    return render(request, "applications/list.html", {"page": page, "lines": lines, "may_create": may_create})
+
+
+@declares("application.create")
+def create(request: HttpRequest) -> HttpResponse:
+    """Start a dossier for an organisation."""
+    person = person_of(request)
+    form = CreateForm(selectors.organisations_to_apply_for(person), request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        try:
+            application = services.application_create(**form.cleaned_data, by=person)
+        except RefusedError as error:
+            form.refuse(error)
+        else:
+            return redirect("applications:page", application.pk, application.specification.keys[0])
+    return render(request, "applications/create.html", {"form": form}, status=422 if form.errors else 200)
+
+
+@declares("application.view")
+def detail(request: HttpRequest, application_id: UUID) -> HttpResponse:
+    """Where the dossier stands."""
+    application = mine_or_404(request, application_id)
+    context = overview.context_of(application, person_of(request))
+    decisions = Decision.objects.filter(application=application).select_related("by").order_by("-round")
+    more = {
+        "timeline": timeline_of(application),
+        "decision": decisions.first(),
+        "team": selectors.team_of(application),
+        "documents": selectors.attachments_of(application),
+    }
+    return render(request, "applications/detail.html", {**context, **more})
+
+
+@declares("application.submit")
+def submit(request: HttpRequest, application_id: UUID) -> HttpResponse:
+    """What is missing, all at once; or the button that submits."""
+    application = mine_or_404(request, application_id)
+    status = 200
+    if request.method == "POST":
+        try:
+            services.application_submit(
+                application=application, seen_version=seen_version(request), by=person_of(request)
+            )
+        except Incomplete as error:
+            status = error.status
+        else:
+            messages.success(request, _("The dossier was submitted. A data steward now examines it."))
+            return redirect("applications:detail", application.pk)
+    context = overview.context_of(application, person_of(request))
+    return render(request, "applications/submit.html", {**context, "refused": status != 200}, status=status)
+
+
+@declares("application.withdraw")
+def withdraw(request: HttpRequest, application_id: UUID) -> HttpResponse:
+    """End the dossier at the team's wish."""
+    application = mine_or_404(request, application_id)
+    services.application_withdraw(application=application, seen_version=seen_version(request), by=person_of(request))
+    messages.success(request, _("The dossier was withdrawn."))
+    return redirect("applications:detail", application.pk)

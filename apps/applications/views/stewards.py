@@ -1,0 +1,126 @@
+"""The steward's queue and the screen on which a dossier is decided."""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+
+from apps.accounts.forms import RefusableForm
+from apps.applications import examination, overview, services
+from apps.applications.forms import ApproveForm, RefuseForm, ReturnForm
+from apps.applications.models import Application
+from apps.applications.rules import Status
+from apps.applications.views.shared import examined_or_404, language_of, person_of, seen_version
+from apps.core.actions import declares
+from apps.core.errors import ChangedMeanwhile, RefusedError
+
+PAGE_SIZE = 50
+
+
+@declares("application.queue")
+def queue(request: HttpRequest) -> HttpResponse:
+    """The dossiers that await a steward, then the others."""
+    chosen = request.GET.get("status", Status.SUBMITTED)
+    page = Paginator(examination.queue(chosen), PAGE_SIZE).get_page(request.GET.get("page"))
+    lines = [(application, overview.standing(application)) for application in page]
+    context = {"page": page, "lines": lines, "filters": examination.filters(chosen)}
+    return render(request, "applications/queue.html", context)
+
+
+@declares("application.review")
+def review(request: HttpRequest, application_id: UUID) -> HttpResponse:
+    """Everything about a dossier, and the forms that decide."""
+    return review_shown(request, examined_or_404(application_id))
+
+
+def review_shown(request: HttpRequest, application: Application, *, status: int = 200, **forms: Any) -> HttpResponse:
+    """The decision screen, with the form that was refused if one was."""
+    context = examination.examination(application, person_of(request), language_of())
+    blank = {
+        "return_form": ReturnForm(application),
+        "approve_form": ApproveForm(application),
+        "refuse_form": RefuseForm(application),
+    }
+    return render(request, "applications/review.html", {**context, **blank, **forms}, status=status)
+
+
+@declares("application.return")
+def return_to_team(request: HttpRequest, application_id: UUID) -> HttpResponse:
+    """Give the dossier back with reasons."""
+    application = examined_or_404(application_id)
+    form = ReturnForm(application, request.POST)
+
+    def decide() -> None:
+        services.application_return(
+            application=application, seen_version=seen_version(request), reasons=form.reasons(), by=person_of(request)
+        )
+
+    return _decided(request, application, "return_form", form, decide, _("The dossier was returned to its team."))
+
+
+@declares("application.approve")
+def approve(request: HttpRequest, application_id: UUID) -> HttpResponse:
+    """Approve what was read."""
+    application = examined_or_404(application_id)
+    form = ApproveForm(application, request.POST)
+
+    def decide() -> None:
+        services.application_approve(
+            application=application,
+            seen_version=seen_version(request),
+            content_hash=request.POST.get("content_hash", ""),
+            code=form.cleaned_data["otp_code"],
+            comment=form.cleaned_data["comment"],
+            by=person_of(request),
+        )
+
+    done = _("The dossier was approved. The project, its extract and its workspace are on their way.")
+    return _decided(request, application, "approve_form", form, decide, done)
+
+
+@declares("application.refuse")
+def refuse(request: HttpRequest, application_id: UUID) -> HttpResponse:
+    """Refuse, saying why."""
+    application = examined_or_404(application_id)
+    form = RefuseForm(application, request.POST)
+
+    def decide() -> None:
+        services.application_refuse(
+            application=application,
+            seen_version=seen_version(request),
+            content_hash=request.POST.get("content_hash", ""),
+            code=form.cleaned_data["otp_code"],
+            reason=form.cleaned_data["reason"],
+            by=person_of(request),
+        )
+
+    return _decided(request, application, "refuse_form", form, decide, _("The dossier was refused."))
+
+
+def _decided(
+    request: HttpRequest,
+    application: Application,
+    name: str,
+    form: RefusableForm,
+    decide: Callable[[], None],
+    done: str,
+) -> HttpResponse:
+    """Decide, or show the screen again: with what is wrong, or with the new state when somebody was faster."""
+    status = 422
+    if form.is_valid():
+        try:
+            decide()
+        except ChangedMeanwhile as error:
+            return review_shown(request, examined_or_404(application.pk), status=error.status, changed=error)
+        except RefusedError as error:
+            form.refuse(error)
+            status = 429 if error.status == 429 else 422
+        else:
+            messages.success(request, done)
+            return redirect("applications:review", application.pk)
+    return review_shown(request, application, status=status, **{name: form})

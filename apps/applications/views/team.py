@@ -1,0 +1,42 @@
+"""The team of a dossier."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+
+from apps.applications import services
+from apps.applications.forms import MemberForm
+from apps.applications.views.editing import page_shown
+from apps.applications.views.shared import mine_or_404, person_of
+from apps.core.actions import declares
+from apps.core.errors import RefusedError
+
+
+@declares("application.member_add")
+def member_add(request: HttpRequest, application_id: UUID) -> HttpResponse:
+    """Add a person to the team."""
+    application = mine_or_404(request, application_id)
+    form = MemberForm(request.POST)
+    if form.is_valid():
+        try:
+            services.member_add(application=application, email=form.cleaned_data["email"], by=person_of(request))
+        except RefusedError as error:
+            if error.field is None:
+                raise
+            form.refuse(error)
+        else:
+            messages.success(request, _("The person was added to the team."))
+            return redirect("applications:page", application.pk, "team")
+    return page_shown(request, application, "team", status=422, member_form=form)
+
+
+@declares("application.member_remove")
+def member_remove(request: HttpRequest, application_id: UUID, person_id: UUID) -> HttpResponse:
+    """Take a person off the team."""
+    application = mine_or_404(request, application_id)
+    services.member_remove(application=application, person_id=str(person_id), by=person_of(request))
+    messages.success(request, _("The person was taken off the team."))
+    return redirect("applications:page", application.pk, "team")

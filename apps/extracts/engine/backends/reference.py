@@ -1,0 +1,302 @@
+"""The oracle: the meaning of a definition in plain Python, over tables small enough to be lists of rows.
+
+It shares no computation with ``plan``: loops, sets and comparisons only, written to be read. The specification suite
+and the property tests hold the other engines to what it says, for the cohort and for every delivered row.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from apps.extracts.engine.catalogue import CATALOGUE, CLAIM_KEYS, Kind, Link, Table
+from apps.extracts.engine.criteria import (
+    Act,
+    Age,
+    AllOf,
+    AnyOf,
+    Criterion,
+    Drug,
+    EventLeaf,
+    LongTermCondition,
+    Not,
+    Period,
+    Place,
+    Position,
+    Residence,
+    Sex,
+    SexValue,
+    Stay,
+)
+from apps.extracts.engine.definition import Definition
+from apps.extracts.engine.filters import RETURN_CODES, Filter
+from apps.extracts.engine.geography import REGIONS
+from apps.extracts.engine.pseudonyms import ProjectKey, joined
+
+Row = Mapping[str, Any]
+Tables = Mapping[str, Mapping[str, Sequence[Row]]]
+Events = Iterator[tuple[str, date]]
+
+
+def begins(value: str | None, codes: Sequence[str]) -> bool:
+    """Whether a value is one of the codes or stands below one of them."""
+    return value is not None and value.startswith(tuple(codes))
+
+
+def within(day: date | None, period: Period) -> bool:
+    """Whether a day is known and in the period."""
+    return day is not None and period.start <= day <= period.end
+
+
+def under_way(condition: Row, period: Period) -> bool:
+    """Whether a long-term condition covers a day of the period; without an end it goes on."""
+    start, end = condition["IMB_ALD_DTD"], condition["IMB_ALD_DTF"]
+    return start is not None and start <= period.end and (end is None or end >= period.start)
+
+
+class Reference:
+    """A whole source in memory: ``tables[name][partition]`` is a list of rows."""
+
+    def __init__(self, tables: Tables, filters: Sequence[Filter]) -> None:
+        self.tables = tables
+        self.filters = frozenset(filters)
+        self.person_of: dict[tuple[str, int], str] = {}
+        self.persons_of_psa: dict[str, set[str]] = defaultdict(set)
+        self.identity_rows: dict[str, list[Row]] = defaultdict(list)
+        self._read_identities()
+
+    def rows(self, name: str) -> Iterator[Row]:
+        """Every row of a table, with its partition under ``_partition``."""
+        for partition, rows in self.tables.get(name, {}).items():
+            for row in rows:
+                yield {**row, "_partition": partition}
+
+    def _read_identities(self) -> None:
+        for row in self.rows("IR_BEN_R"):
+            identity = (row["BEN_NIR_PSA"], row["BEN_RNG_GEM"])
+            if None in identity:
+                continue
+            own = f"A{row['BEN_NIR_ANO']}" if row["BEN_NIR_ANO"] else f"P{identity[0]}|{identity[1]}"
+            self.person_of[identity] = min(own, self.person_of.get(identity, own))
+            self.identity_rows[own].append(row)
+        for (psa, _), person in self.person_of.items():
+            self.persons_of_psa[psa].add(person)
+
+    # --- who ---
+
+    def cohort(self, population: Criterion) -> set[str]:
+        """The persons who satisfy a population."""
+        return {person for person in self.identity_rows if self._holds(population, person)}
+
+    def _holds(self, criterion: Criterion, person: str) -> bool:
+        match criterion:
+            case AllOf(below):
+                return all(self._holds(child, person) for child in below)
+            case AnyOf(below):
+                return any(self._holds(child, person) for child in below)
+            case Not(child):
+                return not self._holds(child, person)
+            case Age() | Sex() | Residence():
+                return self._is(criterion, self._description(person))
+            case _:
+                days = {day for who, day in self._events(criterion) if who == person}
+                return len(days) >= getattr(criterion, "at_least", 1)
+
+    def _description(self, person: str) -> Row:
+        """The row of the most recently updated identity."""
+
+        def order(row: Row) -> tuple[date, str, int]:
+            return (row["BEN_DTE_MAJ"] or date.min, row["BEN_NIR_PSA"], row["BEN_RNG_GEM"])
+
+        return max(self.identity_rows[person], key=order)
+
+    def _is(self, leaf: Age | Sex | Residence, row: Row) -> bool:
+        match leaf:
+            case Sex(value):
+                return bool(row["BEN_SEX_COD"] == {SexValue.MALE: 1, SexValue.FEMALE: 2}[value])
+            case Residence(codes):
+                return any(row["BEN_RES_DPT"] in REGIONS[code].departments for code in codes)
+            case _:
+                return self._aged(leaf, row)
+
+    def _aged(self, leaf: Age, row: Row) -> bool:
+        if row["BEN_NAI_ANN"] is None:
+            return False
+        month = row["BEN_NAI_MOI"]
+        birth_month = int(month) if month and month.isdigit() else 1
+        age = leaf.on.year - row["BEN_NAI_ANN"] - (1 if birth_month > leaf.on.month else 0)
+        return bool(leaf.low <= age <= leaf.high)
+
+    # --- events ---
+
+    def _events(self, leaf: EventLeaf) -> Events:
+        match leaf:
+            case Stay():
+                return self._stay_events(leaf)
+            case LongTermCondition():
+                return self._condition_events(leaf)
+            case Drug():
+                return self._drug_events(leaf)
+            case _:
+                return self._act_events(leaf)
+
+    def _stay_events(self, leaf: Stay) -> Events:
+        associated = {_stay(row) for row in self.rows("T_MCOaaD") if begins(row["ASS_DGN"], leaf.diagnosis)}
+        for stay in self._stays(leaf.period):
+            found = {
+                Position.PRINCIPAL: begins(stay["DGN_PAL"], leaf.diagnosis),
+                Position.RELATED: begins(stay["DGN_REL"], leaf.diagnosis),
+                Position.ASSOCIATED: _stay(stay) in associated,
+            }
+            if any(found[position] for position in leaf.positions):
+                for person in self.persons_of_psa[stay["NIR_ANO_17"]]:
+                    yield person, stay["EXE_SOI_DTD"]
+
+    def _stays(self, period: Period) -> Iterator[Row]:
+        """Stays that begin in the period, linked to somebody, kept by the filters."""
+        described = defaultdict(list)
+        for row in self.rows("T_MCOaaB"):
+            described[_stay(row)].append(row)
+        for linkage in self.rows("T_MCOaaC"):
+            for row in described[_stay(linkage)]:
+                stay = {**linkage, **{name: row[name] for name in ("GRG_GHM", "DGN_PAL", "DGN_REL")}}
+                known = linkage["NIR_ANO_17"] in self.persons_of_psa
+                if known and within(linkage["EXE_SOI_DTD"], period) and not self._bad_stay(stay):
+                    yield stay
+
+    def _bad_stay(self, stay: Row) -> bool:
+        reasons = {
+            Filter.MCO_RETURN_CODES: any(stay[name] not in {"0", None} for name in RETURN_CODES),
+            Filter.MCO_GROUPING_ERROR: begins(stay["GRG_GHM"], ["90"]),
+            Filter.MCO_SHARED_IDENTITY: len(self.persons_of_psa[stay["NIR_ANO_17"]]) > 1,
+        }
+        return any(reasons[chosen] for chosen in reasons if chosen in self.filters)
+
+    def _condition_events(self, leaf: LongTermCondition) -> Events:
+        for row in self._conditions(leaf.period):
+            coded = bool(leaf.diagnosis) and begins(row["MED_MTF_COD"], leaf.diagnosis)
+            person = self._person(row)
+            if person and (coded or row["IMB_ALD_NUM"] in leaf.numbers):
+                yield person, row["IMB_ALD_DTD"]
+
+    def _conditions(self, period: Period) -> Iterator[Row]:
+        for row in self.rows("IR_IMB_R"):
+            not_ald = Filter.ALD_NATURES in self.filters and row["IMB_ETM_NAT"] in {11, 12, 13}
+            if under_way(row, period) and not not_ald:
+                yield row
+
+    def _person(self, row: Row) -> str | None:
+        return self.person_of.get((row["BEN_NIR_PSA"], row["BEN_RNG_GEM"]))
+
+    def _care(self, period: Period) -> Iterator[Row]:
+        """Care lines of the period that the filters keep."""
+        for row in self.rows("ER_PRS_F"):
+            if within(row["EXE_SOI_DTD"], period) and not self._bad_care(row):
+                yield row
+
+    def _bad_care(self, row: Row) -> bool:
+        reasons = {
+            Filter.DCIR_QUALIFIER: row["DPN_QLF"] == 71,
+            Filter.DCIR_QUALIFIER_SENT: row["PRS_DPN_QLP"] == 71,
+            Filter.DCIR_SUPPLEMENTS: (row["CPL_MAJ_TOP"] or 0) >= 2,
+        }
+        return any(reasons[chosen] for chosen in reasons if chosen in self.filters)
+
+    def _drug_events(self, leaf: Drug) -> Events:
+        products = {int(code) for code in leaf.cip13}
+        if leaf.atc:
+            products |= {row["PHA_CIP_C13"] for row in self.rows("IR_PHA_R") if begins(row["PHA_ATC_CLA"], leaf.atc)}
+        claims = {_claim(row) for row in self.rows("ER_PHA_F") if row["PHA_PRS_C13"] in products}
+        yield from self._care_events(claims, leaf.period)
+
+    def _care_events(self, claims: set[tuple[Any, ...]], period: Period) -> Events:
+        for care in self._care(period):
+            person = self._person(care)
+            if person and _claim(care) in claims:
+                yield person, care["EXE_SOI_DTD"]
+
+    def _act_events(self, leaf: Act) -> Events:
+        if Place.COMMUNITY in leaf.places:
+            claims = {_claim(row) for row in self.rows("ER_CAM_F") if begins(row["CAM_PRS_IDE"], leaf.ccam)}
+            yield from self._care_events(claims, leaf.period)
+        if Place.STAY in leaf.places:
+            done = {_stay(row) for row in self.rows("T_MCOaaA") if begins(row["CDC_ACT"], leaf.ccam)}
+            for stay in self._stays(leaf.period):
+                if _stay(stay) in done:
+                    for person in self.persons_of_psa[stay["NIR_ANO_17"]]:
+                        yield person, stay["EXE_SOI_DTD"]
+
+    # --- delivery ---
+
+    def deliver(self, definition: Definition, key: ProjectKey) -> dict[str, list[tuple[Any, ...]]]:
+        """The rows of each table, all partitions together, as tuples in the order of the delivered columns."""
+        cohort = self.cohort(definition.population)
+        found: dict[str, list[tuple[Any, ...]]] = {}
+        for name, asked in definition.scope.tables.items():
+            table = CATALOGUE.tables[name]
+            columns = (*table.surrogates, *(column.name for column in table.columns if column.name in asked))
+            rows = self._delivered(table, definition.scope.period, cohort, key)
+            found[name] = [tuple(_value(table, row, column, key) for column in columns) for row in rows]
+        return found
+
+    def _delivered(self, table: Table, period: Period, cohort: set[str], key: ProjectKey) -> Iterable[Row]:
+        for row, person in self._linked(table, period):
+            if person is None or person in cohort:
+                yield {
+                    **row,
+                    "PATIENT_ID": key.pseudonym(Kind.PERSON, person) if person else None,
+                    "CLAIM_ID": key.pseudonym(Kind.CLAIM, joined(*_claim(row))) if table.link is Link.CLAIM else None,
+                    "STAY_ID": key.pseudonym(Kind.STAY, joined(*_stay(row))) if table.link is Link.STAY else None,
+                }
+
+    def _linked(self, table: Table, period: Period) -> Iterator[tuple[Row, str | None]]:
+        """The rows of a table that the period and the filters keep, each with each of its persons."""
+        match table.link:
+            case Link.NOBODY:
+                yield from ((row, None) for row in self.rows(table.name))
+            case Link.BENEFICIARY:
+                rows = self._conditions(period) if table.name == "IR_IMB_R" else self.rows(table.name)
+                yield from ((row, person) for row in rows if (person := self._person(row)))
+            case Link.CLAIM:
+                yield from self._linked_claims(table, period)
+            case Link.STAY:
+                persons = {_stay(stay): self.persons_of_psa[stay["NIR_ANO_17"]] for stay in self._stays(period)}
+                yield from ((row, person) for row in self.rows(table.name) for person in persons.get(_stay(row), ()))
+            case Link.DEATH:
+                yield from self._linked_deaths(table, period)
+
+    def _linked_claims(self, table: Table, period: Period) -> Iterator[tuple[Row, str | None]]:
+        care = [(row, person) for row in self._care(period) if (person := self._person(row))]
+        if table.name == "ER_PRS_F":
+            yield from care
+        else:
+            persons = defaultdict(set)
+            for row, person in care:
+                persons[_claim(row)].add(person)
+            yield from ((row, person) for row in self.rows(table.name) for person in persons[_claim(row)])
+
+    def _linked_deaths(self, table: Table, period: Period) -> Iterator[tuple[Row, str | None]]:
+        persons = defaultdict(set)
+        for beneficiary in self.rows("IR_BEN_R"):
+            if beneficiary["BEN_IDT_ANO"] is not None and (person := self._person(beneficiary)):
+                persons[beneficiary["BEN_IDT_ANO"]].add(person)
+        for row in self.rows(table.name):
+            if within(row["BEN_DCD_DTE"], period):
+                yield from ((row, person) for person in persons[row["BEN_IDT_ANO"]])
+
+
+def _claim(row: Row) -> tuple[Any, ...]:
+    return tuple(row[name] for name in CLAIM_KEYS)
+
+
+def _stay(row: Row) -> tuple[Any, ...]:
+    return (row["_partition"], row["ETA_NUM"], row["RSA_NUM"])
+
+
+def _value(table: Table, row: Row, name: str, key: ProjectKey) -> Any:
+    """The value of a delivered column: a pseudonym of another column, or the column itself."""
+    column = table.column(name)
+    if column is None or not column.surrogate_of or column.kind is None:
+        return row[name]
+    identifier = row[column.surrogate_of]
+    return None if identifier is None else key.pseudonym(column.kind, str(identifier))

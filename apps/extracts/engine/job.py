@@ -1,0 +1,104 @@
+"""What a unit works with, and how the relations of an expression are bound to files."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import duckdb
+
+from .backends.duckdb import DuckDBEngine
+from .catalogue import CATALOGUE, Partitioning, Table
+from .definition import Definition
+from .plan.relations import SHAPES, Query, shape_of
+from .problems import SourceError
+from .pseudonyms import ProjectKey
+from .source import Source, SourceFile
+from .units import Unit, UnitKind, partition_read, reads
+from .workshop import Result, Workshop
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """All that a step may use."""
+
+    unit: Unit
+    definition: Definition
+    source: Source
+    key: ProjectKey
+    engine: DuckDBEngine
+    workshop: Workshop
+    units: tuple[Unit, ...]
+    binding: Mapping[str, Any]
+
+    def files(self) -> Iterator[tuple[Table, SourceFile]]:
+        """The source files that the unit reads."""
+        for name, partition in reads(self.unit, self.definition):
+            table = CATALOGUE.tables[name]
+            for file in self.source.files_of(table, partition):
+                yield table, file
+
+    def sql(self, query: Query) -> str:
+        """The SQL of a query, its relations bound to what this unit reads."""
+        with self.source_watched():
+            for name in query.relations:
+                if name in SHAPES or name.startswith("matched_"):
+                    self._bind(name)
+        return query.sql
+
+    def _bind(self, name: str) -> None:
+        if (table := CATALOGUE.table(name)) is not None:
+            files = self.source.files_of(table, partition_read(table, self.unit))
+            hive = {"FLX_DIS_DTD": "date"} if table.partitioning is Partitioning.FLUX_MONTH else {}
+            self.engine.bind(name, SHAPES[name], [self.source.path(file) for file in files], hive)
+        else:
+            self.engine.bind(name, shape_of(name), [self.workshop.file(unit) for unit in self._makers(name)], {})
+
+    def _makers(self, name: str) -> list[Unit]:
+        """The units that made an intermediate relation."""
+        if name == "events":
+            return [unit for unit in self.units if unit.kind is UnitKind.EVENTS and unit.leaf == self.unit.leaf]
+        if name in (UnitKind.CLAIMS, UnitKind.STAYS):
+            return [Unit(UnitKind(name), partition=self.unit.partition)]
+        kind, _, leaf = name.partition("_")
+        return [Unit(UnitKind(kind), leaf=int(leaf)) if leaf else Unit(UnitKind(kind))]
+
+    def rows(self, query: Query) -> list[tuple[Any, ...]]:
+        """The rows of a small query."""
+        sql = self.sql(query)
+        with self.source_watched():
+            return self.engine.rows(sql)
+
+    def keep(self, query: Query, facts: Mapping[str, Any] | None = None) -> Result:
+        """Write the rows of a query as the file of the unit."""
+        sql = self.sql(query)
+        with self.workshop.unfinished() as path:
+            with self.source_watched():
+                rows = self.engine.write(sql, path)
+            return self.workshop.keep(self.unit, path, rows, facts or {})
+
+    def source_watched(self) -> "_Watch":
+        """Around a reading of the source: raises ``SourceError`` if a file moved meanwhile."""
+        return _Watch(self)
+
+
+class _Watch:
+    """Notices that a source file moved while it was read, even when the engine choked on it."""
+
+    def __init__(self, job: Job) -> None:
+        self.job = job
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
+        if kind is None or issubclass(kind, duckdb.Error):
+            for table, file in self.job.files():
+                _check_unmoved(self.job, table, file)
+
+
+def _check_unmoved(job: Job, table: Table, file: SourceFile) -> None:
+    found = job.source.check_size(file)
+    checked = job.workshop.result(Unit(UnitKind.SOURCE, table.name, partition_read(table, job.unit)))
+    seen = checked.facts.get(file.name) if checked else None
+    if seen != found.st_mtime_ns:
+        raise SourceError(str(job.source.path(file)), "the file was changed while the extract was being made")

@@ -1,0 +1,82 @@
+"""Rows of the source within a period, each with the mask of the quality filters that remove it."""
+
+from collections.abc import Mapping, Sequence
+from functools import reduce as fold
+from operator import or_
+
+import ibis  # type: ignore[import-untyped]
+import ibis.expr.types as ir  # type: ignore[import-untyped]
+
+from apps.extracts.engine.catalogue import STAY_KEYS
+from apps.extracts.engine.criteria import Period
+from apps.extracts.engine.filters import (
+    ERROR_GROUP,
+    FIRST_SUPPLEMENT,
+    GOOD_RETURN,
+    INFORMATION_ONLY,
+    NOT_ALD_NATURES,
+    RETURN_CODES,
+    Filter,
+)
+
+from .relations import relation
+
+
+def mask(hits: Mapping[Filter, ir.BooleanValue], filters: Sequence[Filter]) -> ir.IntegerValue:
+    """Which of the filters in force remove a row, one bit each (see ``bit``); 0 when it is kept."""
+    bits = [
+        hit.fill_null(False).ifelse(bit(chosen), 0).cast("int64") for chosen, hit in hits.items() if chosen in filters
+    ]
+    return fold(lambda left, right: left + right, bits, ibis.literal(0, "int64"))
+
+
+def bit(chosen: Filter) -> int:
+    """The bit of a filter in the masks of this module."""
+    return 1 << list(Filter).index(chosen)
+
+
+def care_hits(care: ir.Table) -> Mapping[Filter, ir.BooleanValue]:
+    return {
+        Filter.DCIR_QUALIFIER: care.DPN_QLF == INFORMATION_ONLY,
+        Filter.DCIR_QUALIFIER_SENT: care.PRS_DPN_QLP == INFORMATION_ONLY,
+        Filter.DCIR_SUPPLEMENTS: care.CPL_MAJ_TOP >= FIRST_SUPPLEMENT,
+    }
+
+
+def stay_hits(stays: ir.Table) -> Mapping[Filter, ir.BooleanValue]:
+    returns = [(stays[name] != GOOD_RETURN).fill_null(False) for name in RETURN_CODES]
+    return {
+        Filter.MCO_RETURN_CODES: fold(or_, returns),
+        Filter.MCO_GROUPING_ERROR: stays.GRG_GHM.startswith(ERROR_GROUP),
+        Filter.MCO_SHARED_IDENTITY: stays.sharing > 1,
+    }
+
+
+def ald_hits(conditions: ir.Table) -> Mapping[Filter, ir.BooleanValue]:
+    return {Filter.ALD_NATURES: conditions.IMB_ETM_NAT.isin(NOT_ALD_NATURES)}
+
+
+def within(day: ir.DateValue, period: Period) -> ir.BooleanValue:
+    return day.between(ibis.date(period.start), ibis.date(period.end))
+
+
+def dated_care(period: Period, filters: Sequence[Filter]) -> ir.Table:
+    """Care lines of the period with their filter mask."""
+    care = relation("ER_PRS_F")
+    care = care.filter(within(care.EXE_SOI_DTD, period))
+    return care.mutate(removed=mask(care_hits(care), filters))
+
+
+def linked_stays(period: Period, filters: Sequence[Filter], who: ir.Table) -> ir.Table:
+    """Stays that begin in the period, with their people (``who``) and their filter mask."""
+    linkage, described = relation("T_MCOaaC"), relation("T_MCOaaB")
+    dated = linkage.filter(within(linkage.EXE_SOI_DTD, period))
+    described = described.select(*STAY_KEYS, "GRG_GHM", "DGN_PAL", "DGN_REL")
+    stays = dated.join(described, list(STAY_KEYS)).join(who, dated.NIR_ANO_17 == who.BEN_NIR_PSA)
+    return stays.mutate(removed=mask(stay_hits(stays), filters))
+
+
+def under_way(conditions: ir.Table, period: Period) -> ir.BooleanValue:
+    """On at least one day of the period; a condition without an end goes on."""
+    first, last = ibis.date(period.start), ibis.date(period.end)
+    return (last >= conditions.IMB_ALD_DTD) & (first <= conditions.IMB_ALD_DTF).fill_null(True)

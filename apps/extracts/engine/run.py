@@ -1,0 +1,185 @@
+"""Carrying out an extract: plan its units, do them one by one, in one process or in many, and publish.
+
+    run = ExtractRun.open(definition, source=…, out=…, key=…, request_id="…")
+    for unit in run.units:
+        run_unit(unit, run)
+
+A unit that is done is not done again. A process that dies at any moment leaves nothing that reads as a delivery; the
+next one goes on and ends in the same bytes. ``out`` appears at once, whole, with its manifest.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cache, cached_property
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from .backends.duckdb import DuckDBEngine, EngineSettings
+from .definition import Definition
+from .delivery import MANIFEST, read_manifest
+from .job import Job
+from .problems import DeliveryError, EngineError
+from .pseudonyms import ProjectKey
+from .source import Source
+from .steps import STEPS
+from .units import Unit, plan_of
+from .verify import verify
+from .workshop import Result, Workshop
+
+ENGINE_VERSION = "1"
+
+
+@dataclass(frozen=True, slots=True)
+class UnitReport:
+    """What one call of ``run_unit`` did; ``skipped`` when the unit was already done."""
+
+    unit: Unit
+    rows: int
+    bytes: int
+    skipped: bool
+
+
+@dataclass(frozen=True)
+class ExtractRun:
+    """One extract to be made: what, from where, to where, under which key."""
+
+    definition: Definition
+    source: Source
+    out: Path
+    key: ProjectKey
+    request_id: str
+    settings: EngineSettings
+    units: tuple[Unit, ...] = field(repr=False)
+
+    @classmethod
+    def open(
+        cls,
+        definition: Definition,
+        *,
+        source: Path,
+        out: Path,
+        key: ProjectKey,
+        request_id: str = "",
+        settings: EngineSettings | None = None,
+    ) -> "ExtractRun":
+        """Open the source and plan. Raises ``SourceError``, or ``DeliveryError`` when ``out`` holds something else."""
+        opened = Source.open(source)
+        units = plan_of(definition, opened)
+        run = cls(definition, opened, out, key, request_id, settings or EngineSettings(), units)
+        run.check_place()
+        return run
+
+    @cached_property
+    def binding(self) -> Mapping[str, Any]:
+        """All that the bytes of the delivery depend on, and nothing secret."""
+        return {
+            "request_id": self.request_id,
+            "definition_hash": self.definition.hash,
+            "key_id": self.key.id,
+            "source_release": self.source.release,
+            "versions": engine_versions(),
+        }
+
+    @cached_property
+    def workshop(self) -> Workshop:
+        """Where the work is done."""
+        text = json.dumps(self.binding, sort_keys=True)
+        return Workshop(self.out, hashlib.sha256(text.encode()).hexdigest())
+
+    def delivered(self) -> bool:
+        """Whether this very extract stands at ``out``. Raises ``DeliveryError`` when it holds something else."""
+        return self.check_place()
+
+    def check_place(self) -> bool:
+        """True when this extract is delivered, False when the place is free. Raises ``DeliveryError`` otherwise."""
+        if not self.out.exists() or (self.out.is_dir() and not any(self.out.iterdir())):
+            return False
+        if (self.out / MANIFEST).is_file() and read_manifest(self.out).get("binding") == self.binding:
+            return True
+        raise DeliveryError(f"{self.out}: holds something else than this extract; nothing was written")
+
+
+@cache
+def engine_versions() -> dict[str, str]:
+    """The versions that the bytes of a delivery may depend on."""
+    return {"engine": ENGINE_VERSION, **{name: version(name) for name in ("duckdb", "ibis-framework", "pyarrow")}}
+
+
+def plan_units(definition: Definition, source: Path) -> tuple[Unit, ...]:
+    """Every unit of an extract, in order. Raises ``SourceError``."""
+    return plan_of(definition, Source.open(source))
+
+
+def run_unit(unit: Unit, run: ExtractRun, engine: DuckDBEngine | None = None) -> UnitReport:
+    """Do one unit, unless it is done. The units before it in the plan must be done.
+
+    ``engine`` may be shared by the units of one thread. Raises ``SourceError`` and ``DeliveryError``.
+    """
+    if run.delivered():
+        return UnitReport(unit, 0, 0, skipped=True)
+    workshop = run.workshop
+    if (done := workshop.result(unit)) is not None:
+        return _report(unit, done, skipped=True)
+    workshop.prepare()
+    try:
+        return _report(unit, _done(unit, run, engine), skipped=False)
+    except (EngineError, OSError, duckdb.Error):
+        # Another worker may have published, and swept the work away, while this one was at it.
+        if run.delivered():
+            return UnitReport(unit, 0, 0, skipped=True)
+        raise
+
+
+def _done(unit: Unit, run: ExtractRun, engine: DuckDBEngine | None) -> Result:
+    if engine is not None:
+        return STEPS[unit.kind](_job(unit, run, engine))
+    with DuckDBEngine(run.settings, run.workshop.temporary) as own:
+        return STEPS[unit.kind](_job(unit, run, own))
+
+
+def run_all(run: ExtractRun, progress: Callable[[UnitReport, int, int], None] | None = None) -> bool:
+    """Do every unit in order; False when the delivery stood already.
+
+    ``progress`` receives each report with the number of units done and their total.
+    """
+    if run.delivered():
+        return False
+    run.workshop.prepare()
+    with DuckDBEngine(run.settings, run.workshop.temporary) as engine:
+        for done, unit in enumerate(run.units, start=1):
+            report = run_unit(unit, run, engine)
+            if progress is not None:
+                progress(report, done, len(run.units))
+    return True
+
+
+def discard(out: Path) -> None:
+    """Remove the unfinished work of a delivery that will not be made."""
+    Workshop(out, "").discard()
+
+
+def _report(unit: Unit, result: Result, *, skipped: bool) -> UnitReport:
+    return UnitReport(unit, result.rows, result.bytes, skipped)
+
+
+def _job(unit: Unit, run: ExtractRun, engine: DuckDBEngine) -> Job:
+    return Job(unit, run.definition, run.source, run.key, engine, run.workshop, run.units, run.binding)
+
+
+__all__ = [
+    "DuckDBEngine",
+    "EngineSettings",
+    "ExtractRun",
+    "UnitReport",
+    "discard",
+    "engine_versions",
+    "plan_units",
+    "run_all",
+    "run_unit",
+    "verify",
+]

@@ -1,0 +1,44 @@
+"""Random draws that depend on nothing but the seed and what they are for."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+Texts = npt.NDArray[Any]
+Days = npt.NDArray[np.datetime64]
+
+SUBJECTS = ("people", "identities", "conditions", "residence", "long term", "care", "stays", "deaths", "drugs")
+_ALPHABET = np.frombuffer(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789", dtype=np.uint8)
+
+
+def generator(seed: int, subject: str, period: int = 0) -> np.random.Generator:
+    """The generator of a subject for a period (a month or year number)."""
+    return np.random.default_rng([seed, SUBJECTS.index(subject), period])
+
+
+def identifiers(draw: np.random.Generator, count: int, length: int) -> Texts:
+    """Random identifiers of ``length`` letters and digits."""
+    letters = _ALPHABET[draw.integers(0, len(_ALPHABET), size=(count, length))]
+    return np.ascontiguousarray(letters).view(f"S{length}").ravel().astype(f"U{length}")
+
+
+def days_in_month(draw: np.random.Generator, first: np.datetime64, count: int) -> Days:
+    """Random days of the month that begins on ``first``."""
+    after = (first.astype("datetime64[M]") + 1).astype("datetime64[D]")
+    length = int((after - first.astype("datetime64[D]")).astype(int))
+    return np.asarray(first.astype("datetime64[D]") + draw.integers(0, length, size=count))
+
+
+def padded(numbers: Ints, width: int) -> Texts:
+    """Numbers in text with zeros in front."""
+    return np.char.mod(f"%0{width}d", numbers)
+
+
+def year_months(days: Days) -> Texts:
+    """``YYYYMM`` of each day."""
+    months = days.astype("datetime64[M]").astype(np.int64)
+    return padded((1970 + months // 12) * 100 + months % 12 + 1, 6)

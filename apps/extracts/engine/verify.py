@@ -1,0 +1,95 @@
+"""Is a delivery what its manifest says, and nothing else? Everything is recomputed from the files."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa  # type: ignore[import-untyped]
+import pyarrow.parquet as pq  # type: ignore[import-untyped]
+
+from .catalogue import CATALOGUE
+from .definition import Definition
+from .delivery import MANIFEST, read_manifest
+from .plan.deliveries import delivered_columns
+from .problems import DefinitionError, Problem
+from .source import sha256_of
+from .words import LANGUAGES
+
+REQUIRED = ("definition", "definition_hash", "sentences", "files", "documents", "binding")
+
+
+def verify(folder: Path) -> tuple[Problem, ...]:
+    """Every difference between a delivery and its manifest, empty when there is none."""
+    manifest = read_manifest(folder)
+    if any(key not in manifest for key in REQUIRED):
+        words = ("le manifeste manque ou est illisible", "the manifest is missing or unreadable")
+        return (Problem(MANIFEST, "no_manifest", *words),)
+    try:
+        return (*_definition(manifest), *_files(folder, manifest), *_extra(folder, manifest))
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        words = (f"le manifeste est mal formé ({error})", f"the manifest is malformed ({error})")
+        return (Problem(MANIFEST, "bad_manifest", *words),)
+
+
+def _definition(manifest: Mapping[str, Any]) -> Iterator[Problem]:
+    try:
+        definition = Definition.from_json(manifest["definition"])
+    except DefinitionError as error:
+        yield Problem(MANIFEST, "bad_definition", f"la définition est illisible : {error}", f"bad definition: {error}")
+        return
+    if not definition.hash == manifest["definition_hash"] == manifest["binding"]["definition_hash"]:
+        yield _differs(MANIFEST, "definition_hash", "l’empreinte de la définition", "the hash of the definition")
+    if manifest["sentences"] != {language: definition.sentence(language) for language in LANGUAGES}:
+        yield _differs(MANIFEST, "sentences", "la définition en phrases", "the definition in sentences")
+    for file in manifest["files"]:
+        expected = list(delivered_columns(definition, CATALOGUE.tables[file["table"]]))
+        if [name for name, _ in file["schema"]] != expected:
+            yield _differs(file["path"], "columns", "la liste des variables livrées", "the list of delivered columns")
+
+
+def _files(folder: Path, manifest: Mapping[str, Any]) -> Iterator[Problem]:
+    described = [(file["path"], file) for file in manifest["files"]]
+    for name, facts in [*described, *manifest["documents"].items()]:
+        path = folder / name
+        if not path.is_file():
+            yield Problem(name, "missing_file", "le fichier manque", "the file is missing")
+        elif path.stat().st_size != facts["bytes"]:
+            yield _differs(name, "bytes", "la taille du fichier", "the size of the file")
+        elif sha256_of(path) != facts["sha256"]:
+            yield _differs(name, "sha256", "l’empreinte du fichier", "the hash of the file")
+        elif "rows" in facts:
+            yield from _content(path, name, facts)
+
+
+def _content(path: Path, name: str, facts: Mapping[str, Any]) -> Iterator[Problem]:
+    try:
+        parquet = pq.ParquetFile(path)
+    except (OSError, pa.ArrowException):
+        yield _differs(name, "format", "le format du fichier", "the format of the file")
+        return
+    with parquet:
+        if parquet.metadata.num_rows != facts["rows"]:
+            yield _differs(name, "rows", "le nombre de lignes", "the number of rows")
+        if [[field.name, str(field.type)] for field in parquet.schema_arrow] != facts["schema"]:
+            yield _differs(name, "schema", "le schéma", "the schema")
+        elif facts["persons"] is not None and _persons(parquet) != facts["persons"]:
+            yield _differs(name, "persons", "le nombre de personnes", "the number of persons")
+
+
+def _persons(parquet: pq.ParquetFile) -> int:
+    seen: set[bytes] = set()
+    for batch in parquet.iter_batches(columns=["PATIENT_ID"]):
+        seen.update(batch.column(0).storage.unique().to_pylist())
+    return len(seen)
+
+
+def _extra(folder: Path, manifest: Mapping[str, Any]) -> Iterator[Problem]:
+    known = {MANIFEST, *manifest["documents"], *(file["path"] for file in manifest["files"])}
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder).as_posix()
+        if not path.is_dir() and name not in known:
+            yield Problem(name, "extra_file", "le fichier n’est pas au manifeste", "the file is not in the manifest")
+
+
+def _differs(path: str, code: str, what_fr: str, what_en: str) -> Problem:
+    return Problem(path, code, f"{what_fr} diffère du manifeste", f"{what_en} differs from the manifest")

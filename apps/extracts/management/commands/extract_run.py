@@ -1,0 +1,77 @@
+"""Run a definition on a source, stand-alone. Needs no database.
+
+Exit codes: 0 delivered (or delivered already), 2 refused with the reason on stderr and nothing written.
+"""
+
+import time
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from apps.extracts.engine.catalogue import CATALOGUE
+from apps.extracts.engine.check import check
+from apps.extracts.engine.definition import Definition
+from apps.extracts.engine.nomenclature import load_nomenclature
+from apps.extracts.engine.problems import DefinitionError, EngineError
+from apps.extracts.engine.pseudonyms import ProjectKey, read_key_file
+from apps.extracts.engine.run import EngineSettings, ExtractRun, UnitReport, discard, run_all
+
+REFUSED = 2
+KEY_HELP = "the project's key: at least 32 bytes, written in hexadecimal, in base64, or raw"
+
+
+class Command(BaseCommand):
+    """Reads the definition, checks it against the source, carries it out."""
+
+    help = "Runs an extract definition on a source and delivers pseudonymised Parquet files with their manifest."
+    requires_system_checks = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--definition", type=Path, required=True, help="a JSON file (docs/definition.schema.json)")
+        parser.add_argument("--source", type=Path, required=True, help="a source copy described by its SOURCE.json")
+        parser.add_argument("--out", type=Path, required=True, help="a folder that is missing or empty")
+        parser.add_argument("--key-file", type=Path, required=True, help=KEY_HELP)
+        parser.add_argument("--request-id", default="", help="written in the manifest")
+        parser.add_argument("--memory-limit", default="2GB", help="for the engine, such as 512MB or 8GB")
+        parser.add_argument("--threads", type=int, default=1, help="for the engine")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        started = time.monotonic()
+        try:
+            run = self._opened(options)
+            made = run_all(run, self._progress if options["verbosity"] > 1 else None)
+        except (EngineError, OSError) as error:
+            discard(options["out"])
+            raise CommandError(str(error), returncode=REFUSED) from error
+        done = f"delivered in {time.monotonic() - started:.1f} s" if made else "was delivered already, nothing done"
+        self.stdout.write(f"{options['out']}: {done}")
+
+    def _opened(self, options: dict[str, Any]) -> ExtractRun:
+        definition = Definition.from_json(_read(options["definition"]))
+        secret, warnings = read_key_file(options["key_file"])
+        for warning in warnings:
+            self.stderr.write(self.style.WARNING(warning))
+        if problems := check(definition, CATALOGUE, load_nomenclature(options["source"])):
+            raise DefinitionError(problems)
+        return ExtractRun.open(
+            definition,
+            source=options["source"],
+            out=options["out"],
+            key=ProjectKey(secret),
+            request_id=options["request_id"],
+            settings=EngineSettings(options["memory_limit"], options["threads"]),
+        )
+
+    def _progress(self, report: UnitReport, done: int, total: int) -> None:
+        self.stdout.write(
+            f"{done}/{total} {report.unit.name}: {report.rows} rows{' (already)' if report.skipped else ''}"
+        )
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise EngineError(f"{path}: the definition cannot be read ({error.strerror})") from error

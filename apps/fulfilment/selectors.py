@@ -1,0 +1,39 @@
+"""What the project's page shows, gathered from its rooms with a fixed number of queries."""
+
+from typing import Any
+
+from django.utils.translation import get_language
+
+from apps.accounts.models import Person
+from apps.extracts.engine.definition import Definition
+from apps.extracts.rules import FINISHED, Status
+from apps.extracts.selectors import request_of
+from apps.projects.models import Project
+from apps.projects.selectors import member_roles
+from apps.workspaces.selectors import workspace_progress
+
+
+def project_page(project: Project, person: Person) -> dict[str, Any]:
+    """The project with its entitlement in words, its team, and where its extract and its workspace stand."""
+    extract = request_of(project.pk)
+    workspace = workspace_progress(project, person)
+    is_member = bool(member_roles(person, project))
+    return {
+        "project": project,
+        "entitlement": project.entitlement,
+        "sentence": Definition.from_json(project.entitlement.definition).sentence(_language()),
+        "members": project.memberships.select_related("person").order_by("-role", "pk"),
+        "extract": extract,
+        "workspace": workspace,
+        "dossier_url": "applications:detail" if is_member else "applications:review",
+        "moving": (extract is not None and Status(extract.status) not in FINISHED)
+        or (workspace is not None and workspace.is_moving and not _waits_for_a_person(extract)),
+    }
+
+
+def _waits_for_a_person(extract: Any) -> bool:
+    return extract is not None and extract.status == Status.NEEDS_HUMAN
+
+
+def _language() -> Any:
+    return "en" if get_language() == "en" else "fr"

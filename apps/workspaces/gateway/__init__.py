@@ -1,0 +1,1 @@
+"""The only entrance to workspaces: one small process, one origin per workspace."""

@@ -1,0 +1,140 @@
+"""Passing requests and sockets on to a workspace's application, without holding anything back."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from uuid import UUID
+
+import aiohttp
+from aiohttp import web
+
+from apps.workspaces.gateway.live import Live
+from apps.workspaces.gateway.policy import inward, outward, starts_kernel
+
+_TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=5)
+_LARGEST_MESSAGE = 256 * 1024 * 1024
+_HEARTBEAT = 30.0
+_HOST = "http://workspace"
+
+
+class WorkspaceAway(Exception):
+    """The workspace's application does not answer on its socket."""
+
+
+class Upstreams:
+    """One client per workspace, over the socket that stands outside of its sandbox.
+
+    The directory is opened once: a socket is reached through it by the workspace's id alone, whatever the length of
+    the path.
+    """
+
+    def __init__(self, sockets: Path) -> None:
+        self._directory = sockets
+        self._clients: dict[UUID, aiohttp.ClientSession] = {}
+
+    def client(self, workspace_id: UUID) -> aiohttp.ClientSession:
+        if workspace_id not in self._clients:
+            connector = aiohttp.UnixConnector(
+                str(self._directory / f"{workspace_id.hex}.sock"), force_close=True, limit=0
+            )
+            self._clients[workspace_id] = aiohttp.ClientSession(
+                connector=connector, timeout=_TIMEOUT, auto_decompress=False, cookie_jar=aiohttp.DummyCookieJar()
+            )
+        return self._clients[workspace_id]
+
+    async def close(self) -> None:
+        for client in self._clients.values():
+            await client.close()
+
+
+async def pass_request(
+    request: web.Request, client: aiohttp.ClientSession, session_id: UUID, live: Live, protection: dict[str, str]
+) -> web.StreamResponse:
+    """Send the request on and stream the answer back. Raises WorkspaceAway before anything was answered."""
+    body = _counted(request, session_id, live) if request.can_read_body else None
+    try:
+        answer = await client.request(
+            request.method,
+            _HOST + request.raw_path,
+            headers=inward(request.headers),
+            data=body,
+            allow_redirects=False,
+        )
+    except (aiohttp.ClientError, OSError) as error:
+        raise WorkspaceAway from error
+    async with answer:
+        if starts_kernel(request.method, request.path, answer.status):
+            await live.kernel_started(session_id)
+        response = web.StreamResponse(
+            status=answer.status, headers=outward(answer.headers, path=request.path) | protection
+        )
+        await response.prepare(request)
+        try:
+            async for chunk in answer.content.iter_any():
+                live.count(session_id, bytes_out=len(chunk))
+                await response.write(chunk)
+        except aiohttp.ClientError as error:  # half an answer must not look whole
+            raise ConnectionResetError from error
+        await response.write_eof()
+    return response
+
+
+async def _counted(request: web.Request, session_id: UUID, live: Live) -> AsyncIterator[bytes]:
+    async for chunk in request.content.iter_any():
+        live.count(session_id, bytes_in=len(chunk))
+        yield chunk
+
+
+async def pass_socket(
+    request: web.Request, client: aiohttp.ClientSession, session_id: UUID, live: Live, protection: dict[str, str]
+) -> web.StreamResponse:
+    """Join the browser's socket with the application's until either closes. Raises WorkspaceAway."""
+    wanted = [one.strip() for one in request.headers.get("Sec-WebSocket-Protocol", "").split(",") if one.strip()]
+    try:
+        inner = await client.ws_connect(
+            _HOST + request.raw_path, protocols=wanted, max_msg_size=_LARGEST_MESSAGE, autoping=True, compress=0
+        )
+    except (aiohttp.ClientError, OSError) as error:
+        raise WorkspaceAway from error
+    async with inner:
+        outer = web.WebSocketResponse(
+            protocols=[inner.protocol] if inner.protocol else [],
+            heartbeat=_HEARTBEAT,
+            max_msg_size=_LARGEST_MESSAGE,
+            compress=False,
+        )
+        outer.headers.update(protection)
+        await outer.prepare(request)
+        await _join(outer, inner, session_id, live)
+    return outer
+
+
+async def _join(
+    outer: web.WebSocketResponse, inner: aiohttp.ClientWebSocketResponse, session_id: UUID, live: Live
+) -> None:
+    async def inwards() -> None:
+        async for message in outer:
+            live.count(session_id, bytes_in=len(message.data))
+            await _forward(message, inner)
+
+    async def outwards() -> None:
+        async for message in inner:
+            live.count(session_id, bytes_out=len(message.data))
+            await _forward(message, outer)
+
+    tasks = [asyncio.create_task(inwards()), asyncio.create_task(outwards())]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    if inner.close_code is not None and not outer.closed:
+        await outer.close(code=inner.close_code)
+
+
+async def _forward(message: aiohttp.WSMessage, to: web.WebSocketResponse | aiohttp.ClientWebSocketResponse) -> None:
+    if message.type is aiohttp.WSMsgType.TEXT:
+        await to.send_str(message.data)
+    elif message.type is aiohttp.WSMsgType.BINARY:
+        await to.send_bytes(message.data)

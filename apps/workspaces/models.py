@@ -1,0 +1,182 @@
+"""Workspaces as rows of desired state, what workers did about them, and who is inside."""
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from apps.workspaces import rules
+
+
+class Workspace(models.Model):
+    """The isolated place of one project: what it should be (`desired`) and where it stands (`status`)."""
+
+    class Status(models.TextChoices):
+        REQUESTED = rules.Status.REQUESTED, _("requested")
+        PROVISIONING = rules.Status.PROVISIONING, _("being prepared")
+        STARTING = rules.Status.STARTING, _("starting")
+        RUNNING = rules.Status.RUNNING, _("ready")
+        SUSPENDED = rules.Status.SUSPENDED, _("suspended")
+        FAILED = rules.Status.FAILED, _("needs a person")
+        DESTROYING = rules.Status.DESTROYING, _("being destroyed")
+        DESTROYED = rules.Status.DESTROYED, _("destroyed")
+
+    class Desired(models.TextChoices):
+        RUNNING = rules.Desired.RUNNING, _("running")
+        SUSPENDED = rules.Desired.SUSPENDED, _("suspended")
+        DESTROYED = rules.Desired.DESTROYED, _("destroyed")
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    project = models.OneToOneField("projects.Project", on_delete=models.PROTECT, related_name="workspace")
+    provider = models.CharField(max_length=20, default="local")
+    desired = models.CharField(max_length=12, choices=Desired, default=Desired.RUNNING)
+    status = models.CharField(max_length=12, choices=Status, default=Status.REQUESTED)
+    reason = models.TextField(blank=True)
+    route_open = models.BooleanField(default=False)
+    extract_id = models.UUIDField(null=True)
+    generation = models.PositiveIntegerField(default=0)
+    version = models.PositiveIntegerField(default=1)
+    created_at = models.DateTimeField(auto_now_add=True)
+    changed_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="workspace_route_open_only_when_running", condition=Q(route_open=False) | Q(status="running")
+            ),
+            models.CheckConstraint(
+                name="running_workspace_has_an_extract", condition=~Q(status="running") | Q(extract_id__isnull=False)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"workspace {self.pk}"
+
+
+class Operation(models.Model):
+    """One change of a workspace under way, in steps. At most one at a time; a newer one replaces it."""
+
+    class Status(models.TextChoices):
+        RUNNING = "running", _("under way")
+        DONE = "done", _("done")
+        FAILED = "failed", _("needs a person")
+        REPLACED = "replaced", _("replaced by a newer one")
+
+    class Kind(models.TextChoices):
+        PROVISION = rules.Kind.PROVISION, _("preparation")
+        START = rules.Kind.START, _("start")
+        SUSPEND = rules.Kind.SUSPEND, _("suspension")
+        RESUME = rules.Kind.RESUME, _("resumption")
+        DESTROY = rules.Kind.DESTROY, _("destruction")
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT, related_name="operations")
+    kind = models.CharField(max_length=12, choices=Kind)
+    generation = models.PositiveIntegerField()
+    idempotency_key = models.CharField(max_length=120, unique=True)
+    status = models.CharField(max_length=10, choices=Status, default=Status.RUNNING)
+    requested_by = models.CharField(max_length=64)
+    created_at = models.DateTimeField(auto_now_add=True)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["workspace", "generation"], name="one_operation_per_generation"),
+            models.UniqueConstraint(
+                fields=["workspace"], condition=Q(status="running"), name="one_operation_at_a_time"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.idempotency_key
+
+
+class Step(models.Model):
+    """One step of an operation: made once, however often it is tried."""
+
+    class Status(models.TextChoices):
+        WAITING = "waiting", _("not yet")
+        ACTIVE = "active", _("under way")
+        DONE = "done", _("done")
+        FAILED = "failed", _("needs a person")
+
+    operation = models.ForeignKey(Operation, on_delete=models.CASCADE, related_name="steps")
+    position = models.PositiveSmallIntegerField()
+    name = models.CharField(max_length=40)
+    status = models.CharField(max_length=8, choices=Status, default=Status.WAITING)
+    attempt = models.PositiveIntegerField(default=0)
+    not_before = models.DateTimeField(null=True)
+    external_id = models.CharField(max_length=200, blank=True)
+    request_hash = models.CharField(max_length=64, blank=True)
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["position"]
+        constraints = [
+            models.UniqueConstraint(fields=["operation", "position"], name="one_step_per_position"),
+            models.UniqueConstraint(fields=["operation", "name"], name="each_step_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} of {self.operation_id}"
+
+
+class CloudResource(models.Model):
+    """Something a provider holds for a workspace: the ledger from which it is found again and removed."""
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT, related_name="resources")
+    kind = models.CharField(max_length=40)
+    logical_name = models.CharField(max_length=120, unique=True)
+    external_id = models.CharField(max_length=200)
+    observed = models.JSONField(default=dict)
+    created_at = models.DateTimeField(auto_now_add=True)
+    removed_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return self.logical_name
+
+
+class Ticket(models.Model):
+    """The right to enter a workspace once, within seconds. Only the hash of its secret is kept."""
+
+    secret_hash = models.CharField(max_length=64, unique=True)
+    workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT, related_name="tickets")
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"ticket {self.pk}"
+
+
+class GatewaySession(models.Model):
+    """A person inside a workspace. Ending it (`ended_at`) cuts their open connections."""
+
+    class End(models.TextChoices):
+        SUSPENDED = "suspended", _("workspace suspended")
+        EXPIRED = "expired", _("expired")
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    secret_hash = models.CharField(max_length=64, unique=True)
+    workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT, related_name="sessions")
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+    end = models.CharField(max_length=10, choices=End, blank=True)
+    bytes_in = models.PositiveBigIntegerField(default=0)
+    bytes_out = models.PositiveBigIntegerField(default=0)
+    kernels_started = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["workspace"], condition=Q(ended_at=None), name="open_session_of_workspace"),
+            models.Index(fields=["expires_at"], condition=Q(ended_at=None), name="open_session_by_expiry"),
+        ]
+
+    def __str__(self) -> str:
+        return f"session {self.pk}"

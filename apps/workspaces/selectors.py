@@ -1,0 +1,135 @@
+"""Reading workspaces: who may see which, what the project's page shows, what the gateway asks on every request."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import F, QuerySet
+from django.utils import timezone
+
+from apps.accounts.models import Person
+from apps.core.rules import Decision, Refused
+from apps.projects.models import Project
+from apps.projects.rules import entitlement_holds
+from apps.projects.selectors import projects_visible_to, roles_for
+from apps.workspaces.models import GatewaySession, Operation, Step, Workspace
+from apps.workspaces.rules import Desired, Facts, Kind, Seen, Situation, Status, decide
+from apps.workspaces.sentences import STEP_LABELS, reason_sentences
+
+_MOVING = frozenset({Status.REQUESTED, Status.PROVISIONING, Status.STARTING, Status.DESTROYING})
+RECENT = timedelta(minutes=10)
+
+
+def workspaces_visible_to(person: Person) -> QuerySet[Workspace]:
+    """The workspaces of the projects that the person may see; for others they do not exist."""
+    return Workspace.objects.select_related("project__entitlement").filter(project__in=projects_visible_to(person))
+
+
+def decision_for(action: str, workspace: Workspace, person: Person) -> Decision:
+    """What the rules say about this person, this workspace and now."""
+    return decide(action, roles_for(person, workspace.project), facts_of(workspace))
+
+
+def facts_of(workspace: Workspace) -> Facts:
+    """What a decision needs to know of a workspace read with its project and entitlement."""
+    project = workspace.project
+    entitled = entitlement_holds(
+        project_status=project.status,
+        starts_on=project.entitlement.starts_on,
+        ends_on=project.entitlement.ends_on,
+        today=timezone.localdate(),
+    )
+    return Facts(status=Status(workspace.status), entitled=entitled)
+
+
+@dataclass(frozen=True)
+class StepLine:
+    """One step as people see it."""
+
+    label: str
+    status: str
+    at: datetime | None
+
+
+@dataclass(frozen=True)
+class Progress:
+    """A workspace as the project's page shows it: its steps, what may be done, and why something may not."""
+
+    workspace: Workspace
+    kind: str
+    steps: tuple[StepLine, ...]
+    may_open: bool
+    why_not: tuple[str, ...]
+    may_suspend: bool
+    may_resume: bool
+
+    @property
+    def is_moving(self) -> bool:
+        """Whether the page should look again by itself."""
+        return Status(self.workspace.status) in _MOVING
+
+
+def workspace_progress(project: Project, person: Person) -> Progress | None:
+    """The workspace of a project for this person's eyes; None before there is one. A fixed number of queries."""
+    workspace = Workspace.objects.select_related("project__entitlement").filter(project=project).first()
+    if workspace is None:
+        return None
+    roles, facts = roles_for(person, workspace.project), facts_of(workspace)
+    opening = decide("workspace.open", roles, facts)
+    operation = workspace.operations.prefetch_related("steps").order_by("-generation").first()
+    return Progress(
+        workspace=workspace,
+        kind=operation.kind if operation else "",
+        steps=tuple(_line(step) for step in operation.steps.all()) if operation else (),
+        may_open=not isinstance(opening, Refused),
+        why_not=reason_sentences(opening.reasons) if isinstance(opening, Refused) else (),
+        may_suspend=not isinstance(decide("workspace.suspend", roles, facts), Refused),
+        may_resume=not isinstance(decide("workspace.resume", roles, facts), Refused),
+    )
+
+
+def _line(step: Step) -> StepLine:
+    return StepLine(str(STEP_LABELS[step.name]), step.status, step.finished_at or step.started_at)
+
+
+def operation_to_advance(operation_id: str) -> Operation:
+    """An operation with its workspace and dossier. One query."""
+    return Operation.objects.select_related("workspace__project").get(pk=operation_id)
+
+
+def workspaces_at_rest() -> QuerySet[Workspace]:
+    """Workspaces with nothing under way, not yet destroyed: those a reconciler compares with the world."""
+    busy = Operation.objects.filter(status__in=["running", "failed"]).values("workspace_id")
+    return Workspace.objects.select_related("project").exclude(pk__in=busy).exclude(status=Status.DESTROYED)
+
+
+def recent_starts(workspace: Workspace) -> int:
+    """How many times the reconciler started this workspace lately."""
+    since = timezone.now() - RECENT
+    return workspace.operations.filter(kind=Kind.START, created_at__gte=since).count()
+
+
+def situation_of(workspace: Workspace, *, seen_running: bool) -> Situation:
+    """What `rules.needed` judges."""
+    return Situation(
+        desired=Desired(workspace.desired),
+        status=Status(workspace.status),
+        seen=Seen.RUNNING if seen_running else Seen.NOT_RUNNING,
+        recent_starts=recent_starts(workspace),
+    )
+
+
+def sessions_in_force() -> QuerySet[GatewaySession]:
+    """Sessions that may pass now: session, person, membership, entitlement, project and workspace all in order."""
+    now, today = timezone.now(), timezone.localdate()
+    return GatewaySession.objects.filter(
+        ended_at=None,
+        expires_at__gt=now,
+        person__is_active=True,
+        workspace__status=Status.RUNNING,
+        workspace__desired=Desired.RUNNING,
+        workspace__route_open=True,
+        workspace__project__status="active",
+        workspace__project__entitlement__starts_on__lte=today,
+        workspace__project__entitlement__ends_on__gte=today,
+        workspace__project__memberships__person=F("person"),
+    )

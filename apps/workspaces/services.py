@@ -1,0 +1,107 @@
+"""Commands on workspaces. They write rows; workers make them true."""
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from apps.accounts.models import Person
+from apps.core.errors import ChangedMeanwhile, refusal
+from apps.core.outbox import outbox_wake
+from apps.core.rules import Refused
+from apps.projects.models import Project
+from apps.workspaces.ledger import operation_begin, sessions_end, workspace_event
+from apps.workspaces.models import GatewaySession, Operation, Ticket, Workspace
+from apps.workspaces.rules import Desired, Kind
+from apps.workspaces.selectors import decision_for
+from apps.workspaces.sentences import REASONS
+
+TICKET_LIFE = timedelta(seconds=30)
+
+
+def workspace_request(*, project: Project, by: str) -> Workspace:
+    """Ask for a project's workspace: rows only, in the decision's transaction. Asking again returns the same one."""
+    workspace, created = Workspace.objects.get_or_create(project=project)
+    if created:
+        workspace_event("workspace.requested", workspace, by=by)
+        operation_begin(workspace, Kind.PROVISION, by=by)
+    return workspace
+
+
+def workspace_data_ready(*, project_id: UUID, extract_id: UUID, by: str) -> None:
+    """The extract stands: attach it and wake the operation that waits for it. In the caller's transaction."""
+    workspace = Workspace.objects.select_related("project").filter(project_id=project_id, extract_id=None).first()
+    if workspace is None:
+        return
+    Workspace.objects.filter(pk=workspace.pk, extract_id=None).update(extract_id=extract_id)
+    workspace_event("workspace.data_ready", workspace, by=by, data={"extract": str(extract_id)})
+    for operation in workspace.operations.filter(status=Operation.Status.RUNNING):
+        outbox_wake(operation.idempotency_key)
+
+
+@transaction.atomic
+def workspace_suspend(*, workspace: Workspace, by: Person, reason: str, seen_version: int) -> None:
+    """Cut access now, keep the data, stop the sandbox next. Raises RefusedError, ChangedMeanwhile."""
+    _decide("workspace.suspend", workspace, by, seen_version)
+    operation_begin(workspace, Kind.SUSPEND, by=str(by.pk), desired=Desired.SUSPENDED, reason=reason)
+    ended = sessions_end(workspace, GatewaySession.End.SUSPENDED)
+    workspace_event("workspace.suspended", workspace, by=str(by.pk), data={"sessions_ended": ended})
+
+
+@transaction.atomic
+def workspace_resume(*, workspace: Workspace, by: Person, reason: str, seen_version: int) -> None:
+    """Lift a suspension: the workspace starts again with its home. Raises RefusedError, ChangedMeanwhile."""
+    _decide("workspace.resume", workspace, by, seen_version)
+    operation_begin(workspace, Kind.RESUME, by=str(by.pk), desired=Desired.RUNNING, reason=reason)
+    workspace_event("workspace.resumed", workspace, by=str(by.pk))
+
+
+@transaction.atomic
+def workspace_destroy(*, workspace: Workspace, by: str, reason: str) -> None:
+    """Remove the workspace with all it holds. Only an operator's command calls this. Raises ChangedMeanwhile."""
+    operation_begin(workspace, Kind.DESTROY, by=by, desired=Desired.DESTROYED, reason=reason)
+    sessions_end(workspace, GatewaySession.End.SUSPENDED)
+    workspace_event("workspace.destroy_requested", workspace, by=by)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What the browser hands to the gateway: a secret shown once, and where to post it."""
+
+    ticket: str
+    gateway: str
+
+
+@transaction.atomic
+def workspace_open(*, workspace: Workspace, by: Person) -> Entry:
+    """Issue a ticket to enter, valid once and for seconds. Raises RefusedError."""
+    _decide("workspace.open", workspace, by, workspace.version)
+    secret = secrets.token_urlsafe(32)
+    Ticket.objects.create(
+        secret_hash=secret_hash(secret), workspace=workspace, person=by, expires_at=timezone.now() + TICKET_LIFE
+    )
+    workspace_event("workspace.ticket_issued", workspace, by=str(by.pk))
+    return Entry(ticket=secret, gateway=gateway_origin(workspace.pk))
+
+
+def secret_hash(secret: str) -> str:
+    """What is kept of a ticket or a cookie: enough to recognise it, useless to whoever reads the table."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def gateway_origin(workspace_id: UUID) -> str:
+    """The workspace's own origin, such as http://ws-….localhost:8001."""
+    return settings.GATEWAY_ORIGIN.format(id=workspace_id.hex)
+
+
+def _decide(action: str, workspace: Workspace, by: Person, seen_version: int) -> None:
+    if workspace.version != seen_version:
+        raise ChangedMeanwhile
+    decision = decision_for(action, workspace, by)
+    if isinstance(decision, Refused):
+        raise refusal(decision, REASONS)

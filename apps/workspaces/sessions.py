@@ -1,0 +1,85 @@
+"""What the gateway writes: sessions opened by a ticket, bytes that passed, computations started. All through Django's
+models."""
+
+import secrets
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from apps.workspaces.ledger import workspace_event
+from apps.workspaces.models import GatewaySession, Ticket, Workspace
+from apps.workspaces.selectors import sessions_in_force
+from apps.workspaces.services import secret_hash
+
+SESSION_LIFE = timedelta(hours=12)
+
+
+@dataclass(frozen=True)
+class Pass:
+    """A session that may pass now."""
+
+    session_id: UUID
+    person_id: UUID
+
+
+@transaction.atomic
+def session_open(*, ticket: str, workspace_id: UUID) -> str | None:
+    """Use a ticket up and open a session: returns the cookie's secret, None if the ticket is spent, late or for
+    elsewhere."""
+    now = timezone.now()
+    tickets = Ticket.objects.filter(
+        secret_hash=secret_hash(ticket), workspace_id=workspace_id, used_at=None, expires_at__gt=now
+    )
+    if not tickets.update(used_at=now):
+        return None
+    person_id = Ticket.objects.values_list("person_id", flat=True).get(secret_hash=secret_hash(ticket))
+    secret = secrets.token_urlsafe(32)
+    session = GatewaySession.objects.create(
+        secret_hash=secret_hash(secret), workspace_id=workspace_id, person_id=person_id, expires_at=now + SESSION_LIFE
+    )
+    if not sessions_in_force().filter(pk=session.pk).exists():
+        session.delete()
+        return None
+    _event("workspace.session_opened", session)
+    return secret
+
+
+def session_find(*, secret: str, workspace_id: UUID) -> Pass | None:
+    """The session of this cookie for this workspace, if everything it depends on still holds. One statement."""
+    found = sessions_in_force().filter(secret_hash=secret_hash(secret), workspace_id=workspace_id)
+    row = found.values_list("pk", "person_id").first()
+    return Pass(*row) if row else None
+
+
+def sessions_still_in_force(session_ids: Collection[UUID]) -> frozenset[UUID]:
+    """Which of these sessions may still pass. One statement for all."""
+    return frozenset(sessions_in_force().filter(pk__in=session_ids).values_list("pk", flat=True))
+
+
+def workspace_status(workspace_id: UUID) -> str:
+    """The status, to tell a person why they do not get in; empty for an unknown workspace."""
+    return Workspace.objects.filter(pk=workspace_id).values_list("status", flat=True).first() or ""
+
+
+def session_count(*, session_id: UUID, bytes_in: int, bytes_out: int) -> None:
+    """Add what passed since the last count."""
+    GatewaySession.objects.filter(pk=session_id).update(
+        bytes_in=F("bytes_in") + bytes_in, bytes_out=F("bytes_out") + bytes_out
+    )
+
+
+@transaction.atomic
+def kernel_started(*, session_id: UUID) -> None:
+    """A computation was started in this session."""
+    GatewaySession.objects.filter(pk=session_id).update(kernels_started=F("kernels_started") + 1)
+    _event("workspace.kernel_started", GatewaySession.objects.get(pk=session_id))
+
+
+def _event(action: str, session: GatewaySession) -> None:
+    workspace = Workspace.objects.select_related("project").get(pk=session.workspace_id)
+    workspace_event(action, workspace, by=str(session.person_id), data={"session": str(session.pk)})

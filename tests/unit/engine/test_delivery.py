@@ -1,0 +1,190 @@
+"""The manifest, the page, and the verification of a delivery."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+from apps.extracts.engine.delivery import masked, read_manifest
+from apps.extracts.engine.filters import Filter
+from apps.extracts.engine.run import ExtractRun, engine_versions, run_all
+from apps.extracts.engine.source import sha256_of
+from apps.extracts.engine.verify import verify
+from tests.unit.engine.conftest import DIABETES
+
+
+@pytest.fixture(scope="session")
+def delivered(source: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A delivery made once."""
+    from apps.extracts.engine.definition import Definition
+    from tests.unit.engine.conftest import KEY
+
+    out = tmp_path_factory.mktemp("delivered") / "out"
+    run_all(ExtractRun.open(Definition.from_json(DIABETES), source=source, out=out, key=KEY, request_id="r1"))
+    return out
+
+
+@pytest.fixture
+def delivery(delivered: Path, tmp_path: Path) -> Path:
+    """A copy of the delivery that a test may spoil."""
+    return Path(shutil.copytree(delivered, tmp_path / "delivery"))
+
+
+def test_the_manifest_says_what_was_made_from_what(delivered: Path, source: Path) -> None:
+    manifest = read_manifest(delivered)
+    assert manifest["request_id"] == "r1"
+    assert manifest["synthetic"] is True
+    assert manifest["source_release"] == json.loads((source / "SOURCE.json").read_text())["release"]
+    assert manifest["engine"] == engine_versions()
+    assert len(manifest["key_id"]) == 16
+    assert set(manifest["sentences"]) == {"fr", "en"}
+
+
+def test_every_file_is_described(delivered: Path) -> None:
+    files = {file["path"]: file for file in read_manifest(delivered)["files"]}
+    assert set(files) == {path.relative_to(delivered).as_posix() for path in delivered.rglob("*.parquet")}
+    for path, file in files.items():
+        table = pq.read_table(delivered / path)
+        assert file["rows"] == table.num_rows
+        assert [name for name, _ in file["schema"]] == table.column_names
+        persons = len(set(table.column("PATIENT_ID").to_pylist())) if "PATIENT_ID" in table.column_names else None
+        assert file["persons"] == persons
+
+
+def test_filters_are_counted_where_they_remove(delivered: Path) -> None:
+    filters = {entry["name"]: entry for entry in read_manifest(delivered)["filters"]}
+    assert set(filters) == {chosen.value for chosen in Filter}
+    assert all(entry["applied"] for entry in filters.values())
+    for name in ("dcir_expense_qualifier", "dcir_expense_qualifier_sent", "dcir_supplements", "ald_natures"):
+        assert filters[name]["rows_removed_from_population"] > 0, name
+    assert filters["dcir_supplements"]["rows_removed_from_delivery"] > 0
+
+
+def test_a_filter_that_is_off_is_shown_as_such(opened: Callable[..., ExtractRun]) -> None:
+    from apps.extracts.engine.definition import Definition
+
+    run = opened(definition=Definition.from_json({**DIABETES, "filters": ["ald_natures"]}))
+    run_all(run)
+    filters = {entry["name"]: entry for entry in read_manifest(run.out)["filters"]}
+    assert [name for name, entry in filters.items() if entry["applied"]] == ["ald_natures"]
+    assert filters["dcir_supplements"]["rows_removed_from_delivery"] == 0
+    assert "(not applied)" in (run.out / "README.md").read_text()
+
+
+def test_the_population_flow_begins_with_everybody_and_masks_small_counts(delivered: Path) -> None:
+    flow = read_manifest(delivered)["population_flow"]
+    assert flow[0]["persons"] == 400
+    assert flow[-1]["persons"] <= 400
+    assert [masked(count) for count in (0, 10, 11)] == ["<11", "<11", 11]
+
+
+def test_the_page_is_in_both_languages_and_says_that_nobody_is_real(delivered: Path) -> None:
+    page = (delivered / "README.md").read_text()
+    assert "aucune personne réelle" in page
+    assert "no real person" in page
+    assert "| PFS_EXE_ID | Pseudonyme du professionnel exécutant |" in page
+    assert "| CLAIM_ID | pseudonym of the care line" in page
+
+
+def test_a_real_source_is_not_called_synthetic(opened: Callable[..., ExtractRun], source: Path, tmp_path: Path) -> None:
+    from apps.extracts.engine.source import describe
+
+    real = Path(shutil.copytree(source, tmp_path / "real"))
+    describe(real, synthetic=False, facts={})
+    run = opened(source=real)
+    run_all(run)
+    assert "no real person" not in (run.out / "README.md").read_text()
+
+
+def codes(folder: Path) -> list[tuple[str, str]]:
+    return [(problem.path, problem.code) for problem in verify(folder)]
+
+
+def test_a_sound_delivery_verifies(delivery: Path) -> None:
+    assert codes(delivery) == []
+
+
+FILE = "IR_BEN_R/all.parquet"
+
+
+def test_extra_missing_cut_and_changed_files_are_noticed(delivery: Path) -> None:
+    (delivery / "ER_PRS_F" / "more.parquet").write_bytes(b"x")
+    assert codes(delivery) == [("ER_PRS_F/more.parquet", "extra_file")]
+    (delivery / "ER_PRS_F" / "more.parquet").unlink()
+    whole = (delivery / FILE).read_bytes()
+    (delivery / FILE).write_bytes(whole[:-1])
+    assert codes(delivery) == [(FILE, "bytes")]
+    (delivery / FILE).write_bytes(bytes([*whole[:50], whole[50] ^ 1, *whole[51:]]))
+    assert codes(delivery) == [(FILE, "sha256")]
+    (delivery / FILE).unlink()
+    assert codes(delivery) == [(FILE, "missing_file")]
+
+
+def test_a_page_that_was_changed_is_noticed(delivery: Path) -> None:
+    page = delivery / "README.md"
+    page.write_text(page.read_text() + "more")
+    assert codes(delivery) == [("README.md", "bytes")]
+
+
+def rewrite(delivery: Path, change: Callable[[dict[str, Any]], Any]) -> None:
+    manifest = read_manifest(delivery)
+    change(manifest)
+    (delivery / "manifest.json").write_text(json.dumps(manifest))
+
+
+def entry(manifest: dict[str, Any]) -> dict[str, Any]:
+    return next(file for file in manifest["files"] if file["path"] == FILE)
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (lambda manifest: entry(manifest).update(rows=1), [(FILE, "rows")]),
+        (lambda manifest: entry(manifest).update(persons=1), [(FILE, "persons")]),
+        (lambda manifest: entry(manifest)["schema"][0].__setitem__(1, "int64"), [(FILE, "schema")]),
+        (lambda manifest: manifest.update(definition_hash="0"), [("manifest.json", "definition_hash")]),
+        (lambda manifest: manifest["sentences"].update(fr="Tout le monde."), [("manifest.json", "sentences")]),
+        (lambda manifest: manifest["definition"].update(title=""), [("manifest.json", "bad_definition")]),
+        (lambda manifest: manifest.pop("files"), [("manifest.json", "no_manifest")]),
+        (lambda manifest: entry(manifest).pop("sha256"), [("manifest.json", "bad_manifest")]),
+        (lambda manifest: entry(manifest).update(table="NOPE"), [("manifest.json", "bad_manifest")]),
+    ],
+)
+def test_a_manifest_that_says_something_else_is_noticed(
+    delivery: Path, change: Callable[[dict[str, Any]], Any], expected: list[tuple[str, str]]
+) -> None:
+    rewrite(delivery, change)
+    assert codes(delivery) == expected
+
+
+def test_columns_that_were_not_asked_for_are_noticed(delivery: Path) -> None:
+    table = pq.read_table(delivery / FILE)
+    pq.write_table(table.append_column("BEN_NIR_PSA", table.column(1)), delivery / FILE)
+
+    def describe_it(manifest: dict[str, Any]) -> None:
+        file = delivery / FILE
+        schema = [[field.name, str(field.type)] for field in pq.read_schema(file)]
+        entry(manifest).update(bytes=file.stat().st_size, sha256=sha256_of(file), schema=schema)
+
+    rewrite(delivery, describe_it)
+    assert codes(delivery) == [(FILE, "columns")]
+
+
+def test_a_file_that_is_not_parquet_is_noticed(delivery: Path) -> None:
+    (delivery / FILE).write_bytes(b"not parquet")
+    rewrite(delivery, lambda manifest: entry(manifest).update(bytes=11, sha256=sha256_of(delivery / FILE)))
+    assert codes(delivery) == [(FILE, "format")]
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", "not json"])
+def test_an_unreadable_manifest_is_noticed(delivery: Path, text: str) -> None:
+    (delivery / "manifest.json").write_text(text)
+    assert codes(delivery) == [("manifest.json", "no_manifest")]
+
+
+def test_nothing_at_all_is_noticed(tmp_path: Path) -> None:
+    assert codes(tmp_path / "nowhere") == [("manifest.json", "no_manifest")]
