@@ -51,7 +51,8 @@ class Ledger:
     """An append-only table; `path` None keeps it in memory."""
 
     def __init__(self, path: Path | None = None) -> None:
-        self._db = sqlite3.connect(":memory:" if path is None else path, isolation_level=None)
+        # One thread at a time uses it; in tests the one that serves is not the one that made it.
+        self._db = sqlite3.connect(":memory:" if path is None else path, isolation_level=None, check_same_thread=False)
         self._db.row_factory = sqlite3.Row
         self._db.execute(SCHEMA)
 

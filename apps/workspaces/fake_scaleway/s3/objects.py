@@ -199,6 +199,7 @@ def _ranged(request: S3Request, version: Version, headers: dict[str, str]) -> S3
     end = min(int(last) if last and first else size - 1, size - 1)
     if start > end:
         raise S3Error(416, "InvalidRange", "The requested range is not satisfiable", request.path)
+    headers.pop("x-amz-checksum-crc32", None)
     headers["Content-Range"] = f"bytes {start}-{end}/{size}"
     return S3Reply(206, version.content[start : end + 1], headers)
 
