@@ -1,5 +1,7 @@
 """What an account holds on its first day: its owner, its default project, a key, and the marketplace's images."""
 
+from collections.abc import Mapping
+
 from apps.workspaces.fake_scaleway.clock import stamp, stamp_with_offset
 from apps.workspaces.fake_scaleway.products.catalog import ZONES
 from apps.workspaces.fake_scaleway.store import Record
@@ -39,7 +41,7 @@ def seed(world: World, *, access_key: str | None = None, secret_key: str | None 
     return world
 
 
-def _add(world: World, kind: str, body: dict[str, object], *, id: str, place: str = "", **hidden: object) -> Record:
+def _add(world: World, kind: str, body: Mapping[str, object], *, id: str, place: str = "", **hidden: object) -> Record:
     organization = MARKETPLACE if hidden.get("public") or hidden.get("foreign") else world.organization
     project = MARKETPLACE if organization == MARKETPLACE else world.default_project
     record = Record(kind, id, place, {**body, "id": id}, project, organization, {"seeded": True, **hidden})

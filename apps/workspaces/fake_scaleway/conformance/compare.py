@@ -46,7 +46,9 @@ def type_name(value: JSON) -> str:
         return "boolean"
     if isinstance(value, (int, float)):
         return "number"
-    return {str: "string", list: "array", dict: "object"}[type(value)]
+    if isinstance(value, str):
+        return "string"
+    return "array" if isinstance(value, list) else "object"
 
 
 def is_optional(operation: str, where: str) -> bool:
@@ -94,12 +96,14 @@ def xml_shape(text: str) -> JSON:
     left is read.
     """
     cleaned = re.sub(r"<(request-id|scrubbed[^>]*)>", "x", text)
-    parser = ElementTree.XMLPullParser(["start"])
+    parser: ElementTree.XMLPullParser[ElementTree.Element] = ElementTree.XMLPullParser(["start"])
     parser.feed(cleaned)
     with suppress(ElementTree.ParseError):
         parser.close()
-    (_, root) = next(iter(parser.read_events()))
-    return _element(root)
+    event = next(iter(parser.read_events()), None)
+    if event is None or not isinstance(event[1], ElementTree.Element):
+        raise ValueError(f"not XML: {text[:80]!r}")
+    return _element(event[1])
 
 
 def is_cut(text: str) -> bool:

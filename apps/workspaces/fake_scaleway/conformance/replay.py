@@ -134,7 +134,7 @@ class Replay:
         choices = self._guide.candidates(step)
         reads = step.method in ("GET", "HEAD")
         tried = choices if reads else choices[:1]
-        first: list[Difference] | None = None
+        first: list[Difference] = []
         horizon = self._horizon(step)
         while True:
             for bucket in tried:

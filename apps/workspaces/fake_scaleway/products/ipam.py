@@ -132,7 +132,7 @@ def new_ip(
     network: Record | None = None,
     zone: str | None = None,
 ) -> Record:
-    body = {
+    body: dict[str, JSON] = {
         "address": address,
         "project_id": network.project if network else call.project(),
         "is_ipv6": ipv6,

@@ -177,11 +177,11 @@ def _blocks(call: Call, vpc: Record, asked: list[str]) -> list[str]:
     taken = [ipaddress.ip_network(s["subnet"]) for network in networks for s in network.body["subnets"]]
     blocks = [_block(text) for text in asked]
     for block in blocks:
-        if any(block.version == other.version and block.overlaps(other) for other in taken):  # type: ignore[arg-type]
+        if any(block.version == other.version and block.overlaps(other) for other in taken):
             raise errors.invalid_arguments(("subnets", "constraint", f"{block} overlaps with another private network"))
     if not any(block.version == 4 for block in blocks):
         candidates = ipaddress.ip_network("172.16.0.0/12").subnets(new_prefix=22)
-        blocks.append(next(c for c in candidates if not any(c.version == t.version and c.overlaps(t) for t in taken)))  # type: ignore[arg-type]
+        blocks.append(next(c for c in candidates if not any(c.version == t.version and c.overlaps(t) for t in taken)))
     if not any(block.version == 6 for block in blocks):
         prefix = (0xFD << 120) | (call.world.random.getrandbits(56) << 64)
         blocks.append(ipaddress.ip_network((prefix, 64)))

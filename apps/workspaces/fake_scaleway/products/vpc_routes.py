@@ -89,10 +89,10 @@ def _all_routes(call: Call) -> Iterator[dict[str, JSON]]:
         for subnet in network.body["subnets"]:
             yield _entry(_managed(network, subnet["subnet"]), None, "unknown_type")
     for link in store.all("gateway_network"):
-        network = store.get("private_network", link.body["private_network_id"])
+        served = store.get("private_network", link.body["private_network_id"])
         gateway = store.get("gateway", link.body["gateway_id"])
-        if network and gateway and link.body["push_default_route"] and network.place == call.place:
-            route = _managed(network, "0.0.0.0/0")
+        if served and gateway and link.body["push_default_route"] and served.place == call.place:
+            route = _managed(served, "0.0.0.0/0")
             route |= {"id": link.hidden["route_id"], "description": "Default route", "type": "gateway", "tags": []}
             yield _entry(route | {"nexthop_resource_id": link.id}, gateway.body["name"], "vpc_gateway_network")
     for record in store.all("route", call.place):
