@@ -167,6 +167,36 @@ def test_a_gateway_that_is_not_running_takes_no_network(cloud: FakeCloud) -> Non
     assert cloud.ask("POST", f"{GATEWAY}/gateway-networks", body).status == 200
 
 
+def test_a_gateway_uses_the_address_it_is_given_and_frees_it(cloud: FakeCloud) -> None:
+    # Given a running gateway, a network and an address booked in it
+    network = cloud.make(f"{VPC}/private-networks", {"name": "n"})["id"]
+    booked = cloud.make("/ipam/v1/regions/fr-par/ips", {"source": {"private_network_id": network}})["id"]
+    gateway = cloud.make(f"{GATEWAY}/gateways", {"name": "g"})["id"]
+    for _ in range(2):
+        cloud.pass_time(30)
+        cloud.ask("GET", f"{GATEWAY}/gateways")
+
+    # When the gateway serves the network with it
+    body = {"gateway_id": gateway, "private_network_id": network, "ipam_ip_id": booked, "push_default_route": True}
+    link = f"{GATEWAY}/gateway-networks/{cloud.make(f'{GATEWAY}/gateway-networks', body)['id']}"
+    cloud.pass_time(30)
+
+    # Then the address is the gateway's, and everybody's again once it is detached
+    address = f"/ipam/v1/regions/fr-par/ips/{booked}"
+    routes = cloud.ask("GET", f"{VPC}/routes-with-nexthop?nexthop_private_network_id={network}").body["routes"]
+    assert _state(cloud, link) == "ready"
+    assert cloud.ask("GET", address).body["resource"]["type"] == "vpc_gateway_network"
+    assert "0.0.0.0/0" in {entry["route"]["destination"] for entry in routes}
+    assert cloud.ask("DELETE", f"{GATEWAY}/gateways/{gateway}").status == 412
+    assert cloud.ask("DELETE", link).body["status"] == "detaching"
+    cloud.pass_time(30)
+    assert cloud.ask("GET", link).status == 404
+    assert cloud.ask("GET", address).body["resource"] is None
+    assert cloud.ask("DELETE", f"{GATEWAY}/gateways/{gateway}?delete_ip=true").body["status"] == "deleting"
+    cloud.pass_time(30)
+    assert cloud.ask("GET", f"{GATEWAY}/ips").body["total_count"] == 0
+
+
 def test_a_deleted_key_still_answers_and_is_restored(cloud: FakeCloud) -> None:
     key = cloud.make(KEYS, {"name": "k", "usage": {"symmetric_encryption": "aes_256_gcm"}, "unprotected": True})
     path = f"{KEYS}/{key['id']}"

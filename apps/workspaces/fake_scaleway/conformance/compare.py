@@ -100,10 +100,10 @@ def xml_shape(text: str) -> JSON:
     parser.feed(cleaned)
     with suppress(ElementTree.ParseError):
         parser.close()
-    event = next(iter(parser.read_events()), None)
-    if event is None or not isinstance(event[1], ElementTree.Element):
+    started: list[Any] = list(parser.read_events())
+    if not started:
         raise ValueError(f"not XML: {text[:80]!r}")
-    return _element(event[1])
+    return _element(started[0][1])
 
 
 def is_cut(text: str) -> bool:

@@ -66,7 +66,7 @@ class Replay:
 
     async def _play(self, step: Step) -> StepResult:
         result = StepResult(step, _operation(step))
-        self._ambient.is_missing = step.status == 404
+        self._ambient.is_missing, self._ids.is_refused = step.status == 404, step.status == 400
         if step.status == 429:
             self._world.faults.add(operation=result.operation, answer="rate_limited")
             result.conditioned = True

@@ -7,6 +7,7 @@ from apps.workspaces.fake_scaleway import errors
 from apps.workspaces.fake_scaleway.call import Call, Reply
 from apps.workspaces.fake_scaleway.kinds import Kind, find, gone, make, one, touch
 from apps.workspaces.fake_scaleway.products.addresses import public_ipv4, resolves
+from apps.workspaces.fake_scaleway.products.ipam import IP as BOOKED
 from apps.workspaces.fake_scaleway.products.ipam import book_in_network
 from apps.workspaces.fake_scaleway.products.vpc import NETWORK
 from apps.workspaces.fake_scaleway.routing import Routes
@@ -228,13 +229,12 @@ def create_link(call: Call) -> Reply:
 def _give_address(call: Call, link: Record, gateway: Record, network: Record) -> None:
     mac = mac_address(call)
     link.hidden["mac_address"] = mac
-    if link.body["ipam_ip_id"] is None:
-        resource = {
-            "type": "vpc_gateway_network",
-            "id": link.id,
-            "mac_address": mac,
-            "name": gateway.body["name"],
-        }
+    resource = {"type": "vpc_gateway_network", "id": link.id, "mac_address": mac, "name": gateway.body["name"]}
+    link.hidden["resource"] = resource
+    link.hidden["given"] = link.body["ipam_ip_id"] is not None
+    if link.hidden["given"]:
+        find(call, BOOKED, link.body["ipam_ip_id"]).body["resource"] = resource
+    else:
         link.body["ipam_ip_id"] = book_in_network(call, network, resource=resource).id
 
 
@@ -254,6 +254,10 @@ def update_link(call: Call) -> Reply:
     link = find(call, LINK, call.params["gateway_network_id"])
     shape = {"enable_masquerade": Take("flag"), "push_default_route": Take("flag"), "ipam_ip_id": Take("id")}
     values = read_changes(call.body, shape)
+    if values.get("ipam_ip_id") not in (None, link.body["ipam_ip_id"]):
+        find(call, BOOKED, values["ipam_ip_id"]).body["resource"] = link.hidden["resource"]
+        _release_address(call.world, link)
+        link.hidden["given"] = True
     renamed = {"enable_masquerade": "masquerade_enabled"}
     link.body.update({renamed.get(name, name): value for name, value in values.items()}, status="configuring")
     touch(call, LINK, link)
@@ -274,12 +278,19 @@ def delete_link(call: Call) -> Reply:
 
 def _unlinked(world: World, link: Record) -> None:
     world.store.remove(link)
-    address = world.store.get("ipam_ip", link.body["ipam_ip_id"] or "")
-    if address is not None and (address.body["resource"] or {}).get("id") == link.id:
-        world.store.remove(address)
+    _release_address(world, link)
     gateway = world.store.get("gateway", link.body["gateway_id"])
     if gateway is not None:
         _running(world, gateway)
+
+
+def _release_address(world: World, link: Record) -> None:
+    """An address that was given is free again; one that was booked for the link goes with it."""
+    address = world.store.get(BOOKED.name, link.body["ipam_ip_id"] or "")
+    if address is not None and link.hidden["given"]:
+        address.body["resource"] = None
+    elif address is not None:
+        world.store.remove(address)
 
 
 @routes.on("POST", f"{BASE}/pat-rules", "create_pat_rule")

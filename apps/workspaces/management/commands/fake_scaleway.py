@@ -25,8 +25,9 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         names = ("port", "clock", "faults", "ledger", "state", "speed", "lag")
-        keys = {"access_key": os.environ.get("SCW_ACCESS_KEY"), "secret_key": os.environ.get("SCW_SECRET_KEY")}
-        chosen = Options(**{name: options[name] for name in names}, **keys)
+        given: dict[str, Any] = {name: options[name] for name in names}
+        keys: dict[str, Any] = {name: os.environ.get(f"SCW_{name.upper()}") for name in ("access_key", "secret_key")}
+        chosen = Options(**given, **keys)
         try:
             asyncio.run(serve(chosen, announce=self._announce))
         except (OSError, ValueError) as problem:
