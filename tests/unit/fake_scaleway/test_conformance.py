@@ -118,6 +118,15 @@ def test_what_the_fake_does_not_know_does_not_conform() -> None:
     assert [d.kind for d in results[0].differences] == ["status"]
 
 
+def test_a_step_that_cannot_be_played_differs_and_the_rest_goes_on() -> None:
+    broken = Step("GET", "/", 200, [("acl", "")], None, "no xml at all", "s3.fr-par.scw.cloud")
+    after = Step("GET", VOLUMES, 200, [], None, {"volumes": [], "total_count": 0}, "")
+
+    results = asyncio.run(replay(Scenario("written for this test", [broken, after])))
+
+    assert [bool(result.differences) for result in results] == [True, False]
+
+
 def test_a_refusal_for_other_clients_traffic_is_counted_apart(tmp_path: Path) -> None:
     steps = [{"m": "GET", "p": VOLUMES, "s": 429, "t": 0}, {"m": "GET", "p": VOLUMES, "s": 200, "t": 1, "res": {
         "volumes": [], "total_count": 0}}]  # fmt: skip

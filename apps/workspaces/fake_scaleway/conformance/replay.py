@@ -70,10 +70,12 @@ class Replay:
         if step.status == 429:
             self._world.faults.add(operation=result.operation, answer="rate_limited")
             result.conditioned = True
-        if step.is_storage:
-            result.differences = await self._play_storage(step)
-        else:
-            result.differences = await self._play_product(step)
+        try:
+            play = self._play_storage if step.is_storage else self._play_product
+            result.differences = await play(step)
+        except (aiohttp.ClientError, LookupError, TypeError, ValueError) as problem:
+            # One recording that cannot be played must not hide what the others say.
+            result.differences = [Difference("unplayable", "", str(step.status), type(problem).__name__)]
         return result
 
     async def _play_product(self, step: Step) -> list[Difference]:
