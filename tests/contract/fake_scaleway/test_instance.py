@@ -42,7 +42,7 @@ def test_a_local_volume_is_snapshotted_and_made_into_an_image(cloud: FakeCloud) 
     # When its volume is snapshotted
     snapshot = cloud.make(f"{V1}/snapshots", {"name": "snap", "volume_id": volume})["snapshot"]
     busy = _get(cloud, f"{V1}/servers/{server['id']}")["server"]
-    cloud.pass_time(60)
+    cloud.pass_time(70)
 
     # Then the server waits, and an image of the snapshot makes another server
     assert (snapshot["state"], busy["allowed_actions"]) == ("snapshotting", [])
@@ -62,7 +62,7 @@ def test_a_backup_of_a_block_volume_holds_on_to_its_snapshot(cloud: FakeCloud) -
     path = f"{V1}/servers/{server['id']}"
 
     result = cloud.ask("POST", f"{path}/action", {"action": "backup", "name": "b"}).body["task"]["href_result"]
-    cloud.pass_time(60)
+    cloud.pass_time(70)
     image = _get(cloud, f"{V1}{result}")["image"]
     snapshot = f"{BLOCK}/snapshots/{image['root_volume']['id']}"
 
@@ -118,7 +118,7 @@ def test_a_stopped_server_is_deleted_and_a_running_one_is_not(cloud: FakeCloud) 
     cloud.ask("POST", f"{path}/action", {"action": "poweron"})
     cloud.pass_time(30)
     cloud.ask("POST", f"{path}/action", {"action": "reboot"})
-    cloud.pass_time(60)
+    cloud.pass_time(70)
     assert _get(cloud, path)["server"]["state"] == "running"
     cloud.ask("POST", f"{path}/action", {"action": "poweroff"})
     cloud.pass_time(30)
@@ -282,16 +282,16 @@ def test_a_snapshot_goes_to_object_storage_and_comes_back(cloud: FakeCloud) -> N
 
     exported = cloud.make(f"{BLOCK}/snapshots/{snapshot}/export-to-object-storage", where)
     assert exported["status"] == "exporting"
-    cloud.pass_time(60)
+    cloud.pass_time(70)
 
     assert _get(cloud, f"{BLOCK}/snapshots/{snapshot}")["status"] == "available"
     assert [item["Key"] for item in s3.list_objects_v2(Bucket="exports")["Contents"]] == ["disk.qcow2"]
     block = cloud.make(f"{BLOCK}/snapshots/import-from-object-storage", {**where, "name": "back"})
     local = cloud.make(f"{V1}/snapshots", {**where, "name": "local"})["snapshot"]
     assert (block["status"], local["state"]) == ("creating", "importing")
-    cloud.pass_time(60)
+    cloud.pass_time(70)
     assert cloud.ask("POST", f"{V1}/snapshots/{local['id']}/export", {**where, "key": "k2"}).status == 202
-    cloud.pass_time(60)
+    cloud.pass_time(90)
     restored = {"name": "y", "from_snapshot": {"snapshot_id": block["id"]}}
     assert cloud.make(f"{BLOCK}/volumes", restored)["parent_snapshot_id"] == block["id"]
     missing = {**where, "key": "absent", "name": "n"}

@@ -142,7 +142,7 @@ def _terminated(world: World, server: Record) -> None:
 
 
 def _backup(call: Call, server: Record) -> str:
-    image = image_of_server(call, server, call.body.get("name") or f"{server.body['name']}-backup")
+    image = image_of_server(call, server, call.body.get("name") or f"image_{server.body['name']}")
     return f"/images/{image.id}"
 
 

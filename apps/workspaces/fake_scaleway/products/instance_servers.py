@@ -321,7 +321,7 @@ def get_user_data(call: Call) -> Reply:
     server = find(call, SERVER, call.params["server_id"])
     value = server.hidden["user_data"].get(call.params["key"])
     if value is None:
-        raise errors.not_found("user_data", call.params["key"])
+        return Reply(404)
     return Reply(200, value, content_type="text/plain")
 
 

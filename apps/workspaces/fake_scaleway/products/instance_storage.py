@@ -134,7 +134,7 @@ def export_snapshot(call: Call) -> Reply:
     values = read(call.body, {"bucket": Take("text", required=True), "key": Take("text", required=True)})
     check_export(call, values["bucket"])
     snapshot.body["state"] = "exporting"
-    call.world.after("local_snapshot", snapshot, partial(_exported, **values))
+    call.world.after("local_export", snapshot, partial(_exported, **values))
     href = f"https://s3.{call.region}.scw.cloud/{values['bucket']}/{values['key']}"
     return Reply(202, {"task": task(call, f"/snapshots/{snapshot.id}/export", href)})
 

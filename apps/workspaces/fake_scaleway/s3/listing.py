@@ -138,7 +138,7 @@ def _second(request: S3Request, bucket: Record) -> S3Reply:
 
 def _opened(request: S3Request, token: str) -> str:
     try:
-        return base64.urlsafe_b64decode(token.encode()).decode()
+        return base64.b64decode(token, altchars=b"-_", validate=True).decode()
     except (binascii.Error, UnicodeDecodeError):
         raise invalid_argument("The continuation token provided is incorrect", request.path) from None
 

@@ -166,7 +166,7 @@ def get_object(request: S3Request) -> S3Reply:
     bucket, version = _readable(request, "s3:GetObject")
     check_client_key(request, version)
     if request.header("if-none-match").strip('"') == version.etag:
-        return S3Reply(304, b"", headers_of(request, bucket, version))
+        return S3Reply(304, b"", {"ETag": f'"{version.etag}"'})
     headers = {
         "Last-Modified": _http_date(version.moment),
         "Accept-Ranges": "bytes",

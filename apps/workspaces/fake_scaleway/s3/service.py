@@ -184,11 +184,21 @@ OBJECT: dict[tuple[str, str], tuple[str, Operation]] = {
 }
 
 
+# Sub-resources that are not imitated: asked for, they are refused, never taken for the bucket or the object itself.
+MISSING = {
+    "accelerate", "analytics", "attributes", "intelligent-tiering", "inventory", "legal-hold", "logging", "metrics",
+    "notification", "ownershipControls", "policyStatus", "publicAccessBlock", "replication", "requestPayment",
+    "restore", "retention", "select", "torrent",
+}  # fmt: skip
+
+
 def operation_of(request: S3Request) -> tuple[str, Operation]:
     """The sub-resource named in the query decides; without any it is the bucket or the object itself."""
     if not request.bucket:
         return "list_buckets", _list_buckets
     table = OBJECT if request.key else BUCKET
+    if any(name in MISSING for name, _ in request.query):
+        return "not_implemented", not_implemented
     names = {name for _, name in table if name}
     sub = next((name for name, _ in request.query if name in names), "")
     return table.get((request.method, sub), ("not_implemented", not_implemented))
