@@ -105,8 +105,9 @@ def _work(request: ExtractRequest, run: ExtractRun) -> bool:
         for done, unit in enumerate(run.units, start=1):
             report = run_unit(unit, run, engine)
             rows += report.rows if unit.kind.value == "table" else 0
-            if not report.skipped:
-                services.extract_progress(request, stage=unit.kind.value, units_done=done, rows=rows)
+            if report.skipped:
+                continue
+            services.extract_progress(request, stage=unit.kind.value, units_done=done, rows=rows)
             if time.monotonic() > until and done < len(run.units):
                 return False
     return True

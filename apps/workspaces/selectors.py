@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db.models import F, QuerySet
+from django.db.models.functions import Now, TruncDate
 from django.utils import timezone
 
 from apps.accounts.models import Person
@@ -120,7 +121,8 @@ def situation_of(workspace: Workspace, *, seen_running: bool) -> Situation:
 
 def sessions_in_force() -> QuerySet[GatewaySession]:
     """Sessions that may pass now: session, person, membership, entitlement, project and workspace all in order."""
-    now, today = timezone.now(), timezone.localdate()
+    # The database's own clock, so that the statement stays the same and can be kept.
+    now, today = Now(), TruncDate(Now())
     return GatewaySession.objects.filter(
         ended_at=None,
         expires_at__gt=now,

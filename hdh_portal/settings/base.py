@@ -9,8 +9,9 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from csp.constants import NONCE, NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
-from hdh_portal.settings.logs import LOGGING as LOGGING
+from hdh_portal.settings import logs
 
+LOGGING = logs.LOGGING
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
 
 
@@ -84,6 +85,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "django.contrib.humanize",
     "django.contrib.postgres",
     "django_otp",
     "guardian",

@@ -17,6 +17,7 @@ a           A           A           2
 a2          A           A           2
 b           B           B           1
 p           -           p1          2
+q           Q           -           1
 
 IR_IMB_R
 BEN_NIR_PSA IMB_ALD_NUM IMB_ALD_DTF IMB_ETM_NAT
@@ -70,6 +71,7 @@ BEN_IDT_ANO BEN_DCD_DTE DCD_CIM_COD
 A           2021-12-31  I509
 B           2021-12-31  C349
 p1          2020-12-31  C349
+-           2021-12-31  C349
 """
 WOMEN = {"sex": "female"}
 A = KEY.pseudonym(Kind.PERSON, "AA")

@@ -16,8 +16,8 @@ PSA = some.sampled_from(["p1", "p2", "p3", "p4"])
 DAYS = some.one_of(some.none(), some.integers(0, 500).map(lambda days: date(2020, 10, 1) + timedelta(days)))
 DIAGNOSES = some.sampled_from(["E11", "E119", "E1", "I10", "", None])
 SMALL = some.integers(1, 2)
-MONTHS = ("2021-01", "2021-03", "2022-01")
-YEARS = ("2020", "2021", "2022")
+MONTHS = ("2021-03", "2022-01")
+YEARS = ("2021", "2022")
 STAY_TABLES = (("T_MCOaaB", STAY_KEYS), ("T_MCOaaC", STAY_KEYS), ("T_MCOaaD", ()), ("T_MCOaaA", ()))
 
 ANYTHING: dict[str, some.SearchStrategy[Any]] = {
@@ -66,7 +66,7 @@ def rows(draw: some.DrawFn, name: str, unique: tuple[str, ...], at_most: int = 6
 
 @some.composite
 def tables(draw: some.DrawFn) -> Tables:
-    """A small source: people with shared identities, care over three months of flux, stays over three years."""
+    """A small source: people with shared identities, care over two months of flux, stays over two years."""
     found = read_tables("IR_PHA_R\nPHA_CIP_C13 PHA_ATC_CLA\n1 A10BA02\n2 C09AA05")
     people = draw(rows("IR_BEN_R", ("BEN_NIR_PSA", "BEN_RNG_GEM"), 8))
     owner = {psa_rank: draw(some.sampled_from(["A", "B", "C", "", None])) for psa_rank in map(_identity, people)}
@@ -164,7 +164,7 @@ EVERYTHING = {
 FILTERS = some.lists(some.sampled_from([chosen.value for chosen in Filter]), unique=True)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(source=tables(), population=POPULATIONS, period=PERIODS, filters=FILTERS)
 @example(source=read_tables("IR_BEN_R\nBEN_NIR_PSA"), population={"not": {"sex": "male"}}, period={"from": "2021-01-01", "to": "2021-12-31"}, filters=[])  # fmt: skip  # noqa: E501
 def test_the_engine_and_the_oracle_deliver_the_same_rows(

@@ -134,14 +134,17 @@ def test_a_population_is_built_in_the_page(in_a_browser: Callable[[Person, Visit
     fill(application, by, {"period": complete_contents()["period"]})
 
     def visit(page: Any) -> None:
+        from playwright.sync_api import expect
+
         page.goto(address("page", application, "population"))
         page.select_option("#add-r", "stay")
-        saved(page, lambda: page.click("#op-addr"))
-        page.wait_for_function("document.activeElement.id === 'r_0-diagnosis'")
+        page.click("#op-addr")
+        expect(page.locator("#r_0-diagnosis")).to_be_focused()
         page.locator("#r_0-diagnosis-search").press_sequentially("diab", delay=20)
-        saved(page, lambda: page.click("button:has-text('Ajouter E11 —')"))
+        page.click("button:has-text('Ajouter E11 —')")
+        expect(page.locator("#r_0-diagnosis")).to_have_value("E11")
         page.select_option("#add-r", "drug")
-        saved(page, lambda: page.click("#op-addr"))
+        page.click("#op-addr")
         page.fill("#r_1-atc", "A10")
         page.fill("#r_1-at_least", "3")
         page.click("#op-wrapr_1not")
@@ -152,7 +155,7 @@ def test_a_population_is_built_in_the_page(in_a_browser: Callable[[Person, Visit
         saved(page, lambda: page.fill("#r_0-at_least", "abc"))
         has(page, "#r_0-at_least-error", "nombre entier")
         accessible(page)
-        saved(page, lambda: page.fill("#r_0-at_least", "2"))
+        page.fill("#r_0-at_least", "2")
         page.press("#r_0-diagnosis", "Enter")
         has(page, "#sentence", "à au moins 2")
 

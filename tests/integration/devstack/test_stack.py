@@ -126,14 +126,6 @@ def test_a_missing_worker_is_told(stack: Stack) -> None:
         stack.kill("extract", signal.SIGCONT)
 
 
-def test_a_supervisor_that_is_killed_leaves_nothing_in_the_way(stack: Stack) -> None:
-    before = people(stack)
-    os.kill(stack.state.supervisor, signal.SIGKILL)
-    stack.start()
-    assert status(stack, "/readyz") == 200
-    assert people(stack) == before
-
-
 def test_a_stop_leaves_no_process_and_a_start_finds_the_same_data(stack: Stack) -> None:
     before = people(stack)
     stack.stop()
@@ -144,3 +136,11 @@ def test_a_stop_leaves_no_process_and_a_start_finds_the_same_data(stack: Stack) 
     assert people(stack) == before
     assert "synthetic" not in (stack.var / "supervisor.log").read_text()[len(output) :]
     assert status(stack, "/readyz") == 200
+
+
+def test_a_supervisor_that_is_killed_leaves_nothing_in_the_way(stack: Stack) -> None:
+    before = people(stack)
+    os.kill(stack.state.supervisor, signal.SIGKILL)
+    stack.start()
+    assert status(stack, "/readyz") == 200
+    assert people(stack) == before

@@ -100,7 +100,7 @@ def test_with_the_database_away_nobody_passes(tmp_path: Path) -> None:
     workspace = made.at_status(Status.RUNNING)
     with serving(tmp_path) as port:
         visitor = Visitor(port, workspace.pk, cookie="__Host-hdh-workspace=x")
-        with mock.patch("apps.workspaces.sessions.sessions_in_force", side_effect=OperationalError("away")):
+        with mock.patch("apps.workspaces.sessions._find_statement", side_effect=OperationalError("away")):
             status, page = visitor.ask("GET", "/lab")
         assert status == 503
         assert "Rien n'est perdu" in page.decode().replace("&#x27;", "'")

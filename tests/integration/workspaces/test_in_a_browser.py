@@ -129,13 +129,21 @@ def _suspend(workspace: Workspace) -> None:
 
 
 def _run_a_cell(page: Any) -> None:
-    page.locator('.jp-LauncherCard[data-category="Notebook"]').first.click(timeout=60_000)
+    card = page.locator('.jp-LauncherCard[data-category="Notebook"]').first
+    with page.expect_websocket(lambda socket: "/channels" in socket.url, timeout=90_000) as opened:
+        card.click(timeout=60_000)
+    with opened.value.expect_event("framereceived", _is_kernel_info, timeout=60_000):
+        pass  # JupyterLab drops what is run before its kernel has answered
     cell = page.locator(".jp-Notebook .jp-Cell .cm-content").first
-    page.locator('.jp-Notebook-ExecutionIndicator[data-status="idle"]').wait_for(timeout=90_000)
     cell.click(timeout=30_000)
     page.keyboard.insert_text("print(6 * 7, len(__import__('os').listdir('/data')))")
     page.keyboard.press("Shift+Enter")
     page.locator(".jp-OutputArea-output", has_text="42 2").first.wait_for(timeout=60_000)
+    assert page.get_by_text("Jupyter news").count() == 0
+
+
+def _is_kernel_info(frame: str | bytes) -> bool:
+    return b"kernel_info_reply" in (frame if isinstance(frame, bytes) else frame.encode())
 
 
 def _nothing_gets_out(page: Any) -> None:

@@ -241,6 +241,15 @@ def test_a_host_that_cannot_isolate_says_why(base: Path, missing: str, code: str
     assert all(one.cause and one.fix for one in found)
 
 
+@pytest.mark.parametrize("place", ["DATA", "INSIDE"])
+def test_an_image_where_the_sandbox_has_something_else_is_refused(base: Path, place: str) -> None:
+    local = local_in(base)
+    with mock.patch.object(checks, place, local.image.venv.parent):
+        (found,) = local.check()
+
+    assert found.code == "place"
+
+
 def test_a_kernel_switch_that_is_off_is_named(base: Path, tmp_path: Path) -> None:
     switch = tmp_path / "switch"
     switch.write_text("0\n")

@@ -2,6 +2,8 @@
 
 import copy
 import json
+import runpy
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +99,17 @@ def test_the_schema_says_whether_a_file_is_current(tmp_path: Path, capsys: pytes
     assert main(["--check", str(file)]) == 1
     assert main(["--what"]) == 2
     assert "usage" in capsys.readouterr().err
+
+
+def test_the_schema_is_printed_from_the_command_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delitem(sys.modules, "apps.extracts.engine.schema")
+    monkeypatch.setattr(sys, "argv", ["schema"])
+    with pytest.raises(SystemExit) as caught:
+        runpy.run_module("apps.extracts.engine.schema", run_name="__main__")
+    assert caught.value.code == 0
+    assert capsys.readouterr().out == schema_text()
 
 
 WRONG: list[tuple[str, Any, str, str]] = [

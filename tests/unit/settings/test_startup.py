@@ -92,10 +92,11 @@ def test_the_refused_value_is_the_one_development_uses() -> None:
 
 def start(environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
     show = (
-        "import django; from django.conf import settings as s; django.setup(); "
+        "import hdh_portal.wsgi; from django.conf import settings as s; "
         "print(s.DEBUG, s.DEMO_MODE, s.SESSION_COOKIE_SECURE, s.SECURE_HSTS_SECONDS > 0)"
     )
-    inherited = {"PATH": os.environ["PATH"], "DJANGO_SETTINGS_MODULE": "hdh_portal.settings.prod"}
+    measured = {name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")}
+    inherited = {**measured, "PATH": os.environ["PATH"], "DJANGO_SETTINGS_MODULE": "hdh_portal.settings.prod"}
     return subprocess.run(
         [sys.executable, "-c", show], env={**inherited, **environment}, capture_output=True, text=True, check=False
     )

@@ -55,13 +55,13 @@ class DuckDBEngine:
         """
         if self._bound.get(name) == files:
             return
-        self._bound[name] = files
         columns = ", ".join(f'CAST("{column}" AS {SQL_TYPES[kind]}) AS "{column}"' for column, kind in shape.items())
         declared = {column: SQL_TYPES[kind] for column, kind in hive.items()}
         options = f"hive_partitioning = true, hive_types = {_struct(declared)}" if hive else "hive_partitioning = false"
         listed = ", ".join(_text(str(file)) for file in files)
         origin = f"read_parquet([{listed}], {options})" if files else f"({_nothing(shape)})"
         self._connection.execute(f'CREATE OR REPLACE TEMP VIEW "{name}" AS SELECT {columns} FROM {origin}')  # noqa: S608
+        self._bound[name] = files
 
     def bind_arrow(self, name: str, table: Any) -> None:
         """Make a relation of an Arrow table."""

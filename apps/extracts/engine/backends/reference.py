@@ -262,7 +262,7 @@ class Reference:
             case Link.STAY:
                 persons = {_stay(stay): self.persons_of_psa[stay["NIR_ANO_17"]] for stay in self._stays(period)}
                 yield from ((row, person) for row in self.rows(table.name) for person in persons.get(_stay(row), ()))
-            case Link.DEATH:
+            case _:
                 yield from self._linked_deaths(table, period)
 
     def _linked_claims(self, table: Table, period: Period) -> Iterator[tuple[Row, str | None]]:

@@ -22,6 +22,7 @@ from apps.workspaces.providers.base import (
     RunState,
     WorkspaceSpec,
 )
+from apps.workspaces.providers.local.homes import INSIDE
 from apps.workspaces.providers.local.sandbox import BWRAP, DATA, STAGE
 from apps.workspaces.providers.local.seccomp import UnknownArchitecture, filter_bytes
 
@@ -54,8 +55,10 @@ def problems(provider: "LocalProvider") -> tuple[Problem, ...]:
         return (Problem("image", str(error), "make setup"),)
     if provider.rooted and provider.store.workspaces.is_relative_to(STAGE):
         return (Problem("place", f"The workspaces' directory is below {STAGE}.", "Choose another HDH_WORKSPACES_DIR."),)
-    if provider.image.venv.is_relative_to(DATA):
-        return (Problem("place", f"The workspace image is below {DATA}.", "Choose another HDH_WORKSPACE_IMAGE."),)
+    for inside in (DATA, INSIDE):
+        if any(mount.target.is_relative_to(inside) for mount in provider.image.mounts()):
+            cause = f"The workspace image, or its Python, is below {inside}, which means something else inside."
+            return (Problem("place", cause, "Choose another HDH_WORKSPACE_IMAGE or another Python."),)
     return _try(provider.for_checking())
 
 
@@ -107,7 +110,7 @@ def _refused(reason: str, log: Path) -> Problem:
             if Path(path).read_text().strip() == value:
                 return Problem("namespaces", "This kernel forbids user namespaces to ordinary users.", fix)
     said = log.read_text(errors="replace").strip().splitlines() if log.exists() else []
-    return Problem("sandbox", (said[-1] if said else reason)[:300], "See docs/operators/local-isolation.md.")
+    return Problem("sandbox", (said[-1] if said else reason)[:300], "See docs/local-isolation.md.")
 
 
 @contextlib.contextmanager

@@ -14,7 +14,7 @@ from pathlib import Path
 from apps.workspaces.providers.base import Limits, ProviderUnavailable
 from apps.workspaces.providers.local.image import Mount
 
-INSIDE = Path("/home/espace")
+INSIDE = Path("/home/researcher")
 _MKFS = Path("/usr/sbin/mkfs.ext4")
 _LOOP = Path("/dev/loop-control")
 

@@ -32,7 +32,7 @@ from apps.workspaces.providers.local.sandbox import DATA, TOOLS, Sandbox
 from apps.workspaces.providers.local.seccomp import filter_bytes
 from apps.workspaces.providers.local.store import Room, Store
 
-_PROGRAMS = ("launcher.py", "isolation.py", "forbidden_calls.py")
+_PROGRAMS = ("launcher.py", "isolation.py", "forbidden_calls.py", "settings/overrides.json")
 _ETC = {
     "passwd": f"researcher:x:1000:1000:researcher:{homes.INSIDE}:/bin/bash\n",
     "group": "researcher:x:1000:\n",

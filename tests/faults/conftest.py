@@ -1,0 +1,19 @@
+"""A real stack whose processes a test may kill."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from hdh_portal.devstack.stack import Stack
+from tests.support.portal import Portal
+
+
+@pytest.fixture(scope="module")
+def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
+    """The whole portal on a data folder of its own, with a researcher and two stewards signed in."""
+    stack = Stack(tmp_path_factory.mktemp("stack") / "var")
+    try:
+        with stack:
+            yield Portal(stack)
+    finally:
+        stack.wipe()
