@@ -6,10 +6,10 @@ DEVSTACK := -m hdh_portal.devstack
 GATEWAY_OPTION := $(if $(GATEWAY_PORT),--gateway-port $(GATEWAY_PORT))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run stop reset code test check fix journey lock bench-audit
+.PHONY: help setup run stop reset code test check fix journey lock bench-audit mutants-permissions
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-19s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: ## install everything the portal needs (nothing is started; free when nothing changed)
 	@$(PYTHON) $(DEVSTACK) setup $(if $(filter setup,$(MAKECMDGOALS)),--talkative)
@@ -41,6 +41,9 @@ journey: setup ## drive the whole path over HTTP on a stack of its own; figures 
 
 lock: setup ## renew the locked, hashed requirements from pyproject.toml and the workspace image's list (UPGRADE=1: newest)
 	@$(PYTHON) $(DEVSTACK) lock $(if $(UPGRADE),--upgrade)
+
+mutants-permissions: setup ## delete each guard in turn and see that the permission matrix notices; figures on the last line
+	@$(VENV)/python -m tests.permissions.mutants
 
 bench-audit: setup ## what the audit log costs, how late its seal is, how fast it verifies, what tampering it finds
 	@$(VENV)/python -m tests.benchmarks.bench_audit

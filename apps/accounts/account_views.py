@@ -2,13 +2,13 @@
 
 from django.contrib import messages
 from django.contrib.auth import update_session_auth_hash
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from apps.accounts import browser_session, language, selectors, services
+from apps.accounts import browser_session, language, passkeys, selectors, services
 from apps.accounts.forms import CodeForm, PasswordChangeForm
 from apps.accounts.models import StaffRoleName
 from apps.accounts.navigation import own_path, person_of
@@ -27,9 +27,19 @@ def account(request: HttpRequest) -> HttpResponse:
         "roles": [StaffRoleName(role).label for role in sorted(person.staff_roles)],
         "factor": selectors.factor_of(person),
         "recovery_codes_left": selectors.recovery_codes_left(person),
+        "passkeys": passkeys.passkeys_of(person),
+        "passkey_needed": getattr(person, "roles_await_passkey", False),
         "sessions": selectors.sessions_of(person, request.session.session_key),
     }
     return render(request, "accounts/account.html", context)
+
+
+@declares("account.session_extend")
+def session_extend(request: HttpRequest) -> JsonResponse:
+    """For how many seconds the session lasts; a POST gives it more, as any activity does."""
+    if request.method == "POST":
+        browser_session.extend(request)
+    return JsonResponse({"seconds": browser_session.seconds_left(request, person_of(request))})
 
 
 @declares("account.sessions_end")

@@ -8,10 +8,19 @@ from django.http import HttpRequest
 from django.middleware.csrf import rotate_token
 from django.utils import timezone
 from django_otp import login as otp_login
+from django_otp.models import Device
 
 from apps.accounts.factors import seed_new
-from apps.accounts.models import Person, TotpDevice
-from apps.accounts.rules import FACTOR_CHANGE_WINDOW, SessionEnd, browser_label, limits_for, session_end
+from apps.accounts.models import Person
+from apps.accounts.rules import (
+    FACTOR_CHANGE_WINDOW,
+    SessionEnd,
+    SessionLimits,
+    browser_label,
+    limits_for,
+    session_end,
+    session_left,
+)
 from apps.accounts.sealing import seal, unseal
 
 _STARTED, _SEEN, _BROWSER = "started_at", "seen_at", "browser"
@@ -27,7 +36,7 @@ def half_open(request: HttpRequest, person: Person) -> None:
     _stamp(request)
 
 
-def fully_open(request: HttpRequest, device: TotpDevice) -> None:
+def fully_open(request: HttpRequest, device: Device) -> None:
     """Both factors were right: a new key, and the limits count from now."""
     request.session.cycle_key()
     rotate_token(request)
@@ -51,14 +60,41 @@ def touch(request: HttpRequest, person: Person) -> SessionEnd | None:
     now = timezone.now()
     if _STARTED not in request.session:
         _stamp(request)
-    started, seen = (datetime.fromtimestamp(request.session[key], UTC) for key in (_STARTED, _SEEN))
-    verified = person.is_verified()
-    limits = limits_for(person.staff_roles if verified else (), verified=verified)
-    end = session_end(started=started, seen=seen, now=now, limits=limits)
+    started, seen = _moments(request)
+    end = session_end(started=started, seen=seen, now=now, limits=_limits(person))
     by_itself = request.method == "GET" and request.headers.get("HX-Request")
     if end is None and not by_itself and now - seen >= _SEEN_PRECISION:
         request.session[_SEEN] = now.timestamp()
     return end
+
+
+def _moments(request: HttpRequest) -> tuple[datetime, datetime]:
+    """When the session was begun and when it was last used."""
+    started, seen = (datetime.fromtimestamp(request.session[key], UTC) for key in (_STARTED, _SEEN))
+    return started, seen
+
+
+def _limits(person: Person) -> SessionLimits:
+    verified = person.is_verified()
+    return limits_for(person.staff_roles if verified else (), verified=verified)
+
+
+def seconds_left(request: HttpRequest, person: Person, now: datetime | None = None) -> int:
+    """For how many seconds after `now` (this moment, without) the session lasts if nothing more is done in it."""
+    started, seen = _moments(request)
+    left = session_left(started=started, seen=seen, now=now or timezone.now(), limits=_limits(person))
+    return int(left.total_seconds())
+
+
+def ends_at(request: HttpRequest, person: Person) -> int:
+    """The moment at which the session ends if nothing more is done in it, in seconds since 1970."""
+    _started, seen = _moments(request)
+    return int(seen.timestamp()) + seconds_left(request, person, seen)
+
+
+def extend(request: HttpRequest) -> None:
+    """The person asked for more time: they are there."""
+    request.session[_SEEN] = timezone.now().timestamp()
 
 
 def enrolment_seed(request: HttpRequest, person: Person) -> bytes:

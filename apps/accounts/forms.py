@@ -87,6 +87,39 @@ class FirstCodeForm(RefusableForm):
         return _shaped(self.cleaned_data["code"], TOTP_ONLY)
 
 
+class PasskeyAnswerForm(RefusableForm):
+    """What the browser answered to a challenge, put there by the page's script."""
+
+    credential = forms.CharField(
+        max_length=20_000,
+        widget=forms.HiddenInput,
+        error_messages={"required": _("Your browser gave no passkey.")},
+    )
+
+
+class ConfirmForm(RefusableForm):
+    """A one-time code that confirms what is about to be done."""
+
+    otp_code = code_field(
+        _("Code"), _("The six digits that your authenticator application shows now."), digits_only=True
+    )
+
+    def clean_otp_code(self) -> str:
+        return _shaped(self.cleaned_data["otp_code"], TOTP_ONLY)
+
+
+class PasskeyForm(PasskeyAnswerForm, ConfirmForm):
+    """A passkey to add: how it is called, a one-time code of the present factor, what the browser made."""
+
+    name = forms.CharField(
+        label=_("Name of the passkey"),
+        help_text=_("Such as “Office computer”: you will recognise it by this name."),
+        max_length=60,
+        error_messages={"required": _("Give this passkey a name.")},
+    )
+    field_order = ("name", "otp_code", "credential")
+
+
 class PasswordChangeForm(RefusableForm):
     """The present password, a new one twice, and a one-time code."""
 

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 
+from django.conf import settings
 from django.contrib.auth import SESSION_KEY, logout
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
-from apps.accounts import browser_session, services
+from apps.accounts import browser_session, passkeys, services
 from apps.accounts.models import Person
 from apps.accounts.navigation import page_being_used, with_next
 from apps.accounts.rules import SessionEnd
@@ -21,9 +22,20 @@ def session_limits(get_response: Next) -> Next:
         if not isinstance(person, Person):
             return get_response(request)
         end = browser_session.touch(request, person)
-        return get_response(request) if end is None else _ended(request, person, end)
+        if end is not None:
+            return _ended(request, person, end)
+        _roles_by_passkey_only(person)
+        return get_response(request)
 
     return middleware
+
+
+def _roles_by_passkey_only(person: Person) -> None:
+    """Leave aside, in this request, the roles that policy gives only to sessions opened by a passkey."""
+    device = getattr(person, "otp_device", None)  # django-otp's middleware puts it there
+    if settings.PASSKEY_ROLES and person.is_verified() and passkeys.passkey_needed(person, device):
+        person.__dict__["staff_roles"] = person.staff_roles - settings.PASSKEY_ROLES
+        person.__dict__["roles_await_passkey"] = True
 
 
 def _ended(request: HttpRequest, person: Person, end: SessionEnd) -> HttpResponse:

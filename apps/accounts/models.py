@@ -161,10 +161,14 @@ class StaffRoleName(models.TextChoices):
 
 
 class StaffRole(models.Model):
-    """A role on the platform's side, between two days."""
+    """A role on the platform's side, between two days. `given_by` is None for those the installation gave.
+
+    Triggers refuse a giver who holds no role, and any change of a role but an earlier end.
+    """
 
     person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="staff_role_rows")
     role = models.CharField(max_length=20, choices=StaffRoleName)
+    given_by = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+", null=True)
     starts_on = models.DateField()
     ends_on = models.DateField(null=True, blank=True)
 
@@ -176,6 +180,7 @@ class StaffRole(models.Model):
                 condition=Q(ends_on=None) | Q(ends_on__gte=F("starts_on")), name="staff_role_dates_in_order"
             ),
             models.CheckConstraint(condition=Q(role__in=StaffRoleName.values), name="staff_role_known"),
+            models.CheckConstraint(condition=Q(given_by=None) | ~Q(given_by=F("person")), name="staff_role_never_own"),
             models.UniqueConstraint(fields=["person", "role", "starts_on"], name="staff_role_once"),
         ]
 
@@ -214,6 +219,29 @@ class RecoveryCode(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["device", "digest"], name="recovery_code_once")]
+
+
+class StepUp(models.Model):
+    """A fresh confirmation by the second factor, for one action on one object with one content, to be used once."""
+
+    person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="step_ups")
+    action = models.CharField(max_length=80)
+    object_id = models.CharField(max_length=64, blank=True)
+    content_hash = models.CharField(max_length=64, blank=True)
+    confirmed_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["person", "action", "object_id"], name="step_up_lookup")]
+
+
+class PasskeyChallenge(models.Model):
+    """A challenge given to a person's browser for one WebAuthn ceremony, by its keyed digest; deleted when answered."""
+
+    digest = models.CharField(primary_key=True, max_length=64)
+    person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="+")
+    purpose = models.CharField(max_length=40)
+    made_at = models.DateTimeField(db_index=True)
 
 
 class Throttle(models.Model):

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
 from apps.core.rules import STAFF_ROLES, Action, Allowed, Decision, Reason, Refused, Role, decide_by_table
 
@@ -17,13 +17,20 @@ _FORM = ("GET", "POST")
 ACTIONS: tuple[Action, ...] = (
     Action("session.sign_in", frozenset({Role.ANYONE}), methods=_FORM),
     Action("session.confirm", frozenset({Role.SIGNED_IN}), methods=_FORM),
+    Action("session.passkey_options", frozenset({Role.SIGNED_IN}), methods=("POST",)),
+    Action("session.passkey_confirm", frozenset({Role.SIGNED_IN}), methods=("POST",)),
     Action("session.enrol", frozenset({Role.SIGNED_IN}), methods=_FORM),
     Action("session.sign_out", frozenset({Role.ANYONE}), methods=("POST",)),
     Action("language.choose", frozenset({Role.ANYONE}), methods=("POST",)),
     Action("account.read", frozenset({Role.PERSON})),
+    Action("account.session_extend", frozenset({Role.PERSON}), methods=_FORM),
     Action("account.sessions_end", frozenset({Role.PERSON}), methods=("POST",)),
     Action("account.password_change", frozenset({Role.PERSON}), methods=_FORM, second_factor=True),
     Action("account.factor_replace", frozenset({Role.PERSON}), methods=_FORM, second_factor=True),
+    Action("account.passkeys_read", frozenset({Role.PERSON})),
+    Action("account.passkey_options", frozenset({Role.PERSON}), methods=("POST",)),
+    Action("account.passkey_add", frozenset({Role.PERSON}), methods=("POST",), second_factor=True),
+    Action("account.passkey_remove", frozenset({Role.PERSON}), methods=_FORM, second_factor=True),
     Action("account.recovery_codes_read", frozenset({Role.PERSON}), methods=_FORM),
 )
 
@@ -84,6 +91,36 @@ ACCOUNT_BACK_OFF = BackOff(free=5, first=timedelta(seconds=5), ceiling=_QUARTER,
 # Whole hospitals share one address: more room, and a shorter memory.
 ADDRESS_BACK_OFF = BackOff(free=30, first=timedelta(seconds=5), ceiling=_QUARTER, forget=timedelta(hours=1))
 FACTOR_BACK_OFF = BackOff(free=4, first=timedelta(seconds=5), ceiling=_QUARTER, forget=_DAY)
+# All failures of a quarter of an hour together: a guesser with many addresses is slowed down, everybody else hardly.
+GLOBAL_BACK_OFF = BackOff(free=500, first=timedelta(seconds=1), ceiling=timedelta(seconds=4), forget=_QUARTER)
+
+
+def global_window(now: datetime) -> str:
+    """The name of the quarter of an hour whose failures are counted together."""
+    return str(int(now.timestamp() // _QUARTER.total_seconds()))
+
+
+def client_address(peer: str, forwarded: str, trusted: Iterable[str]) -> str:
+    """The address of the visitor: the peer's, or what trusted proxies say of whom they speak for.
+
+    `forwarded` is the header X-Forwarded-For, to which each proxy adds at the right: it is read from there, as long as
+    the speaker is in one of the `trusted` networks. What a visitor wrote in it is never reached.
+    """
+    networks = [ip_network(network) for network in trusted]
+    address = peer
+    for said in reversed([part.strip() for part in forwarded.split(",") if part.strip()]):
+        if not _is_within(address, networks):
+            return address
+        address = said
+    return address
+
+
+def _is_within(address: str, networks: Iterable[IPv4Network | IPv6Network]) -> bool:
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return False
+    return any(parsed in network for network in networks)
 
 
 def address_group(address: str) -> str:
@@ -95,6 +132,7 @@ def address_group(address: str) -> str:
     return str(ip_network((parsed, 64), strict=False)) if parsed.version == 6 else str(parsed)
 
 
+STEP_UP_LIFE = timedelta(minutes=5)  # between the confirmation by the second factor and the act it is for
 CODE_SECONDS = 30  # RFC 6238, section 4.1: the default time step
 CODE_TOLERANCE = 1  # steps accepted on either side, for clocks that disagree (RFC 6238, section 5.2)
 
@@ -162,6 +200,11 @@ def session_end(*, started: datetime, seen: datetime, now: datetime, limits: Ses
     if now - seen >= limits.idle:
         return SessionEnd.IDLE
     return None
+
+
+def session_left(*, started: datetime, seen: datetime, now: datetime, limits: SessionLimits) -> timedelta:
+    """How long the session lasts if nothing more is done in it; nothing is left of one that is over."""
+    return max(min(seen + limits.idle, started + limits.absolute) - now, timedelta(0))
 
 
 _BROWSERS = (("Edg/", "Edge"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari"))

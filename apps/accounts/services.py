@@ -29,14 +29,15 @@ def password_check(*, email: str, password: str, address: str) -> Person:
     Raises RefusedError with one sentence for every failure, and TooManyAttempts. An unknown account costs the same
     statements and the same password hash as a known one.
     """
-    account, source = Counter.for_account(email), Counter.for_address(address)
-    attempt_begin(account, source)
+    account, source, everybody = Counter.for_account(email), Counter.for_address(address), Counter.for_everybody()
+    attempt_begin(account, source, everybody)
     known = person_by_email(email)
     accepted = authenticate(username=email, password=password)
     with transaction.atomic():
         if accepted is not None:
             attempt_succeeded(account)
             attempt_forgiven(source)
+            attempt_forgiven(everybody)
         action = "session.password_accepted" if accepted else "session.password_refused"
         _event(action, str(known.pk) if known else "unknown")
     if not isinstance(accepted, Person):
@@ -54,26 +55,19 @@ def second_factor_verify(
     """
     if code_kind(code_normalised(code)) not in kinds:
         raise RefusedError((wording.code_shape(kinds),), field=field)
-    counter = Counter.for_factor(person.pk)
-    attempt_begin(counter, field=field)
+    counter, everybody = Counter.for_factor(person.pk), Counter.for_everybody()
+    attempt_begin(counter, everybody, field=field)
     with transaction.atomic():
         device = factor_of(person)
         kind = factors.code_accept(device, code, kinds) if device else None
         if kind:
             attempt_succeeded(counter)
+            attempt_forgiven(everybody)
         action = "second_factor.accepted" if kind else "second_factor.refused"
         _event(action, str(person.pk), actor=person, purpose=purpose, kind=kind or "")
     if kind is None:
         raise RefusedError((wording.WRONG_CODE,), field=field)
     return kind
-
-
-def second_factor_confirm(*, person: Person, code: str) -> None:
-    """The one-time code that goes with a decision; to be called before the decision's own transaction is opened.
-
-    Raises RefusedError for the form field `otp_code` (TooManyAttempts, a subclass, says how long to wait).
-    """
-    second_factor_verify(person=person, code=code, purpose="decision", field="otp_code", kinds=TOTP_ONLY)
 
 
 def enrolment_confirm(*, person: Person, seed: bytes, code: str, replacing: bool) -> tuple[TotpDevice, tuple[str, ...]]:
@@ -134,8 +128,8 @@ def sessions_end(*, person: Person, except_key: str | None) -> int:
     return ended
 
 
-def session_opened(*, person: Person, kind: CodeKind) -> None:
-    """Tell the audit log that both factors were right."""
+def session_opened(*, person: Person, kind: str) -> None:
+    """Tell the audit log that both factors were right; `kind` is the second one's: "totp", "recovery" or "passkey"."""
     with transaction.atomic():
         _event("session.opened", str(person.pk), actor=person, kind=kind)
 
@@ -169,7 +163,9 @@ def staff_role_give(
     if isinstance(decision, Refused):
         raise refusal(decision, wording.REFUSALS)
     with transaction.atomic():
-        row = StaffRole.objects.create(person=person, role=role.value, starts_on=starts_on, ends_on=ends_on)
+        row = StaffRole.objects.create(
+            person=person, role=role.value, starts_on=starts_on, ends_on=ends_on, given_by=by
+        )
         _event("staff_role.given", str(person.pk), actor=by, role=role.value)
     return row
 
@@ -184,6 +180,11 @@ def staff_role_end(*, staff_role: StaffRole, by: Person | None) -> None:
         if not begun_today and not current.update(ends_on=today - timedelta(days=1)):
             raise ChangedMeanwhile
         _event("staff_role.ended", str(staff_role.person_id), actor=by, role=staff_role.role)
+
+
+def event_of_person(action: str, person: Person, **data: Any) -> None:
+    """Record what the person did to their own account."""
+    _event(action, str(person.pk), actor=person, **data)
 
 
 def _event(action: str, person_id: str, *, actor: Person | None = None, **data: Any) -> None:

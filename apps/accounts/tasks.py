@@ -4,11 +4,13 @@ from celery import shared_task
 from django.utils import timezone
 
 from apps.accounts.sessions import SessionStore
+from apps.accounts.stepping_up import step_ups_forget
 from apps.accounts.throttling import throttles_forget
 
 
 @shared_task(name="accounts.forget_expired")
 def forget_expired() -> None:
-    """Delete the sessions and the counters of attempts that have run out."""
+    """Delete the sessions, the counters of attempts and the confirmations that have run out."""
     SessionStore.clear_expired()
     throttles_forget(timezone.now())
+    step_ups_forget(timezone.now())

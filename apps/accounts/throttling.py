@@ -1,4 +1,5 @@
-"""Slowing guessers down: counters in PostgreSQL rows, one for each account, address and second factor.
+"""Slowing guessers down: counters in PostgreSQL rows, one for each account, address, second factor
+and quarter of an hour.
 
 An attempt is counted *before* it is made, under a row lock, and forgiven when it succeeds: so processes that try at the
 same moment cannot overshoot. Refused attempts are not counted, so that nobody can keep an account shut by insisting.
@@ -17,7 +18,15 @@ from django.utils import timezone
 from django.utils.translation import ngettext
 
 from apps.accounts.models import Throttle, email_normalised
-from apps.accounts.rules import ACCOUNT_BACK_OFF, ADDRESS_BACK_OFF, FACTOR_BACK_OFF, BackOff, address_group
+from apps.accounts.rules import (
+    ACCOUNT_BACK_OFF,
+    ADDRESS_BACK_OFF,
+    FACTOR_BACK_OFF,
+    GLOBAL_BACK_OFF,
+    BackOff,
+    address_group,
+    global_window,
+)
 from apps.accounts.sealing import keyed_digest
 from apps.core.errors import RefusedError
 
@@ -38,6 +47,11 @@ class Counter:
     @classmethod
     def for_address(cls, address: str) -> Self:
         return cls(f"address:{keyed_digest(address_group(address), purpose='address')}", ADDRESS_BACK_OFF)
+
+    @classmethod
+    def for_everybody(cls) -> Self:
+        """The failures of all accounts and addresses together, a quarter of an hour at a time."""
+        return cls(f"global:{global_window(timezone.now())}", GLOBAL_BACK_OFF)
 
     @classmethod
     def for_factor(cls, person_id: UUID) -> Self:

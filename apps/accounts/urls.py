@@ -2,17 +2,24 @@
 
 from django.urls import include, path
 
-from apps.accounts import account_views, views
+from apps.accounts import account_views, passkey_views, views
 
 account_patterns = [
     path("connexion/", views.sign_in, name="sign_in"),
     path("connexion/code/", views.second_factor, name="second_factor"),
+    path("connexion/cle/options/", passkey_views.sign_in_options, name="passkey_sign_in_options"),
+    path("connexion/cle/", passkey_views.sign_in, name="passkey_sign_in"),
     path("connexion/enrolement/", views.enrol, name="enrol"),
     path("connexion/codes-de-secours/", views.recovery_codes, name="recovery_codes"),
     path("deconnexion/", views.sign_out, name="sign_out"),
     path("compte/", account_views.account, name="account"),
     path("compte/sessions/", account_views.sessions_end, name="sessions_end"),
+    path("compte/session/", account_views.session_extend, name="session_extend"),
     path("compte/mot-de-passe/", account_views.password_change, name="password"),
+    path("compte/cles/", passkey_views.listing, name="passkeys"),
+    path("compte/cles/options/", passkey_views.add_options, name="passkey_add_options"),
+    path("compte/cles/ajouter/", passkey_views.add, name="passkey_add"),
+    path("compte/cles/<int:passkey_id>/retirer/", passkey_views.remove, name="passkey_remove"),
     path("compte/second-facteur/", account_views.factor_replace, name="factor_replace"),
 ]
 urlpatterns = [

@@ -7,7 +7,8 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from apps.accounts import browser_session, factors, language, selectors, services
+from apps.accounts import browser_session, factors, language, passkeys, selectors, services
+from apps.accounts.addresses import visitor_address
 from apps.accounts.forms import CodeForm, FirstCodeForm, RefusableForm, SignInForm
 from apps.accounts.models import Person
 from apps.accounts.navigation import next_of, onward, person_of, with_next
@@ -30,7 +31,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     form = SignInForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
         try:
-            person = services.password_check(**form.cleaned_data, address=request.META.get("REMOTE_ADDR", ""))
+            person = services.password_check(**form.cleaned_data, address=visitor_address(request))
         except RefusedError as error:
             form.refuse(error)
         else:
@@ -61,7 +62,8 @@ def second_factor(request: HttpRequest) -> HttpResponse:
             services.session_opened(person=person, kind=kind)
             _warn_of_recovery(request, person, kind)
             return onward(request)
-    return form_page(request, "accounts/second_factor.html", form)
+    has_passkey = passkeys.passkeys_of(person).exists()
+    return form_page(request, "accounts/second_factor.html", form, has_passkey=has_passkey)
 
 
 def _warn_of_recovery(request: HttpRequest, person: Person, kind: CodeKind) -> None:

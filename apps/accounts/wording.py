@@ -15,6 +15,9 @@ WRONG_CODE: Message = _("This code is wrong or has already been used. Wait for t
 WRONG_FIRST_CODE: Message = _(
     "This is not the code of this moment. Check the clock of your device, then type the code it shows now."
 )
+STEP_UP_MISSING: Message = _("This must be confirmed by your second factor at the moment it is done: type a new code.")
+WRONG_PASSKEY: Message = _("This passkey was not accepted. Try again, or use a code of your authenticator application.")
+TOO_MANY_PASSKEYS: Message = _("An account has ten passkeys at most: remove one first.")
 FACTOR_CHANGED: Message = _("Your second factor was changed from another window meanwhile. Sign in with it.")
 
 

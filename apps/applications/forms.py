@@ -67,10 +67,14 @@ class PageForm(forms.Form):
 
 
 class CreateForm(RefusableForm):
-    """For which organisation a dossier is started. The key makes a double click one dossier."""
+    """For which organisation a dossier is started. The key makes a double click one dossier.
+
+    Only the person's own organisations are shown; that the chosen one is among them is judged by the service alone, in
+    the words of an organisation that does not exist.
+    """
 
     organisation: "forms.ModelChoiceField[Organisation]" = forms.ModelChoiceField(
-        queryset=Organisation.objects.none(),
+        queryset=Organisation.objects.all(),
         label=_("Organisation for which you apply"),
         empty_label=None,
         error_messages={"invalid_choice": _("You hold no current mandate for this organisation.")},
@@ -79,7 +83,8 @@ class CreateForm(RefusableForm):
 
     def __init__(self, organisations: Any, data: Any = None) -> None:
         super().__init__(data)
-        self.fields["organisation"].queryset = organisations  # type: ignore[attr-defined]
+        self.shown = [(found.pk, found.name) for found in organisations]
+        self.fields["organisation"].choices = self.shown  # type: ignore[attr-defined]
 
 
 class SeenForm(RefusableForm):

@@ -91,14 +91,14 @@ LEAD = frozenset({Role.PRINCIPAL_INVESTIGATOR})
 STEWARD = frozenset({Role.STEWARD})
 
 
-def _changes(
-    name: str, roles: frozenset[Role], methods: tuple[str, ...] = ("POST",), second_factor: bool = False
-) -> Action:
+def _changes(name: str, roles: frozenset[Role], methods: tuple[str, ...] = ("POST",), **more: Any) -> Action:
     states = frozenset(str(state) for state in transition(name).sources)
-    return Action(name, roles, states, methods, second_factor)
+    return Action(name, roles, states, methods, **more)
 
 
 _EDITABLE = frozenset(str(state) for state in EDITABLE)
+# A draft is nobody's business but its team's. What was withdrawn is examined if it had been submitted.
+_EXAMINED = frozenset(str(state) for state in Status if state is not Status.DRAFT)
 
 ACTIONS: tuple[Action, ...] = (
     Action("application.list", frozenset({Role.PERSON})),
@@ -110,14 +110,14 @@ ACTIONS: tuple[Action, ...] = (
     Action("application.attachment_read", TEAM),
     Action("application.member_add", LEAD, _EDITABLE, ("POST",)),
     Action("application.member_remove", LEAD, _EDITABLE, ("POST",)),
-    _changes("application.submit", LEAD, ("GET", "POST")),
+    _changes("application.submit", LEAD, ("GET", "POST"), readers=TEAM),
     _changes("application.withdraw", LEAD),
     Action("application.queue", STEWARD),
-    Action("application.review", STEWARD),
-    Action("application.review_attachment", STEWARD),
-    _changes("application.return", STEWARD),
-    _changes("application.approve", STEWARD, second_factor=True),
-    _changes("application.refuse", STEWARD, second_factor=True),
+    Action("application.review", STEWARD, _EXAMINED),
+    Action("application.review_attachment", STEWARD, _EXAMINED),
+    _changes("application.return", STEWARD, independent=True),
+    _changes("application.approve", STEWARD, second_factor=True, independent=True),
+    _changes("application.refuse", STEWARD, second_factor=True, independent=True),
 )
 
 

@@ -74,9 +74,10 @@ def portal_roles(request: HttpRequest) -> frozenset[Role]:
 
 def may_enter(action: Action, roles: frozenset[Role]) -> bool:
     """Whether the view may run at all. Relations to an object (member…) are looked at by its selector and service."""
-    if action.roles & roles:
+    entrants = action.roles | action.readers
+    if entrants & roles:
         return True
-    return Role.PERSON in roles and bool(action.roles & RELATION_ROLES)
+    return Role.PERSON in roles and bool(entrants & RELATION_ROLES)
 
 
 def needs_only_sign_in(action: Action, roles: frozenset[Role]) -> bool:

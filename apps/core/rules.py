@@ -49,7 +49,10 @@ Decision = Allowed | Refused
 class Action:
     """One line of the permission table: who may do what, in which states, by which HTTP methods.
 
-    `states` empty means: whatever the state. `second_factor` means: a fresh one-time code goes with the command.
+    `states` empty means: whatever the state; those of a command bind its unsafe methods, its page may explain. The
+    `readers` may look at the page of a command that only the `roles` perform. `second_factor` means: a fresh one-time
+    code goes with the command. `independent` means: not by somebody who takes part in the object, or who acts for an
+    organisation that does.
     """
 
     name: str
@@ -57,6 +60,8 @@ class Action:
     states: frozenset[str] = frozenset()
     methods: tuple[str, ...] = ("GET",)
     second_factor: bool = False
+    readers: frozenset[Role] = frozenset()
+    independent: bool = False
 
 
 def action_named(table: Iterable[Action], name: str) -> Action:

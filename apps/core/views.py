@@ -3,13 +3,14 @@
 from django.core.paginator import Paginator
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import requires_csrf_token
 
 from apps.core import happenings, outbox, selectors
 from apps.core.actions import declares, portal_roles
 from apps.core.errors import ChangedMeanwhile
+from apps.core.models import OutboxItem
 from apps.core.rules import Role
 
 PAGE_SIZE = 50
@@ -46,6 +47,7 @@ def interventions(request: HttpRequest) -> HttpResponse:
 @declares("core.retry_intervention")
 def intervention_retry(request: HttpRequest, item_id: int) -> HttpResponse:
     """Put one of them back to work."""
+    get_object_or_404(OutboxItem, pk=item_id)
     with transaction.atomic():
         if not outbox.outbox_retry(item_id):
             raise ChangedMeanwhile(_("This intervention was already dealt with."))

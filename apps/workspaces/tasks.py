@@ -16,7 +16,7 @@ def workspace_operation(lease: Lease) -> Outcome:
     return reconcile.advance(lease)
 
 
-@shared_task(name="workspaces.reconcile", queue="provision")
+@shared_task(name="workspaces.reconcile")
 def workspaces_reconcile() -> None:
     reconcile.sweep()
 

@@ -143,7 +143,7 @@ _END = {
 @contextmanager
 def second_factor_accepted() -> Iterator[None]:
     """Take the second factor as given: for tests about something else, inside a test's own transaction."""
-    with mock.patch("apps.applications.services.deciding.second_factor_confirm"):
+    with mock.patch("apps.accounts.stepping_up.second_factor_verify"):
         yield
 
 

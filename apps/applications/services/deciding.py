@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import Person
-from apps.accounts.services import second_factor_confirm
+from apps.accounts.stepping_up import step_up_confirm, step_up_spend
 from apps.applications import canonical, rules, selectors
 from apps.applications.models import Application, Decision, ReturnReason, Submission
 from apps.applications.services.guarding import (
@@ -55,7 +55,7 @@ def application_approve(
     if done:
         return done
     _check_before_the_code("application.approve", application, seen_version, content_hash, by)
-    second_factor_confirm(person=by, code=code)
+    _confirm("application.approve", application, content_hash, code, by)
     with transaction.atomic():
         decision = _decide("application.approve", application, seen_version, by, content_hash, comment)
         record("application.approved", application, by, _hashes(decision))
@@ -73,12 +73,17 @@ def application_refuse(
     if done:
         return done
     _check_before_the_code("application.refuse", application, seen_version, content_hash, by)
-    second_factor_confirm(person=by, code=code)
+    _confirm("application.refuse", application, content_hash, code, by)
     with transaction.atomic():
         decision = _decide("application.refuse", application, seen_version, by, content_hash, reason.strip())
         record("application.refused", application, by, _hashes(decision))
         happened("application.refused", subject_id=str(application.pk), by=str(by.pk))
         return decision
+
+
+def _confirm(action: str, application: Application, content_hash: str, code: str, by: Person) -> None:
+    """The second factor for this decision on this content; spent with the decision, or worth nothing."""
+    step_up_confirm(person=by, code=code, action=action, object_id=str(application.pk), content_hash=content_hash)
 
 
 def _hashes(decision: Decision) -> dict[str, str | int]:
@@ -127,6 +132,8 @@ def _decide(
     refuse_unless_allowed(action, facts)
     submission = Submission.objects.get(application=moved, round=moved.round)
     _check_untouched(moved, submission, content_hash)
+    if content_hash is not None:
+        step_up_spend(person=by, action=action, object_id=str(moved.pk), content_hash=submission.content_hash)
     return Decision.objects.create(
         application=moved,
         round=moved.round,

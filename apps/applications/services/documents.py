@@ -24,9 +24,7 @@ def attachment_add(*, application: Application, kind: str, name: str, data: byte
     documents may not be changed now.
     """
     media_type = _checked(application, kind, name, data)
-    refuse_unless_allowed("application.attach", selectors.team_facts(application, by, page="attachments"))
     key = storage_key()
-    storage.store(key, data)
     try:
         with transaction.atomic():
             return _attachment_create(application, kind, name, data, media_type, key, by)
@@ -62,6 +60,7 @@ def _attachment_create(
     refuse_unless_allowed("application.attach", selectors.team_facts(locked, by, page="attachments"))
     if selectors.attachments_of(locked).count() >= MAX_DOCUMENTS:
         raise _refused(_("A dossier holds at most 50 documents."))
+    storage.store(key, data)
     attachment = Attachment.objects.create(
         application=locked,
         kind=kind,

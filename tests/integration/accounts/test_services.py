@@ -6,20 +6,25 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
-from apps.accounts import factors, selectors, services
+from apps.accounts import factors, passkeys, selectors, services
 from apps.accounts.models import Person, RecoveryCode, StaffRole, Throttle
 from apps.accounts.rules import FACTOR_BACK_OFF
 from apps.accounts.sentences import SENTENCES
 from apps.accounts.throttling import TooManyAttempts
 from apps.accounts.totp import code_at, counter_now
-from apps.accounts.wording import ANY_CODE
+from apps.accounts.wording import ANY_CODE, TOTP_ONLY
 from apps.audit.models import Event
 from apps.core.errors import ChangedMeanwhile, RefusedError
 from apps.core.rules import Role
-from tests.factories.accounts import SEED, OrganisationFactory, PersonFactory, StaffRoleFactory, current_code
+from tests.factories.accounts import SEED, OrganisationFactory, PersonFactory, StaffRoleFactory, current_code, steward
 
 pytestmark = pytest.mark.django_db
 TODAY = date(2027, 3, 1)
+
+
+def confirm(*, person: Person, code: str) -> None:
+    """Spend a one-time code as a decision does."""
+    services.second_factor_verify(person=person, code=code, purpose="decision", field="otp_code", kinds=TOTP_ONLY)
 
 
 def actions() -> list[str]:
@@ -27,7 +32,7 @@ def actions() -> list[str]:
 
 
 def test_a_role_given_by_another_is_held_and_told() -> None:
-    giver, person = PersonFactory.create(), PersonFactory.create()
+    giver, person = steward(), PersonFactory.create()
     services.staff_role_give(person=person, role=Role.STEWARD, starts_on=date(2020, 1, 1), by=giver)
     event = Event.objects.get()
     assert person.staff_roles == {Role.STEWARD}
@@ -72,30 +77,30 @@ def test_a_code_of_no_known_shape_is_never_accepted() -> None:
 
 def test_a_decision_is_confirmed_by_a_code_once(person: Person) -> None:
     code = current_code(person)
-    services.second_factor_confirm(person=person, code=f" {code[:3]} {code[3:]} ")
+    confirm(person=person, code=f" {code[:3]} {code[3:]} ")
     with pytest.raises(RefusedError) as refused:
-        services.second_factor_confirm(person=person, code=code)
+        confirm(person=person, code=code)
     assert refused.value.field == "otp_code"
     assert actions() == ["second_factor.accepted", "second_factor.refused"]
     assert Event.objects.order_by("pk")[0].data == {"purpose": "decision", "kind": "totp"}
 
 
 def test_an_older_code_than_the_last_one_is_refused(person: Person) -> None:
-    services.second_factor_confirm(person=person, code=current_code(person, 1))
+    confirm(person=person, code=current_code(person, 1))
     with pytest.raises(RefusedError):
-        services.second_factor_confirm(person=person, code=current_code(person))
+        confirm(person=person, code=current_code(person))
 
 
 @pytest.mark.parametrize("steps", [-3, 3])
 def test_a_code_too_old_or_too_early_is_refused(person: Person, steps: int) -> None:
     with pytest.raises(RefusedError):
-        services.second_factor_confirm(person=person, code=current_code(person, steps))
+        confirm(person=person, code=current_code(person, steps))
 
 
 def test_a_malformed_code_is_told_apart_and_costs_no_attempt(person: Person) -> None:
     for code in ("", "12345", "abcdef", "ABCD EFGH 2345"):
         with pytest.raises(RefusedError) as refused:
-            services.second_factor_confirm(person=person, code=code)
+            confirm(person=person, code=code)
         assert refused.value.field == "otp_code"
     assert not Throttle.objects.exists()
 
@@ -104,24 +109,25 @@ def test_wrong_codes_are_slowed_down_and_the_right_one_too(person: Person) -> No
     wrong = f"{(int(current_code(person)) + 1) % 1_000_000:06d}"
     for _ in range(FACTOR_BACK_OFF.free + 1):
         with pytest.raises(RefusedError):
-            services.second_factor_confirm(person=person, code=wrong)
+            confirm(person=person, code=wrong)
     with pytest.raises(TooManyAttempts) as refused:
-        services.second_factor_confirm(person=person, code=current_code(person))
+        confirm(person=person, code=current_code(person))
     assert refused.value.field == "otp_code"
     Throttle.objects.update(blocked_until=timezone.now())
-    services.second_factor_confirm(person=person, code=current_code(person))
-    assert Throttle.objects.get().failures == 0
+    confirm(person=person, code=current_code(person))
+    assert Throttle.objects.get(key__startswith="factor:").failures == 0
+    assert Throttle.objects.get(key__startswith="global:").failures == FACTOR_BACK_OFF.free + 1
 
 
 def test_somebody_without_second_factor_confirms_nothing(newcomer: Person) -> None:
     with pytest.raises(RefusedError):
-        services.second_factor_confirm(person=newcomer, code="123456")
+        confirm(person=newcomer, code="123456")
 
 
 @pytest.mark.django_db(transaction=True)
 def test_a_confirmation_inside_the_decision_s_transaction_is_a_programming_error(person: Person) -> None:
     with pytest.raises(RuntimeError), transaction.atomic():
-        services.second_factor_confirm(person=person, code=current_code(person))
+        confirm(person=person, code=current_code(person))
 
 
 def test_enrolment_makes_ten_codes_of_which_only_digests_are_kept(newcomer: Person) -> None:
@@ -138,7 +144,7 @@ def test_the_first_code_of_an_enrolment_does_not_sign_in_again(newcomer: Person)
     code = code_at(SEED, counter_now())
     services.enrolment_confirm(person=newcomer, seed=SEED, code=code, replacing=False)
     with pytest.raises(RefusedError):
-        services.second_factor_confirm(person=newcomer, code=code)
+        confirm(person=newcomer, code=code)
 
 
 @pytest.mark.parametrize("replacing", [True, False])
@@ -164,6 +170,7 @@ def test_every_event_of_the_accounts_has_its_sentence() -> None:
     import re
     from pathlib import Path
 
-    source = Path(services.__file__).read_text(encoding="utf-8")
-    written = set(re.findall(r'"((?:session|second_factor|person|mandate|staff_role)\.[a-z_]+)"', source))
+    source = "".join(Path(str(module.__file__)).read_text(encoding="utf-8") for module in (services, passkeys))
+    written = set(re.findall(r'"((?:session|second_factor|person|mandate|staff_role|passkey)\.[a-z_]+)"', source))
+    written -= {passkeys.SIGN_IN}
     assert written == set(SENTENCES)

@@ -3,10 +3,12 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from typing import Any
 from unittest import mock
 
 import pytest
 from django.db import connection, transaction
+from django.test import Client
 from django.utils import timezone, translation
 
 from apps.accounts import throttling
@@ -155,3 +157,22 @@ def test_simultaneous_attempts_never_exceed_what_is_free() -> None:
     with ThreadPoolExecutor(8) as threads:
         admitted = sum(threads.map(attempt, range(40)))
     assert admitted == TWO_FREE.free + 1
+
+
+@pytest.mark.django_db
+def test_failures_of_everybody_together_slow_everybody_down_a_little(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(throttling, "GLOBAL_BACK_OFF", TWO_FREE)
+    for number in range(3):
+        attempt_begin(Counter.for_account(f"{number}@exemple.fr"), Counter.for_everybody())
+    with pytest.raises(TooManyAttempts):
+        attempt_begin(Counter.for_account("another@exemple.fr"), Counter.for_everybody())
+
+
+@pytest.mark.django_db
+def test_a_visitor_behind_a_trusted_proxy_is_counted_by_their_own_address(settings: Any) -> None:
+    settings.TRUSTED_PROXIES = ["127.0.0.0/8"]
+    Client().post(
+        "/connexion/", {"email": "x@exemple.fr", "password": "y" * 15}, headers={"X-Forwarded-For": "203.0.113.9"}
+    )
+    assert Throttle.objects.filter(key=Counter.for_address("203.0.113.9").key).exists()
+    assert not Throttle.objects.filter(key=Counter.for_address("127.0.0.1").key).exists()

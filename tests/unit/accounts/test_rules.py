@@ -22,13 +22,20 @@ FULL = HALF | {Role.PERSON}
         ("session.sign_in", ANYONE),
         ("session.confirm", HALF),
         ("session.enrol", HALF),
+        ("session.passkey_options", HALF),
+        ("session.passkey_confirm", HALF),
         ("session.sign_out", ANYONE),
         ("language.choose", ANYONE),
         ("account.read", FULL),
+        ("account.session_extend", FULL),
         ("account.sessions_end", FULL),
         ("account.password_change", FULL),
         ("account.factor_replace", FULL),
         ("account.recovery_codes_read", FULL),
+        ("account.passkeys_read", FULL),
+        ("account.passkey_options", FULL),
+        ("account.passkey_add", FULL),
+        ("account.passkey_remove", FULL),
     ],
 )
 def test_each_action_opens_at_its_level_of_sign_in_and_not_before(action: str, lowest: set[Role]) -> None:
@@ -38,17 +45,30 @@ def test_each_action_opens_at_its_level_of_sign_in_and_not_before(action: str, l
 
 
 def test_the_table_above_is_complete() -> None:
-    assert len(rules.ACTIONS) == 10
+    assert len(rules.ACTIONS) == 17
 
 
 def test_what_changes_something_is_never_a_get_alone() -> None:
     posts = {action.name for action in rules.ACTIONS if action.methods == ("POST",)}
-    assert posts == {"session.sign_out", "language.choose", "account.sessions_end"}
+    assert posts == {
+        "session.sign_out",
+        "session.passkey_options",
+        "session.passkey_confirm",
+        "language.choose",
+        "account.sessions_end",
+        "account.passkey_options",
+        "account.passkey_add",
+    }
 
 
 def test_changing_a_secret_asks_for_a_second_factor() -> None:
     asked = {action.name for action in rules.ACTIONS if action.second_factor}
-    assert asked == {"account.password_change", "account.factor_replace"}
+    assert asked == {
+        "account.password_change",
+        "account.factor_replace",
+        "account.passkey_add",
+        "account.passkey_remove",
+    }
 
 
 def test_nobody_gives_a_role_to_themselves() -> None:
@@ -199,3 +219,20 @@ def test_a_session_ends_by_idleness_or_by_age(started_minutes: int, seen_minutes
 )
 def test_a_browser_is_named_so_that_its_owner_recognises_it(agent: str, label: str) -> None:
     assert rules.browser_label(agent) == label
+
+
+@pytest.mark.parametrize(
+    ("seen_minutes", "started_minutes", "left_minutes"),
+    [(0, 0, 30), (10, 60, 20), (0, 12 * 60 - 5, 5), (40, 60, 0), (0, 13 * 60, 0)],
+)
+def test_what_is_left_of_a_session_is_the_shorter_of_its_two_limits(
+    seen_minutes: int, started_minutes: int, left_minutes: int
+) -> None:
+    now = datetime(2027, 3, 1, 12, tzinfo=UTC)
+    left = rules.session_left(
+        started=now - timedelta(minutes=started_minutes),
+        seen=now - timedelta(minutes=seen_minutes),
+        now=now,
+        limits=rules.PERSON_LIMITS,
+    )
+    assert left == timedelta(minutes=left_minutes)

@@ -53,6 +53,8 @@ def states_of(action: str) -> set[Status]:
         return {Status.SUBMITTED}
     if action == "application.withdraw":
         return {Status.DRAFT, Status.RETURNED, Status.SUBMITTED}
+    if action in {"application.review", "application.review_attachment"}:
+        return set(Status) - {Status.DRAFT}
     return set(Status)
 
 
@@ -86,6 +88,17 @@ def test_whole_permission_table(action: str, role: Role, status: Status) -> None
 def test_a_role_alone_does_not_hide_the_state(action: str) -> None:
     for status in set(Status) - states_of(action):
         assert codes(decide(action, facts(status, Role.ANYONE))) == {"role", "state"}
+
+
+def test_decisions_and_only_they_need_independence_in_the_table_as_in_the_guards() -> None:
+    by_table = {action.name for action in ACTIONS if action.independent}
+    part = frozenset({Conflict.TEAM})
+    refused = {
+        name
+        for name in DECISIONS
+        if "own_application" in codes(decide(name, facts(Status.SUBMITTED, Role.STEWARD, decider_conflicts=part)))
+    }
+    assert by_table == refused == DECISIONS
 
 
 def test_arrows_of_the_workflow() -> None:

@@ -45,16 +45,21 @@ def permissions_page() -> str:
         NOTE,
         "`person` is anybody signed in with both factors. A foreign object and a missing one give the same 404.",
         "",
-        "| Action | Roles | States | Methods | Fresh second factor |",
-        "|---|---|---|---|---|",
+        "Readers see the page of a command that only the roles perform. Independent: not by somebody who takes part in",
+        "the object, or who acts for an organisation that does.",
+        "",
+        "| Action | Roles | Readers | States | Methods | Fresh second factor | Independent |",
+        "|---|---|---|---|---|---|---|",
     ]
     for action in sorted(permission_table().values(), key=lambda one: one.name):
         cells = (
             f"`{action.name}`",
             _listed(role.value for role in action.roles),
+            _listed(role.value for role in action.readers - action.roles),
             _listed(action.states) or "any",
             _listed(action.methods),
             "yes" if action.second_factor else "",
+            "yes" if action.independent else "",
         )
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"

@@ -1,0 +1,152 @@
+"""Passkeys (WebAuthn) as second factor: ceremonies by django-otp-webauthn, user verification always required.
+
+Each challenge is a row that is deleted by whoever answers it first: one answer is worth one ceremony, whoever repeats
+it, and nothing after five minutes.
+"""
+
+import json
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django_otp_webauthn.exceptions import OTPWebAuthnApiError
+from django_otp_webauthn.helpers import WebAuthnHelper
+from django_otp_webauthn.models import WebAuthnCredential
+from webauthn.helpers import base64url_to_bytes
+from webauthn.helpers.exceptions import WebAuthnException
+from webauthn.helpers.structs import AuthenticatorSelectionCriteria, ResidentKeyRequirement, UserVerificationRequirement
+
+from apps.accounts import wording
+from apps.accounts.models import PasskeyChallenge, Person
+from apps.accounts.rules import STEP_UP_LIFE
+from apps.accounts.sealing import keyed_digest
+from apps.accounts.services import event_of_person, second_factor_verify
+from apps.accounts.throttling import Counter, attempt_begin, attempt_forgiven, attempt_succeeded
+from apps.accounts.wording import TOTP_ONLY
+from apps.core.errors import RefusedError
+
+ADD, SIGN_IN = "account.passkey_add", "session.passkey_confirm"
+MOST_PASSKEYS = 10
+Outcome = TypeVar("Outcome")
+
+
+class PasskeyHelper(WebAuthnHelper):
+    """The library's ceremonies, with the person verified by their device (fingerprint, face, PIN) every time."""
+
+    def get_generate_registration_options_kwargs(self, *, user: Person) -> dict[str, Any]:
+        options: dict[str, Any] = super().get_generate_registration_options_kwargs(user=user)
+        options["authenticator_selection"] = AuthenticatorSelectionCriteria(
+            user_verification=UserVerificationRequirement.REQUIRED, resident_key=ResidentKeyRequirement.PREFERRED
+        )
+        return options
+
+
+def passkeys_of(person: Person) -> "QuerySet[WebAuthnCredential]":
+    """The person's passkeys, the newest first."""
+    found: QuerySet[WebAuthnCredential] = WebAuthnCredential.objects.filter(user=person, confirmed=True)
+    return found.order_by("-created_at", "-pk")
+
+
+def is_passkey(device: object) -> bool:
+    """Whether a second factor is a passkey."""
+    return isinstance(device, WebAuthnCredential)
+
+
+def registration_options(request: HttpRequest, person: Person) -> dict[str, Any]:
+    """What the browser needs to make a new passkey."""
+    options, _state = PasskeyHelper(request).register_begin(user=person)
+    _challenge_keep(person, ADD, options)
+    return dict(options)
+
+
+def sign_in_options(request: HttpRequest, person: Person) -> dict[str, Any]:
+    """What the browser needs to use one of the person's passkeys."""
+    options, _state = PasskeyHelper(request).authenticate_begin(user=person, require_user_verification=True)
+    _challenge_keep(person, SIGN_IN, options)
+    return dict(options)
+
+
+def passkey_add(*, request: HttpRequest, person: Person, answer: str, name: str, code: str) -> WebAuthnCredential:
+    """Keep the passkey that the browser made, against a one-time code of the present factor.
+
+    Raises RefusedError (field "otp_code" for the code, none for the passkey), TooManyAttempts.
+    """
+    if passkeys_of(person).count() >= MOST_PASSKEYS:
+        raise RefusedError((wording.TOO_MANY_PASSKEYS,))
+    second_factor_verify(person=person, code=code, purpose=ADD, field="otp_code", kinds=TOTP_ONLY)
+    with transaction.atomic():
+        ceremony = PasskeyHelper(request).register_complete
+        device = _answered(person, ADD, answer, lambda state, data: ceremony(user=person, state=state, data=data))
+        device.name = name
+        device.save(update_fields=["name"])
+        event_of_person("passkey.added", person, passkey=device.pk)
+    return device
+
+
+def passkey_verify(*, request: HttpRequest, person: Person, answer: str) -> WebAuthnCredential:
+    """The passkey of the person that signed the challenge, as second factor.
+
+    Raises RefusedError in one sentence for every failure, TooManyAttempts, RuntimeError inside a transaction.
+    """
+    counter, everybody = Counter.for_factor(person.pk), Counter.for_everybody()
+    attempt_begin(counter, everybody)
+    ceremony = PasskeyHelper(request).authenticate_complete
+    try:
+        with transaction.atomic():
+            device = _answered(
+                person, SIGN_IN, answer, lambda state, data: ceremony(user=person, state=state, data=data)
+            )
+            attempt_succeeded(counter)
+            attempt_forgiven(everybody)
+            event_of_person("second_factor.accepted", person, purpose="sign_in", kind="passkey")
+    except RefusedError:
+        with transaction.atomic():
+            event_of_person("second_factor.refused", person, purpose="sign_in", kind="passkey")
+        raise
+    return device
+
+
+def passkey_remove(*, person: Person, passkey: WebAuthnCredential, code: str) -> None:
+    """Delete a passkey, against a one-time code. Raises RefusedError for the field "otp_code"."""
+    second_factor_verify(person=person, code=code, purpose="account.passkey_remove", field="otp_code", kinds=TOTP_ONLY)
+    with transaction.atomic():
+        event_of_person("passkey.removed", person, passkey=passkey.pk)
+        passkey.delete()
+
+
+def passkey_needed(person: Person, device: object) -> bool:
+    """Whether a role of the person is only held in sessions opened by a passkey, and this one was not."""
+    return bool(person.staff_roles & settings.PASSKEY_ROLES) and not is_passkey(device)
+
+
+def _challenge_keep(person: Person, purpose: str, options: dict[str, Any]) -> None:
+    digest = keyed_digest(options["challenge"], purpose="challenge")
+    PasskeyChallenge.objects.create(digest=digest, person=person, purpose=purpose, made_at=timezone.now())
+
+
+def _answered(
+    person: Person, purpose: str, answer: str, ceremony: Callable[[dict[str, Any], dict[str, Any]], Outcome]
+) -> Outcome:
+    """Hold the ceremony over the answer to a challenge of ours, which is thereby spent. Raises RefusedError."""
+    try:
+        data = json.loads(answer)
+        challenge = json.loads(base64url_to_bytes(data["response"]["clientDataJSON"]))["challenge"]
+        if not _challenge_spent(person, purpose, str(challenge)):
+            raise RefusedError((wording.WRONG_PASSKEY,))
+        return ceremony({"challenge": challenge, "require_user_verification": True}, data)
+    except (OTPWebAuthnApiError, WebAuthnException, ValueError, KeyError, TypeError) as error:
+        raise RefusedError((wording.WRONG_PASSKEY,)) from error
+
+
+def _challenge_spent(person: Person, purpose: str, challenge: str) -> bool:
+    fresh = PasskeyChallenge.objects.filter(
+        digest=keyed_digest(challenge, purpose="challenge"),
+        person=person,
+        purpose=purpose,
+        made_at__gt=timezone.now() - STEP_UP_LIFE,
+    )
+    return bool(fresh.delete()[0])

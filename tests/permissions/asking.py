@@ -1,0 +1,162 @@
+"""Asking the portal, and seeing from the outside whether anything changed."""
+
+import re
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache, partial
+from typing import Any
+from urllib.parse import urlencode
+
+from django.db import connection, transaction
+from django.test.client import ClientHandler, RequestFactory
+
+from tests.permissions.payloads import Payload
+from tests.permissions.world import Visitor
+from tests.support.visitor import multipart
+
+# What differs between two answers that say the same: identifiers of the request, nonces, tokens against forgery.
+PASSING = re.compile(
+    rb'X-Request-Id: \w+|nonce[-=]"?[\w+/=-]+|value="[A-Za-z0-9]{64}"|X-CSRFToken": "[A-Za-z0-9]{64}"|csrftoken=[^;]+'
+    rb"|<code>[0-9a-f]{12}</code>|\b[0-9a-f]{12}\b"
+)
+
+
+SHORTEST_IDENTIFIER = 8
+WRITE = re.compile(r'\s*(?:INSERT INTO|UPDATE|DELETE FROM) "?(?P<table>\w+)"?')
+READ = re.compile(
+    r"\s*(?:SELECT|SAVEPOINT|RELEASE SAVEPOINT|ROLLBACK TO SAVEPOINT|SET CONSTRAINTS|DECLARE|FETCH|CLOSE)"
+)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back, and which tables a call tried to write."""
+
+    status: int
+    location: str
+    said: bytes  # status, headers and body
+    tables: frozenset[str]
+    files: int
+    left: dict[str, str] | None  # what every table holds after a call that tried to write, if that was asked for
+
+
+_written_files: list[str] = []
+_watched = ""
+
+
+def _see_files(event: str, arguments: tuple[Any, ...]) -> None:
+    """Note every file opened for writing below the folder being watched."""
+    if event != "open" or not _watched or not str(arguments[0]).startswith(_watched):
+        return
+    _, mode, flags = arguments
+    if (isinstance(mode, str) and set(mode) & set("wax+")) or (isinstance(flags, int) and flags & 0b11):
+        _written_files.append(str(arguments[0]))
+
+
+@cache
+def watch_files(folder: str) -> None:
+    """From now on, count files written below this folder. There is no way to stop: audit hooks stay."""
+    global _watched  # noqa: PLW0603  an audit hook has no other memory
+    _watched = folder
+    sys.addaudithook(_see_files)
+
+
+_factory = RequestFactory()
+_handlers = {strict: ClientHandler(enforce_csrf_checks=strict) for strict in (False, True)}
+
+
+def ask(
+    visitor: Visitor, method: str, path: str, payload: Payload, *, forgery: bool = False, exact: bool = False
+) -> Answer:
+    """Make the call and see what it did; `taken_back` around it undoes that.
+
+    `forgery`: without the token that our own forms carry. `exact`: read every table after a call that tried to write.
+    """
+    files, tables = len(_written_files), set[str]()
+    with connection.execute_wrapper(partial(_note_writes, tables)):
+        response: Any = _handlers[forgery](_environ(visitor, method, path, payload))
+        body = b"".join(response.streaming_content) if response.streaming else response.content
+    tables_written.update(tables)
+    return Answer(
+        status=response.status_code,
+        location=response.get("Location", ""),
+        said=_said(response, body),
+        tables=frozenset(tables),
+        files=len(_written_files) - files,
+        left=fingerprints() if exact and tables else None,
+    )
+
+
+def _environ(visitor: Visitor, method: str, path: str, payload: Payload) -> dict[str, Any]:
+    body, kind = b"", "application/octet-stream"
+    if method == "POST":
+        pairs = list(payload.data.items())
+        body, kind = (
+            multipart(pairs, payload.files)
+            if payload.files
+            else (urlencode(pairs).encode(), "application/x-www-form-urlencoded")
+        )
+    request = _factory.generic(method, path, body, kind, headers={"Cookie": visitor.cookies})
+    return request.environ
+
+
+def _said(response: Any, body: bytes) -> bytes:
+    headers = "\n".join(f"{name}: {value}" for name, value in sorted(response.items()) if name != "Expires")
+    return f"{response.status_code}\n{headers}\n".encode() + body
+
+
+def without_passing(said: bytes, identifiers: Iterable[str]) -> bytes:
+    """What was said, less what differs from one request to the next and the identifiers of its address."""
+    for identifier in identifiers:
+        if len(identifier) > SHORTEST_IDENTIFIER:
+            said = said.replace(identifier.encode(), b"<id>")
+    return PASSING.sub(b"~", said)
+
+
+tables_written: set[str] = set()  # by all calls so far, as seen by `_note_writes`
+
+
+def _note_writes(tables: set[str], execute: Any, sql: str, *rest: Any) -> Any:
+    """Note which table a statement would write, whether or not it finds a row or is taken back later."""
+    found = WRITE.match(sql)
+    if found:
+        tables.add(found["table"])
+    elif not READ.match(sql):
+        tables.add(f"({sql[:40]})")
+    return execute(sql, *rest)
+
+
+@contextmanager
+def taken_back() -> Iterator[None]:
+    """Undo everything that the block did to the database."""
+    point = transaction.savepoint()
+    try:
+        yield
+    finally:
+        transaction.savepoint_rollback(point)
+        connection.needs_rollback = False
+
+
+def rows_touched() -> dict[str, int]:
+    """How many rows this transaction tried to insert, update or delete, by table: PostgreSQL's own account."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT relname, n_tup_ins + n_tup_upd + n_tup_del FROM pg_stat_xact_user_tables"
+            " WHERE n_tup_ins + n_tup_upd + n_tup_del > 0"
+        )
+        return dict(cursor.fetchall())
+
+
+def fingerprints() -> dict[str, str]:
+    """The content of every table as a digest: what an attempt that was rolled back leaves alone."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT relname FROM pg_stat_user_tables ORDER BY relname")
+        tables = [name for (name,) in cursor.fetchall()]
+        return {table: _fingerprint(cursor, table) for table in tables}
+
+
+def _fingerprint(cursor: Any, table: str) -> str:
+    cursor.execute(f"SELECT md5(string_agg(md5(t::text), '' ORDER BY md5(t::text))) FROM \"{table}\" t")
+    return cursor.fetchone()[0] or ""

@@ -1,0 +1,368 @@
+"""The matrix itself: every call of one address, and what is wrong with its answer."""
+
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+from apps.accounts.models import StepUp
+from apps.core.actions import permission_table
+from apps.core.rules import STAFF_ROLES, Action
+from tests.permissions.addresses import OBJECTS, Address, addresses
+from tests.permissions.asking import (
+    Answer,
+    ask,
+    fingerprints,
+    rows_touched,
+    tables_written,
+    taken_back,
+    without_passing,
+)
+from tests.permissions.expectation import METHODS, SAFE, Expected, answered, expected, staff_who_know
+from tests.permissions.payloads import ALWAYS, FORGERIES, NOT_YET, QUERIES, Payload, payload_for
+from tests.permissions.world import STATES, VISITORS, Dossier, Visitor, World
+
+POSITIONS = ("own", "same_organisation", "foreign", "archived", "missing", "wrong_state", "crossed")
+REFUSALS = frozenset({403, 404, 409, 422, 429})
+# Written by the payloads themselves, before the call.
+UNDECLARED = "undeclared"  # the address that tests/permissions/urls.py adds for this
+# How a code is asked for, and what a wrong one leaves: its count and its event.
+PREPARED = frozenset({"accounts_passkeychallenge"})  # by a payload, before its call
+CODE_FIELDS = ("otp_code", "code")
+WRITTEN_ABOUT_CODES = frozenset({"accounts_throttle", "audit_event"})
+SET_UP = frozenset({"accounts_portalsession"})
+STEPS_OF_SIGN_IN = ("/connexion/",)
+# The state of a workspace and of a project when a dossier of the world stands in this state.
+WORKSPACE_STATE = {"approved": "running", "suspended": "suspended", "closed": "destroyed"}
+PROJECT_STATE = {"approved": "active", "suspended": "active", "closed": "closed"}
+
+
+@dataclass(frozen=True)
+class Call:
+    """One cell: who calls which address, by which method, about which object."""
+
+    address: Address
+    method: str
+    visitor: Visitor
+    position: str
+    ids: dict[str, str]
+    expected: Expected
+
+    def __str__(self) -> str:
+        return f"{self.visitor.name} {self.method} {self.address.name} ({self.position}): {self.expected}"
+
+
+@dataclass
+class Matrix:
+    """All the calls of a world, made one address at a time."""
+
+    world: World
+    quick: bool = False  # of the methods that no action answers to, one stands for all
+    calls: int = 0
+    _missing: dict[tuple[str, ...], bytes] = field(default_factory=dict)
+
+    @cached_property
+    def untouched(self) -> dict[str, str]:
+        """What every table holds before and after every call: each call is taken back."""
+        return fingerprints()
+
+    @cached_property
+    def kinds(self) -> dict[str, list[Action]]:
+        """The actions about each kind of object, found from the addresses."""
+        found: dict[str, list[Action]] = {}
+        for address in addresses():
+            if address.action and address.object_kind:
+                found.setdefault(address.object_kind, []).append(address.action)
+        return found
+
+    def problems(self, address: Address) -> Iterator[str]:
+        """Everything that is wrong with the answers of this address."""
+        if address.action is None and address.name != UNDECLARED:
+            yield f"{address.name} (/{address.route}) declares no action of the table"
+        before = rows_touched()
+        tables_written.clear()
+        for visitor in self.world.visitors.values():
+            for position in self.positions(address):
+                for method in self.methods(address):
+                    call = self.call(address, method, visitor, position)
+                    if call:
+                        yield from (f"{call}: {problem}" for problem in self.judge(call))
+        after = rows_touched()
+        unseen = {table for table in after if after[table] != before.get(table, 0)} - tables_written - SET_UP
+        if unseen:
+            yield f"{address.name}: PostgreSQL counts writes of {sorted(unseen)} that no statement of a call explains"
+
+    def methods(self, address: Address) -> tuple[str, ...]:
+        """Which methods are tried on the address."""
+        if not self.quick:
+            return METHODS
+        own = answered(address.action) if address.action else frozenset({"GET"})
+        return tuple(method for method in METHODS if method in own or method == "PUT")
+
+    def positions(self, address: Address) -> tuple[str, ...]:
+        """Which objects the address is asked about. Missing comes first: the others are compared with it."""
+        if not address.object_kind:
+            return ("",)
+        if address.object_kind == "item_id":
+            return ("missing", "own", "wrong_state")
+        if address.object_kind == "passkey_id":
+            return ("missing", "own", "foreign")
+        if address.object_kind == "event_id":
+            return ("missing", "own")
+        crossed = ("crossed",) if address.part else ()
+        return ("missing", "own", "same_organisation", "foreign", "archived", "wrong_state", *crossed)
+
+    def call(self, address: Address, method: str, visitor: Visitor, position: str) -> Call | None:
+        """The cell, or None where the world has no such object (no state is wrong for an action of any state)."""
+        action = address.action
+        if visitor.ends_a_session:
+            ids = _nowhere(address) if position == "missing" else self._some_ids(address, visitor)
+            return Call(address, method, visitor, position, ids, Expected.SIGN_IN)
+        if position in {"wrong_state", "crossed"} and (action is None or method not in answered(action)):
+            return None
+        if position == "":
+            wanted = expected(action, method, roles=visitor.roles)
+            return Call(address, method, visitor, position, {}, wanted)
+        if position == "missing":
+            wanted = expected(action, method, roles=visitor.roles, exists=False)
+            return Call(address, method, visitor, position, _nowhere(address), wanted)
+        calls = {"item_id": self._item_call, "passkey_id": self._passkey_call, "event_id": self._event_call}
+        return calls.get(address.object_kind, self._dossier_call)(address, method, visitor, position)
+
+    def _some_ids(self, address: Address, visitor: Visitor) -> dict[str, str]:
+        """Identifiers of something that exists."""
+        return {
+            **self.world.dossiers[VISITORS[visitor.name][2]["own"], "approved"].ids,
+            "item_id": self.world.items["done"],
+            "event_id": self.world.event,
+            "passkey_id": self.world.passkeys[visitor.name],
+        }
+
+    def _item_call(self, address: Address, method: str, visitor: Visitor, position: str) -> Call:
+        """Work that stopped has no team: it waits, or is done."""
+        wanted = expected(address.action, method, roles=visitor.roles, knows=self._knows(address, visitor))
+        ends = wanted is Expected.ALLOWED and position == "wrong_state"
+        ids = {"item_id": self.world.items["done" if position == "wrong_state" else "needs_human"]}
+        return Call(address, method, visitor, position, ids, Expected.DENIED if ends else wanted)
+
+    def _passkey_call(self, address: Address, method: str, visitor: Visitor, position: str) -> Call:
+        """A passkey exists for its person alone."""
+        owner = visitor.name if position == "own" and visitor.person_id else "somebody_laboratory"
+        wanted = expected(address.action, method, roles=visitor.roles, exists=owner == visitor.name)
+        return Call(address, method, visitor, position, {"passkey_id": self.world.passkeys[owner]}, wanted)
+
+    def _event_call(self, address: Address, method: str, visitor: Visitor, position: str) -> Call:
+        """An event of the audit log is nobody's own."""
+        wanted = expected(address.action, method, roles=visitor.roles)
+        return Call(address, method, visitor, position, {"event_id": self.world.event}, wanted)
+
+    def _dossier_call(self, address: Address, method: str, visitor: Visitor, position: str) -> Call | None:
+        found = self.object_at(address, visitor, position)
+        if found is None:
+            return None
+        wanted = expected(
+            address.action,
+            method,
+            roles=visitor.roles,
+            relation=self.world.relation(visitor, found),
+            takes_part=self.world.takes_part(visitor, found),
+            state=_state(address, found),
+            knows=self._knows(address, visitor),
+        )
+        ids = found.ids
+        if position == "crossed":
+            if wanted is not Expected.ALLOWED:
+                return None
+            ids = {**ids, address.part: self.foreign(visitor, found.state).ids[address.part]}
+            wanted = Expected.DENIED
+        return Call(address, method, visitor, position, ids, wanted)
+
+    def object_at(self, address: Address, visitor: Visitor, position: str) -> Dossier | None:
+        """The dossier of this position, in a state that fits the action or, for `wrong_state`, in one that does not."""
+        teams = VISITORS[visitor.name][2]
+        fits = [state for state in self._states(address) if _fits(address, state)]
+        if position == "archived":
+            state = "withdrawn" if _is_about_dossiers(address) else "closed"
+            return self.world.dossiers[teams["own"], state]
+        if position == "wrong_state":
+            others = [state for state in self._states(address) if state not in fits]
+            team = teams["own"] if self.world.teams[teams["own"]].get(visitor.name) else teams["foreign"]
+            team = teams["foreign"] if address.action and address.action.independent else team
+            return self.world.dossiers[team, others[0]] if others else None
+        return self.world.dossiers[teams["own" if position == "crossed" else position], fits[0]]
+
+    def _states(self, address: Address) -> tuple[str, ...]:
+        """The states in which the kind of object of this address exists."""
+        if _is_about_dossiers(address):
+            return tuple(state for state in STATES if state not in {"suspended", "closed"})
+        return tuple(WORKSPACE_STATE)
+
+    def foreign(self, visitor: Visitor, state: str) -> Dossier:
+        """A dossier of people the visitor has nothing to do with."""
+        return self.world.dossiers["others", state]
+
+    def _knows(self, address: Address, visitor: Visitor) -> bool:
+        return bool(staff_who_know(self.kinds[address.object_kind]) & visitor.roles)
+
+    def judge(self, call: Call) -> Iterator[str]:
+        """Make the call; what is wrong with the answer, in sentences."""
+        with taken_back():
+            payload = self.payload(call)
+            path = call.address.path(call.ids) + QUERIES.get(call.address.name, "")
+            answer = ask(call.visitor, call.method, path, payload, exact=_is_denial(call))
+            unspent = StepUp.objects.filter(used_at=None).count()
+        self.calls += 1
+        if unspent:
+            yield "leaves a confirmation by the second factor that was not spent"
+        yield from self._status_problems(call, answer, payload)
+        if call.method not in SAFE and _is_denial(call):
+            yield from self._change_problems(call, answer)
+        if call.expected in {Expected.MISSING, Expected.SIGN_IN} or call.position == "crossed":
+            yield from self._difference_from_missing(call, answer)
+        if call.expected is Expected.ALLOWED and call.method == "GET":
+            yield from self._leaks(call, answer)
+        if call.expected is Expected.ALLOWED and call.method not in SAFE:
+            yield from self._forgery_problems(call)
+            yield from self._second_factor_problems(call)
+            yield from self._borrowed_problems(call)
+
+    def payload(self, call: Call) -> Payload:
+        """What a well-formed call sends."""
+        action = call.address.action
+        if call.method != "POST" or action is None or "POST" not in action.methods:
+            return Payload(writes=False)
+        return payload_for(call.address.name, self.world, call.visitor, call.ids)
+
+    def _status_problems(self, call: Call, answer: Answer, payload: Payload) -> Iterator[str]:
+        to_sign_in = answer.location.startswith(STEPS_OF_SIGN_IN)
+        own_step = call.address.name.startswith("accounts:") and call.address.action is not None
+        fits = {
+            Expected.NO_SUCH_METHOD: answer.status == 405,
+            Expected.SIGN_IN: answer.status == 302 and to_sign_in,
+            Expected.MISSING: answer.status == 404,
+            Expected.DENIED: answer.status in REFUSALS or (call.position == "crossed" and answer.status == 302),
+            Expected.ALLOWED: answer.status < 400 and (not to_sign_in or own_step),
+        }
+        if ALWAYS.get(call.address.name, answer.status) != answer.status and call.expected is Expected.ALLOWED:
+            yield f"answers {answer.status}, not {ALWAYS[call.address.name]} as always"
+        if (call.address.name == "readyz" and answer.status == 503) or (
+            call.address.name in NOT_YET and answer.status == 404
+        ):
+            return
+        if not fits[call.expected]:
+            yield f"answers {answer.status} {answer.location}"
+        elif call.expected is Expected.ALLOWED and call.method not in SAFE and payload.writes != bool(answer.tables):
+            yield "writes nothing" if payload.writes else f"writes {sorted(answer.tables)}"
+
+    def _change_problems(self, call: Call, answer: Answer) -> Iterator[str]:
+        if answer.files:
+            yield "is denied and writes a file"
+        changed = {table for table, content in (answer.left or {}).items() if content != self.untouched[table]}
+        if call.visitor.ends_a_session:
+            changed -= {"accounts_portalsession", "audit_event"} | PREPARED
+        if changed:
+            yield f"is denied and changes {sorted(changed)}"
+
+    def _difference_from_missing(self, call: Call, answer: Answer) -> Iterator[str]:
+        """A foreign object must answer as a missing one does, byte for byte."""
+        said = without_passing(answer.said, call.ids.values())
+        if call.position == "crossed":
+            nobody = replace(call, ids={**call.ids, call.address.part: str(uuid.uuid4())}, position="missing part")
+            with taken_back():
+                said_missing = ask(call.visitor, call.method, call.address.path(nobody.ids), self.payload(nobody)).said
+            said_missing = without_passing(said_missing, nobody.ids.values())
+        else:
+            key = (call.visitor.name, call.address.name, call.method, call.expected)
+            said_missing = self._missing.setdefault(key, said)
+        if said != said_missing:
+            yield f"differs from the answer for a missing object: {_first_difference(said, said_missing)}"
+
+    def _leaks(self, call: Call, answer: Answer) -> Iterator[str]:
+        """A page never names an object that does not exist for its reader."""
+        if not call.visitor.roles & STAFF_ROLES:
+            for found in self.world.dossiers.values():
+                hidden = {found.ids[name] for name in OBJECTS & set(found.ids)} - set(call.ids.values())
+                if not self.world.relation(call.visitor, found) and any(one.encode() in answer.said for one in hidden):
+                    yield f"names a dossier of the team {found.team} ({found.state})"
+
+    def _forgery_problems(self, call: Call) -> Iterator[str]:
+        """The same call from somebody else's page."""
+        with taken_back():
+            payload, path = self.payload(call), call.address.path(call.ids)
+            answer = ask(call.visitor, call.method, path, payload, forgery=True)
+        self.calls += 1
+        if answer.status != 403 or answer.tables:
+            yield f"answers {answer.status} to a forged form and writes {sorted(answer.tables)}"
+
+    def _second_factor_problems(self, call: Call) -> Iterator[str]:
+        """The same call with a code that the person's application never showed."""
+        if not call.address.action or not call.address.action.second_factor:
+            return
+        yield from self._refusal_problems(call, self._with_wrong_code, "a wrong code", WRITTEN_ABOUT_CODES)
+
+    def _with_wrong_code(self, call: Call) -> Payload:
+        payload = self.payload(call)
+        field = next(name for name in CODE_FIELDS if name in payload.data)
+        wrong = "000000" if payload.data[field] != "000000" else "000001"
+        return replace(payload, data={**payload.data, field: wrong})
+
+    def _borrowed_problems(self, call: Call) -> Iterator[str]:
+        """The same call about something that is none of the caller's."""
+        if call.address.name in FORGERIES:
+            yield from self._refusal_problems(call, self._borrowed, "what is somebody else's", frozenset())
+
+    def _borrowed(self, call: Call) -> Payload:
+        return FORGERIES[call.address.name](self.world, call.visitor, call.ids)
+
+    def _refusal_problems(
+        self, call: Call, payload_of: Callable[[Call], Payload], what: str, written: frozenset[str]
+    ) -> Iterator[str]:
+        with taken_back():
+            payload, path = payload_of(call), call.address.path(call.ids)
+            answer = ask(call.visitor, call.method, path, payload, exact=True)
+        self.calls += 1
+        changed = {table for table, content in (answer.left or {}).items() if content != self.untouched[table]}
+        if answer.status not in REFUSALS or changed - written - PREPARED:
+            yield f"answers {answer.status} to {what} and changes {sorted(changed)}"
+
+
+def _first_difference(one: bytes, other: bytes) -> str:
+    place = next((n for n, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+    start = max(0, place - 40)
+    return f"{one[start : place + 40]!r} where {other[start : place + 40]!r}"
+
+
+def _is_denial(call: Call) -> bool:
+    return call.expected is not Expected.ALLOWED
+
+
+def _nowhere(address: Address) -> dict[str, str]:
+    """Identifiers of nothing. A plain parameter keeps a value that its converter accepts."""
+    values = {"item_id": "2000000000", "passkey_id": "2000000000", "event_id": "2000000000", "key": "summary"}
+    return {name: values.get(name, str(uuid.uuid4())) for name in address.parameters}
+
+
+def _is_about_dossiers(address: Address) -> bool:
+    """Whether the object is a dossier: some addresses name by it the project that came out of it."""
+    about_project = address.action is not None and address.action.name.startswith("project.")
+    return address.object_kind == "application_id" and not about_project
+
+
+def _state(address: Address, found: Dossier) -> str | None:
+    if _is_about_dossiers(address):
+        return "approved" if found.state in WORKSPACE_STATE else found.state
+    return (WORKSPACE_STATE if address.object_kind == "workspace_id" else PROJECT_STATE)[found.state]
+
+
+def _fits(address: Address, state: str) -> bool:
+    action = address.action
+    if action is None or not action.states:
+        return True
+    standing = {"workspace_id": WORKSPACE_STATE, "project_id": PROJECT_STATE}.get(address.object_kind, {})
+    return standing.get(state, state) in action.states
+
+
+def unknown_actions() -> list[str]:
+    """Lines of the table that no address performs."""
+    performed = {address.action.name for address in addresses() if address.action}
+    return sorted(set(permission_table()) - performed)

@@ -1,0 +1,188 @@
+"""For each command, what a well-formed call of it sends: so that only permission decides whether it goes through."""
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from apps.accounts import passkeys
+from apps.accounts.models import Mandate, Person, PortalSession
+from apps.accounts.totp import code_at, counter_now
+from apps.applications.models import Application, Page
+from apps.workspaces.models import Workspace
+from tests.factories.accounts import PASSWORD, SEED
+from tests.factories.applications import PDF
+from tests.permissions.world import Visitor, World, authenticator_of
+
+
+@dataclass(frozen=True)
+class Payload:
+    """The fields and files of a POST. `writes`: whether the database changes when the call is allowed."""
+
+    data: dict[str, str] = field(default_factory=dict)
+    files: dict[str, tuple[str, bytes]] = field(default_factory=dict)
+    writes: bool = True
+
+
+CHALLENGE = "bWF0cml4"
+Ids = dict[str, str]
+Maker = Callable[[World, Visitor, Ids], Payload]
+
+
+def payload_for(name: str, world: World, visitor: Visitor, ids: Ids) -> Payload:
+    """The payload of the URL with this name. Raises KeyError: a command without one here is not in the matrix."""
+    return PAYLOADS[name](world, visitor, ids)
+
+
+def _nothing(*_: object) -> Payload:
+    return Payload()
+
+
+def _silent(*_: object) -> Payload:
+    return Payload(writes=False)
+
+
+def _code() -> str:
+    return code_at(SEED, counter_now())
+
+
+def _seen(ids: Ids, **more: str) -> Payload:
+    """What was seen of a dossier, as its forms send it."""
+    application = Application.objects.filter(pk=ids["application_id"]).first()
+    version, content = (application.version, application.content_hash) if application else (1, "0" * 64)
+    return Payload({"version": str(version), "content_hash": content, **more})
+
+
+def _seen_workspace(ids: Ids) -> Payload:
+    workspace = Workspace.objects.filter(pk=ids["workspace_id"]).first()
+    return Payload({"version": str(workspace.version if workspace else 1), "reason": "Essai de la matrice."})
+
+
+def _page(world: World, visitor: Visitor, ids: Ids) -> Payload:
+    page = Page.objects.filter(application_id=ids["application_id"], key=ids["key"]).first()
+    typed = {"summary_fr": f"Autre texte {uuid.uuid4()}.", "summary_en": ""}
+    return Payload({"version": str(page.version if page else 1), **typed})
+
+
+def _sign_in(world: World, visitor: Visitor, ids: Ids) -> Payload:
+    someone = world.visitors["member"]
+    return Payload({"email": someone.email, "password": PASSWORD}, writes=not _has_session(visitor))
+
+
+def _has_session(visitor: Visitor) -> bool:
+    """Whether the visitor's cookies stand for somebody, so that signing in once more only leads onward."""
+    return visitor.name not in {"anonymous", "timed_out", "deactivated"}
+
+
+def _second_factor(world: World, visitor: Visitor, ids: Ids) -> Payload:
+    return Payload({"code": _code()}, writes=visitor.name == "one_factor")
+
+
+def _enrol(world: World, visitor: Visitor, ids: Ids) -> Payload:
+    """Everybody of the matrix is enrolled: enrolling again only leads to the code page."""
+    return Payload({"code": _code()}, writes=False)
+
+
+def _challenge(visitor: Visitor, purpose: str) -> str:
+    """A challenge that the portal gave this visitor."""
+    if visitor.person_id:
+        person = Person.objects.get(pk=visitor.person_id)
+        passkeys._challenge_keep(person, purpose, {"challenge": CHALLENGE})
+    return CHALLENGE
+
+
+def _passkey_used(world: World, visitor: Visitor, ids: Ids) -> Payload:
+    answer = authenticator_of(visitor.name).signed(_challenge(visitor, passkeys.SIGN_IN))
+    return Payload({"credential": answer})
+
+
+def _passkey_added(world: World, visitor: Visitor, ids: Ids) -> Payload:
+    device = replace(authenticator_of(visitor.name), credential_id=b"another passkey")
+    answer = device.made(_challenge(visitor, passkeys.ADD))
+    return Payload({"name": "Autre", "otp_code": _code(), "credential": answer})
+
+
+def _sign_out(world: World, visitor: Visitor, ids: Ids) -> Payload:
+    return Payload(writes=visitor.name != "anonymous")
+
+
+def _language(world: World, visitor: Visitor, ids: Ids) -> Payload:
+    return Payload({"language": "en"}, writes=_has_session(visitor))
+
+
+def _another_session(world: World, visitor: Visitor, ids: Ids) -> Payload:
+    if visitor.person_id:
+        PortalSession.objects.create(
+            session_key=uuid.uuid4().hex[:32],
+            session_data="",
+            expire_date="2100-01-01T00:00:00+00:00",
+            person_id=visitor.person_id,
+        )
+    return Payload()
+
+
+def _password(world: World, visitor: Visitor, ids: Ids) -> Payload:
+    new = "d'autres mots que personne n'attend"
+    fields = {"current_password": PASSWORD, "new_password": new, "new_password_again": new, "otp_code": _code()}
+    return Payload(fields)
+
+
+def _create(world: World, visitor: Visitor, ids: Ids) -> Payload:
+    mandate = _mandate_of(visitor)
+    return Payload({"organisation": mandate, "creation_key": str(uuid.uuid4())}, writes=bool(mandate))
+
+
+def _mandate_of(visitor: Visitor) -> str:
+    if not visitor.person_id:
+        return ""
+    return str(Mandate.objects.filter(person_id=visitor.person_id, ends_on=None)[0].organisation_id)
+
+
+def _attachment(world: World, visitor: Visitor, ids: Ids) -> Payload:
+    return Payload({"kind": "protocol"}, {"file": ("protocole.pdf", PDF)})
+
+
+PAYLOADS: dict[str, Maker] = {
+    "intervention_retry": _nothing,
+    "set_language": _language,
+    "accounts:sign_in": _sign_in,
+    "accounts:second_factor": _second_factor,
+    "accounts:enrol": _enrol,
+    "accounts:recovery_codes": _silent,
+    "accounts:sign_out": _sign_out,
+    "accounts:session_extend": _nothing,
+    "accounts:passkey_sign_in_options": _nothing,
+    "accounts:passkey_sign_in": _passkey_used,
+    "accounts:passkey_add_options": _nothing,
+    "accounts:passkey_add": _passkey_added,
+    "accounts:passkey_remove": lambda world, visitor, ids: Payload({"otp_code": _code()}),
+    "accounts:sessions_end": _another_session,
+    "accounts:password": _password,
+    "accounts:factor_replace": lambda world, visitor, ids: Payload({"code": _code()}),
+    "applications:create": _create,
+    "applications:submit": lambda world, visitor, ids: _seen(ids),
+    "applications:withdraw": lambda world, visitor, ids: _seen(ids),
+    "applications:member_add": lambda world, visitor, ids: Payload({"email": world.newcomer_email}),
+    "applications:member_remove": _nothing,
+    "applications:attachment_add": _attachment,
+    "applications:attachment_remove": _nothing,
+    "applications:page": _page,
+    "applications:return": lambda world, visitor, ids: _seen(ids, **{"reason-summary": "Trop technique."}),
+    "applications:approve": lambda world, visitor, ids: _seen(ids, otp_code=_code(), comment=""),
+    "applications:refuse": lambda world, visitor, ids: _seen(ids, otp_code=_code(), reason="Finalité."),
+    "workspaces:open": _nothing,
+    "workspaces:suspend": lambda world, visitor, ids: _seen_workspace(ids),
+    "workspaces:resume": lambda world, visitor, ids: _seen_workspace(ids),
+}
+
+# Well-formed calls that must be refused whoever makes them: they name what is none of the caller's.
+FORGERIES: dict[str, Maker] = {
+    "applications:create": lambda world, visitor, ids: Payload(
+        {"organisation": world.foreign_organisation, "creation_key": str(uuid.uuid4())}
+    ),
+}
+# What a reading must ask for to be answered.
+QUERIES = {"audit:export": "?format=csv"}
+# What may be allowed and not be there yet: an event is sealed by a process of its own, after its transaction.
+NOT_YET = frozenset({"audit:proof"})
+# Pages that answer everybody of the world in one way: all have a second factor, so nobody reaches enrolment by it.
+ALWAYS = {"accounts:enrol": 302}

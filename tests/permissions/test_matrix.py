@@ -1,0 +1,102 @@
+"""Every URL × every method × everybody × every kind of object answers as the permission table says."""
+
+import logging
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import transaction
+from django.test import override_settings
+
+from apps.accounts.models import Person
+from tests.factories.applications import documents_kept_in
+from tests.permissions.addresses import UnknownParameter, addresses
+from tests.permissions.asking import Answer, ask, watch_files
+from tests.permissions.assignment import assignment_problems, hostile
+from tests.permissions.matrix import Matrix, unknown_actions
+from tests.permissions.payloads import PAYLOADS, Payload
+from tests.permissions.world import Visitor, world_made
+
+pytestmark = pytest.mark.django_db  # so that the database is made; the world has a transaction of its own
+URLS = "tests.permissions.urls"
+NAMES = [address.name for address in addresses()]
+SECONDS = 120
+# Judged inside other pages, not an address of their own.
+WITHOUT_ADDRESS = ["extract.view"]
+
+
+@pytest.fixture(scope="module")
+def matrix(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Matrix]:
+    """One world for the whole module, in a transaction that is taken back."""
+    folder: Path = tmp_path_factory.mktemp("media")
+    outermost: Any = transaction.atomic()
+    outermost._from_testcase = True
+    with django_db_blocker.unblock(), documents_kept_in(folder), override_settings(ROOT_URLCONF=URLS), outermost:
+        made = world_made()
+        watch_files(str(folder))
+        logging.disable()
+        yield Matrix(made)
+        logging.disable(logging.NOTSET)
+        transaction.set_rollback(True)
+
+
+@pytest.fixture(scope="module")
+def started() -> float:
+    """The processor time before the first call: the machine's other work is not ours."""
+    return time.process_time()
+
+
+@pytest.mark.parametrize("name", [*NAMES, "undeclared"])
+def test_every_call_is_answered_as_the_table_says(matrix: Matrix, started: float, name: str) -> None:
+    address = next(found for found in addresses() if found.name == name)
+    problems = list(matrix.problems(address))
+    assert not problems, "\n".join(problems[:20])
+
+
+@pytest.mark.parametrize("name", sorted(PAYLOADS))
+def test_a_command_takes_its_own_fields_and_no_other(matrix: Matrix, name: str) -> None:
+    address = next(found for found in addresses() if found.name == name)
+    assert list(assignment_problems(matrix, address)) == []
+
+
+def test_a_column_that_a_command_took_would_be_seen(matrix: Matrix, monkeypatch: pytest.MonkeyPatch) -> None:
+    def greedy(visitor: Visitor, method: str, path: str, payload: Payload) -> Answer:
+        answer = ask(visitor, method, path, payload)
+        if "is_superuser" in payload.data:
+            Person.objects.filter(email=visitor.email).update(is_superuser=True, family_name=payload.data["name"])
+        return answer
+
+    monkeypatch.setattr("tests.permissions.assignment.ask", greedy)
+    address = next(found for found in addresses() if found.name == "accounts:sessions_end")
+    found = "\n".join(assignment_problems(matrix, address))
+    assert "accounts_person.is_superuser" in found
+    assert "marked rows of accounts_person" in found
+
+
+def test_there_are_columns_to_send() -> None:
+    assert {"is_superuser", "is_active", "status", "role", "organisation_id", "decided_at"} <= set(hostile())
+
+
+def test_no_line_of_the_table_is_without_an_address() -> None:
+    assert unknown_actions() == WITHOUT_ADDRESS
+
+
+def test_every_command_has_a_payload_and_no_payload_is_for_nothing() -> None:
+    commands = {found.name for found in addresses() if found.action and "POST" in found.action.methods}
+    assert commands == set(PAYLOADS)
+
+
+def test_the_matrix_is_whole_and_fast_enough(matrix: Matrix, started: float) -> None:
+    seconds = time.process_time() - started
+    print(f"{len(NAMES)} addresses, {matrix.calls} calls, {seconds:.0f} s")
+    assert seconds < SECONDS or sys.gettrace()  # measuring coverage takes its own time
+
+
+def test_an_address_with_an_unknown_parameter_is_refused() -> None:
+    from tests.permissions.addresses import _address
+
+    with pytest.raises(UnknownParameter, match="mystery_id"):
+        _address("new", "essai/<uuid:mystery_id>/", None)
