@@ -16,5 +16,7 @@ SENTENCES: Mapping[str, str | Promise] = {
     "application.returned": _("%(actor)s returned the dossier with reasons."),
     "application.approved": _("%(actor)s approved the dossier."),
     "application.refused": _("%(actor)s refused the dossier."),
+    "application.read": _("%(actor)s read the dossier."),
+    "application.document_read": _("%(actor)s read a document."),
     "application.withdrawn": _("%(actor)s withdrew the dossier."),
 }

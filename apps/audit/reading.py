@@ -11,7 +11,8 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
@@ -19,7 +20,7 @@ from apps.audit import rules
 from apps.audit.models import Event
 from apps.audit.services import event_append
 
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 UNPROCESSABLE = 422  # a refused form shows the page again, with what it holds
 
 
@@ -28,7 +29,7 @@ def reads(action: str, *, object_kind: str, object_id: str, dossier_id: str | No
 
     def mark(view: View) -> View:
         @wraps(view)
-        def reading(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        def reading(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             response = view(request, *args, **kwargs)
             if response.status_code in (200, UNPROCESSABLE):
                 event_read(

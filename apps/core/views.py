@@ -24,6 +24,8 @@ def home(request: HttpRequest) -> HttpResponse:
         return redirect("applications:queue")
     if Role.OPERATOR in roles:
         return redirect("interventions")
+    if Role.AUDITOR in roles:
+        return redirect("audit:search")
     if Role.PERSON in roles:
         return redirect("applications:list")
     return render(request, "core/home.html")

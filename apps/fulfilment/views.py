@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 
 from apps.accounts.navigation import person_of
+from apps.audit.reading import event_read
 from apps.core.actions import declares
 from apps.fulfilment.selectors import project_page
 from apps.projects.selectors import projects_of, projects_visible_to
@@ -25,7 +26,10 @@ def projects(request: HttpRequest) -> HttpResponse:
 @declares("project.view")
 def project(request: HttpRequest, project_id: UUID) -> HttpResponse:
     """One project."""
-    return render(request, "fulfilment/project.html", _page(request, project_id))
+    page = _page(request, project_id)
+    dossier_id = page["project"].application_id
+    event_read(request, action="project.read", object_kind="project", object_id=project_id, dossier_id=dossier_id)
+    return render(request, "fulfilment/project.html", page)
 
 
 @declares("project.view")

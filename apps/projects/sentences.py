@@ -4,6 +4,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 SENTENCES: dict[str, str | Promise] = {
+    "project.read": _("%(actor)s read the page of the project."),
     "project.created": _("The project space was created with %(members)s member(s)."),
     "entitlement.granted": _("The entitlement to the approved data was granted."),
 }

@@ -14,6 +14,7 @@ from apps.applications.models import Application, Attachment
 from apps.applications.services.documents import MAX_BYTES
 from apps.applications.views.editing import page_shown
 from apps.applications.views.shared import examined_or_404, mine_or_404
+from apps.audit.reading import reads
 from apps.core.actions import declares
 from apps.core.errors import RefusedError
 
@@ -54,12 +55,14 @@ def attachment_remove(request: HttpRequest, application_id: UUID, attachment_id:
 
 
 @declares("application.attachment_read")
+@reads("application.document_read", object_kind="attachment", object_id="attachment_id", dossier_id="application_id")
 def attachment(request: HttpRequest, application_id: UUID, attachment_id: UUID) -> FileResponse:
     """A document, for the team."""
     return _served(mine_or_404(request, application_id), attachment_id)
 
 
 @declares("application.review_attachment")
+@reads("application.document_read", object_kind="attachment", object_id="attachment_id", dossier_id="application_id")
 def review_attachment(request: HttpRequest, application_id: UUID, attachment_id: UUID) -> FileResponse:
     """A document, for stewards."""
     return _served(examined_or_404(application_id), attachment_id)

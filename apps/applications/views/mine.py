@@ -15,6 +15,7 @@ from apps.applications.models import Decision
 from apps.applications.services import Incomplete
 from apps.applications.timeline import timeline_of
 from apps.applications.views.shared import mine_or_404, seen_version
+from apps.audit.reading import reads
 from apps.core.actions import declares
 from apps.core.errors import RefusedError
 
@@ -47,6 +48,7 @@ def create(request: HttpRequest) -> HttpResponse:
 
 
 @declares("application.view")
+@reads("application.read", object_kind="application", object_id="application_id", dossier_id="application_id")
 def detail(request: HttpRequest, application_id: UUID) -> HttpResponse:
     """Where the dossier stands."""
     application = mine_or_404(request, application_id)

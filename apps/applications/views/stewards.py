@@ -17,6 +17,7 @@ from apps.applications.forms import ApproveForm, RefuseForm, ReturnForm
 from apps.applications.models import Application
 from apps.applications.rules import Status
 from apps.applications.views.shared import examined_or_404, language_of, seen_version
+from apps.audit.reading import reads
 from apps.core.actions import declares
 from apps.core.errors import ChangedMeanwhile, RefusedError
 
@@ -34,6 +35,7 @@ def queue(request: HttpRequest) -> HttpResponse:
 
 
 @declares("application.review")
+@reads("application.read", object_kind="application", object_id="application_id", dossier_id="application_id")
 def review(request: HttpRequest, application_id: UUID) -> HttpResponse:
     """Everything about a dossier, and the forms that decide."""
     return review_shown(request, examined_or_404(application_id))

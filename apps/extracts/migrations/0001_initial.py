@@ -7,35 +7,62 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('projects', '0001_initial'),
+        ("projects", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='ExtractRequest',
+            name="ExtractRequest",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('definition_hash', models.CharField(max_length=64)),
-                ('status', models.CharField(choices=[('requested', 'waiting for a worker'), ('running', 'being extracted'), ('delivered', 'delivered'), ('needs_human', 'needs a person')], default='requested', max_length=12)),
-                ('stage', models.CharField(blank=True, max_length=40)),
-                ('units_done', models.PositiveIntegerField(default=0)),
-                ('units_total', models.PositiveIntegerField(default=0)),
-                ('rows', models.PositiveBigIntegerField(default=0)),
-                ('reason', models.TextField(blank=True)),
-                ('source_release', models.CharField(blank=True, max_length=64)),
-                ('key_id', models.CharField(blank=True, max_length=64)),
-                ('manifest_sha256', models.CharField(blank=True, max_length=64)),
-                ('requested_at', models.DateTimeField(auto_now_add=True)),
-                ('started_at', models.DateTimeField(null=True)),
-                ('finished_at', models.DateTimeField(null=True)),
-                ('project', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='extract_request', to='projects.project')),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("definition_hash", models.CharField(max_length=64)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("requested", "waiting for a worker"),
+                            ("running", "being extracted"),
+                            ("delivered", "delivered"),
+                            ("needs_human", "needs a person"),
+                        ],
+                        default="requested",
+                        max_length=12,
+                    ),
+                ),
+                ("stage", models.CharField(blank=True, max_length=40)),
+                ("units_done", models.PositiveIntegerField(default=0)),
+                ("units_total", models.PositiveIntegerField(default=0)),
+                ("rows", models.PositiveBigIntegerField(default=0)),
+                ("reason", models.TextField(blank=True)),
+                ("source_release", models.CharField(blank=True, max_length=64)),
+                ("key_id", models.CharField(blank=True, max_length=64)),
+                ("manifest_sha256", models.CharField(blank=True, max_length=64)),
+                ("requested_at", models.DateTimeField(auto_now_add=True)),
+                ("started_at", models.DateTimeField(null=True)),
+                ("finished_at", models.DateTimeField(null=True)),
+                (
+                    "project",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="extract_request",
+                        to="projects.project",
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('status', 'delivered'), _negated=True), models.Q(('manifest_sha256', ''), _negated=True), _connector='OR'), name='delivered_extract_has_a_manifest')],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("status", "delivered"), _negated=True),
+                            models.Q(("manifest_sha256", ""), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="delivered_extract_has_a_manifest",
+                    )
+                ],
             },
         ),
     ]

@@ -4,6 +4,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from kombu import Connection
 
 from apps.audit.models import Event
 from apps.core import health
@@ -35,7 +36,7 @@ def stopped(key: str = "extract:1") -> OutboxItem:
     [
         (Role.STEWARD, "applications:queue"),
         (Role.OPERATOR, "interventions"),
-        (Role.AUDITOR, "applications:list"),
+        (Role.AUDITOR, "audit:search"),
     ],
 )
 def test_home_leads_everybody_to_their_own_work(role: Role, name: str) -> None:
@@ -101,10 +102,8 @@ def test_the_portal_is_not_ready_without_its_broker(monkeypatch: pytest.MonkeyPa
 
 
 def test_a_broker_that_does_not_answer_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    from celery import current_app
-
-    monkeypatch.setattr(current_app.conf, "broker_url", "redis://127.0.0.1:1/0")
-    monkeypatch.setattr(current_app.conf, "broker_write_url", "redis://127.0.0.1:1/0")
+    nobody_listens = Connection("redis://127.0.0.1:1/0")
+    monkeypatch.setattr(health.current_app, "connection_for_write", lambda **_: nobody_listens)
     assert not health.broker_ready()
 
 

@@ -1,0 +1,1 @@
+"""Replaying recorded traffic against the fake, and saying honestly how much of it conforms."""

@@ -1,0 +1,1 @@
+"""The imitated products, one module for each family of resources."""

@@ -1,0 +1,1 @@
+"""Object storage: the XML API, its signatures, its policies."""
