@@ -21,8 +21,7 @@ def test_a_stale_page_is_noticed_and_printed_anew(
     call_command("generate_docs")
     assert "docs/workflow.md written" in capsys.readouterr().out
     call_command("generate_docs", check=True)
-    assert (
-        "| `application.approve` | steward | submitted | POST | yes |"
-        in (tmp_path / "docs" / "permissions.md").read_text()
-    )
+    permissions = (tmp_path / "docs" / "permissions.md").read_text()
+    (approval,) = [line for line in permissions.splitlines() if line.startswith("| `application.approve` |")]
+    assert [word for word in ("steward", "submitted", "POST", "yes") if word not in approval] == []
     assert "submitted --> approved: application.approve" in (tmp_path / "docs" / "workflow.md").read_text()
