@@ -36,6 +36,7 @@ def test_a_passkey_is_added_and_signs_in(live_server: Any, settings: Any, monkey
 def _visit(address: str, person: Person, cookies: dict[str, str], code: str) -> None:
     from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=30_000)  # a busy machine answers late, not wrongly
     with sync_playwright() as play:
         browser = play.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
         context = browser.new_context(base_url=address)
