@@ -35,6 +35,7 @@ def enrolment_qr(person: Person, seed: bytes) -> SafeString:
     query = urlencode({"secret": b32encode(seed).decode(), "issuer": ISSUER}, quote_via=quote)
     code = segno.make(f"otpauth://totp/{label}?{query}", error="m")
     # The drawing holds no text of anybody's: segno writes squares only.
+    # The library draws shapes only: nothing that a person typed stands in them as text.
     return mark_safe(code.svg_inline(scale=5, dark="#000", light="#fff", border=4))  # noqa: S308
 
 

@@ -109,7 +109,7 @@ def typed(tree: Node, form: Mapping[str, list[str]]) -> Node:
         if form.get(f"{place}-leaf", [""])[0] == tag and tag in LEAF_FORMS:
             typed_here = {item.name: form.get(f"{place}-{item.name}", []) for item in LEAF_FORMS[tag].fields}
             leaf = from_text(tag, typed_here)
-            tree = _changed(tree, place, lambda _node, leaf=leaf: [leaf])  # type: ignore[misc]
+            tree = _changed(tree, place, lambda _node, leaf=leaf: [leaf])  # type: ignore[misc]  # bound now
     return tree
 
 

@@ -84,7 +84,7 @@ class CreateForm(RefusableForm):
     def __init__(self, organisations: Any, data: Any = None) -> None:
         super().__init__(data)
         self.shown = [(found.pk, found.name) for found in organisations]
-        self.fields["organisation"].choices = self.shown  # type: ignore[attr-defined]
+        self.fields["organisation"].choices = self.shown  # type: ignore[attr-defined]  # a choice field
 
 
 class SeenForm(RefusableForm):
@@ -118,7 +118,7 @@ class AttachmentForm(RefusableForm):
     def __init__(self, page: PageSpec, contents: Contents, data: Any = None, files: Any = None) -> None:
         super().__init__(data, files)
         kinds = [(field.name, wording.said(field.label)) for field in page.fields if field.is_asked(contents)]
-        self.fields["kind"].choices = kinds  # type: ignore[attr-defined]
+        self.fields["kind"].choices = kinds  # type: ignore[attr-defined]  # a choice field
 
 
 class ReturnForm(SeenForm):
