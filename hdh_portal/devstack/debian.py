@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sysconfig
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ from hdh_portal.devstack.stamps import digest
 
 RETRY_SECONDS = 3600
 LOG = SETUP_DIR / "apt.log"
+LIBRARIES = f"/usr/lib/{sysconfig.get_config_var('MULTIARCH')}"
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,9 @@ PACKAGES = (
     Package("bubblewrap", "bwrap", "`make run` refuses to start: workspaces have no sandbox"),
     Package("gettext", "xgettext", "`make check` cannot compare the translations"),
     Package("chromium", "chromium", "the browser tests skip"),
+    Package("libpangoft2-1.0-0", f"{LIBRARIES}/libpangoft2-1.0.so.0", "the portal prints no PDF"),
+    Package("libharfbuzz-subset0", f"{LIBRARIES}/libharfbuzz-subset.so.0", "the portal prints no PDF"),
+    Package("openjdk-17-jre-headless", "java", "the tests of the Spark engine skip"),
     Package("fonts-dejavu-core", "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf", "screenshots have no letters"),
 )
 VENV_PACKAGE = Package("python3-venv", f"{os.__file__[:-5]}ensurepip", "nothing can be installed")
