@@ -15,15 +15,16 @@ from apps.workspaces.providers.base import (
     SelfTest,
     WorkspaceSpec,
 )
+from apps.workspaces.providers.sandboxed import Sandboxed
 from apps.workspaces.rules import Status
 from apps.workspaces.services import workspace_data_ready
 from tests.factories import workspaces as made
 
 
-class Recorder:
+class Recorder(Sandboxed):
     """A provider that keeps its workspaces in memory: for what operations do, not for what a sandbox does."""
 
-    name = "recorder"
+    name = "local"
 
     def __init__(self) -> None:
         self.states: dict[UUID, RunState] = {}
