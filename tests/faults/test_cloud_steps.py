@@ -19,7 +19,7 @@ from tests.support.cloud_faults import Scenario, enumerate_all
 from tests.support.cloud_workers import Bench
 
 pytestmark = [pytest.mark.django_db, pytest.mark.faults]
-SAMPLE = 0.035
+SAMPLE = 0.015
 SEED = 6
 
 
@@ -45,7 +45,7 @@ def workspace(bench: Bench, tmp_path: Path) -> Workspace:
 
 
 def sampled() -> Any:
-    draw = random.Random(SEED)
+    draw = random.Random(SEED)  # noqa: S311  a sample, not a secret
     return lambda scenario: draw.random() < SAMPLE
 
 
@@ -60,8 +60,8 @@ def test_a_sample_of_faults_during_provision_and_destroy(bench: Bench, workspace
 
     assert bench.finish(workspace).status == Status.DESTROYED
     assert made_failed + removed_failed == []
-    assert made_count > 20
-    assert removed_count > 10
+    assert made_count > 10
+    assert removed_count > 3
 
 
 @pytest.mark.skipif(not os.environ.get("HDH_WHOLE_FAULTS"), reason="half an hour: make test-faults")

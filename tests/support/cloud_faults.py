@@ -118,7 +118,8 @@ def _call(bench: Bench, workspace: Workspace, scenario: Scenario) -> Iterator[No
 
 @contextmanager
 def _commit(bench: Bench, workspace: Workspace, scenario: Scenario) -> Iterator[None]:
-    real, struck = reconcile._record, []
+    struck: list[bool] = []
+    real = reconcile._record
 
     def record(*arguments: Any) -> Any:
         if struck:
@@ -226,8 +227,8 @@ def _unlike(exists: dict[str, list[str]], ledger: dict[str, str]) -> Iterator[st
     for kind in {IN_THE_FAKE.get(one, one) for one in THINGS}:
         there, known = set(exists.get(kind, [])), wanted.get(kind, set())
         extra = there - known
-        if kind == "volume_sbs":  # the server's first disk comes with the server
-            extra = set(sorted(extra)[1:]) if "server" in ledger else extra
+        if kind == "volume_sbs":  # the server's first disk comes and goes with the server
+            extra = set(sorted(extra)[1:]) if "volume" in ledger else extra
         if extra:
             yield f"{kind}: {len(extra)} that the ledger does not know"
         if known - there:

@@ -15,7 +15,6 @@ from apps.core.models import OutboxItem
 from apps.core.outbox import outbox_retry, run_item
 from apps.workspaces import reconcile, sweeping
 from apps.workspaces.fake_scaleway.persistence import KEPT
-from apps.workspaces.fake_scaleway.world import World
 from apps.workspaces.models import CloudRequest, CloudResource, Operation, Workspace
 from apps.workspaces.plans import THINGS
 from apps.workspaces.providers.scaleway.provider import ScalewayProvider
@@ -51,7 +50,7 @@ class Bench:
         return pickle.dumps((kept, self.world.clock.now()))
 
     def restore(self, snapshot: bytes) -> None:
-        kept, moment = pickle.loads(snapshot)
+        kept, moment = pickle.loads(snapshot)  # noqa: S301  made by `snapshot`  # noqa: S301  made by `snapshot`
         for name, value in kept.items():
             setattr(self.world, name, value)
         self.world.clock._now = moment  # type: ignore[attr-defined]
@@ -123,7 +122,8 @@ class Bench:
 
     def of_workspace(self, workspace: Workspace) -> dict[str, list[str]]:
         """Everything that exists for the workspace in the cloud, by kind of the fake's."""
-        mark, found = f"hdh-{workspace.pk.hex}", {}
+        found: dict[str, list[str]] = {}
+        mark = f"hdh-{workspace.pk.hex}"
         project = next((one.id for one in self.world.store.where("project", name=mark)), "-")
         for kind in self.world.store.kinds():
             for record in self.world.store.all(kind):

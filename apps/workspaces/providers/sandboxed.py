@@ -1,5 +1,6 @@
 """The steps of a provider whose workspaces are sandboxes on this host, made of its plain methods."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -28,38 +29,38 @@ _ANSWER_WITHIN = timedelta(seconds=90)
 _ALIVE = frozenset({RunState.STARTING, RunState.RUNNING})
 
 
-class Sandboxed:
+class Sandboxed(ABC):
     """What remains to be given: check, provision, start, stop, destroy, observe, endpoint."""
 
-    def check(self) -> tuple[Problem, ...]:
-        raise NotImplementedError
+    @abstractmethod
+    def check(self) -> tuple[Problem, ...]: ...
 
+    @abstractmethod
     def provision(self, spec: WorkspaceSpec) -> Mapping[str, str]:
         """Create what outlives a stop (home, identity). Returns external ids by kind of resource.
 
         Raises ProviderUnavailable or ProviderRefused."""
-        raise NotImplementedError
 
+    @abstractmethod
     def start(self, spec: WorkspaceSpec) -> str:
         """Begin to run the workspace; `observe` tells when it runs. Returns the external id of what was started."""
-        raise NotImplementedError
 
+    @abstractmethod
     def stop(self, workspace_id: UUID) -> None:
         """Begin to stop it; its home stays."""
-        raise NotImplementedError
 
+    @abstractmethod
     def destroy(self, workspace_id: UUID) -> None:
         """Remove every trace, home included. Raises ProviderUnavailable while it still runs."""
-        raise NotImplementedError
 
-    def observe(self, workspace_id: UUID) -> Observation:
-        raise NotImplementedError
+    @abstractmethod
+    def observe(self, workspace_id: UUID) -> Observation: ...
 
-    def endpoint(self, workspace_id: UUID) -> Path:
-        raise NotImplementedError
+    @abstractmethod
+    def endpoint(self, workspace_id: UUID) -> Path: ...
 
-    def list_all(self) -> tuple[UUID, ...]:
-        raise NotImplementedError
+    @abstractmethod
+    def list_all(self) -> tuple[UUID, ...]: ...
 
     def now(self) -> datetime:
         return timezone.now()

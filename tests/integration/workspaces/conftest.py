@@ -9,9 +9,8 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from apps.workspaces import reconcile, sweeping
+from apps.workspaces import probe, reconcile, sweeping
 from apps.workspaces.probe import answers
-from apps.workspaces.providers import sandboxed
 from apps.workspaces.providers.base import Limits, WorkspaceSpec
 from tests.integration.workspaces.recorder import Recorder
 from tests.support.sandbox import deliver, image_or_skip, local_in, room_for_sandboxes
@@ -53,6 +52,6 @@ def recorder(settings: Any, tmp_path: Path) -> Iterator[Recorder]:
     with (
         mock.patch.object(reconcile, "configured_provider", lambda name: one),
         mock.patch.object(sweeping, "local_provider", lambda: one),
-        mock.patch.object(sandboxed.probe, "answers", lambda _: True),
+        mock.patch.object(probe, "answers", lambda _: True),
     ):
         yield one

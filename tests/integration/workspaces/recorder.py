@@ -13,6 +13,7 @@ from apps.workspaces.providers.base import (
     Problem,
     RunState,
     SelfTest,
+    Usage,
     WorkspaceSpec,
 )
 from apps.workspaces.providers.sandboxed import Sandboxed
@@ -69,6 +70,9 @@ class Recorder(Sandboxed):
 
     def endpoint(self, workspace_id: UUID) -> Path:
         return Path("/nowhere")
+
+    def usage(self, workspace_id: UUID) -> Usage:
+        return Usage(None, None, 0)
 
     def list_all(self) -> tuple[UUID, ...]:
         return tuple(self.states)

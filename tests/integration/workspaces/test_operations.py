@@ -14,11 +14,10 @@ from django.db import connections, transaction
 from apps.audit.models import Event
 from apps.core.models import OutboxItem
 from apps.core.outbox import outbox_retry, run_item
-from apps.workspaces import reconcile, sweeping
+from apps.workspaces import probe, reconcile, sweeping
 from apps.workspaces.ledger import operation_begin
 from apps.workspaces.models import CloudResource, GatewaySession, Operation, Ticket, Workspace
 from apps.workspaces.plans import plan_of
-from apps.workspaces.providers import sandboxed
 from apps.workspaces.providers.base import (
     Problem,
     Provider,
@@ -135,7 +134,7 @@ def test_a_sandbox_that_ends_by_itself_is_reported_with_its_reason(recorder: Rec
 def test_an_application_that_never_answers_is_given_up(recorder: Recorder) -> None:
     workspace = made.workspace()
     data_ready(workspace)
-    with mock.patch.object(sandboxed.probe, "answers", lambda _: False):
+    with mock.patch.object(probe, "answers", lambda _: False):
         for _ in range(6):
             step(workspace)
         assert fresh(workspace).status == Status.PROVISIONING

@@ -33,6 +33,10 @@ class Absent(ProviderUnavailable):
     """404. Nothing is concluded from one such answer: new resources stay unseen for a while."""
 
 
+class NotMade(Absent):
+    """The ledger holds no part of this kind: nothing was asked of the cloud."""
+
+
 class Busy(ProviderUnavailable):
     """409, or 412 because something still uses the resource: a passing state."""
 

@@ -21,7 +21,7 @@ from scaleway.vpcgw.v2 import VpcgwV2API
 from apps.workspaces.providers.base import Job, Known
 from apps.workspaces.providers.scaleway.account import Account
 from apps.workspaces.providers.scaleway.agent import Agent
-from apps.workspaces.providers.scaleway.errors import Absent, Told
+from apps.workspaces.providers.scaleway.errors import NotMade, Told
 from apps.workspaces.providers.scaleway.exchange import Guard, Listener
 from apps.workspaces.providers.scaleway.storage import Storage
 from apps.workspaces.providers.scaleway.transport import Transport
@@ -119,7 +119,7 @@ class Site:
         """The identifier of a part that an earlier step made. Raises Absent when the ledger has none."""
         found = self.known(kind)
         if found is None:
-            raise Absent(Told(kind, None, "not_in_ledger"))
+            raise NotMade(Told(kind, None, "not_in_ledger"))
         return found.external_id
 
     def keep(self, kind: str, external_id: str, facts: dict[str, str]) -> None:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from apps.workspaces.providers.base import Difference, ProviderRefused, Testimony, What
 from apps.workspaces.providers.scaleway.buckets import PURPOSES, policy_drift
-from apps.workspaces.providers.scaleway.errors import Absent, Invalid
+from apps.workspaces.providers.scaleway.errors import Absent, Invalid, NotMade
 from apps.workspaces.providers.scaleway.identity import strange_keys
 from apps.workspaces.providers.scaleway.openings import acl_drift, strange_routes
 from apps.workspaces.providers.scaleway.place import ELSEWHERE, ZONES
@@ -35,8 +35,16 @@ def survey(things: Iterable[Thing], site: Site) -> tuple[Difference, ...]:
     missing = {one.kind for one in found if one.what is What.MISSING}
     for name, part, check in CHECKS:
         if site.known(part) and part not in missing:
-            found += [_difference(site, What.CHANGED, name, site.id_of(part), one) for one in check(site)]
+            found += [_difference(site, What.CHANGED, name, site.id_of(part), one) for one in _checked(check, site)]
     return tuple(found)
+
+
+def _checked(check: Callable[[Site], list[Drift]], site: Site) -> list[Drift]:
+    """A workspace that was never completed is compared as far as it goes."""
+    try:
+        return check(site)
+    except NotMade:
+        return []
 
 
 def _of(thing: Thing, site: Site) -> Iterator[Difference]:
@@ -47,7 +55,7 @@ def _of(thing: Thing, site: Site) -> Iterator[Difference]:
     if seen is None:
         yield _difference(site, What.MISSING, thing.kind, known.external_id, Drift("it does not exist any more"))
         return
-    for drift in thing.drift(site, seen):
+    for drift in _checked(lambda on: thing.drift(on, seen), site):
         yield _difference(site, What.CHANGED, thing.kind, seen.id, drift)
     for other in thing.find(site):
         if other.id != known.external_id and not thing.is_gone(other):

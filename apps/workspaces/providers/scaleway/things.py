@@ -3,6 +3,7 @@
 Each kind of part says in one class what is particular to it; the two functions here are all the control flow there is.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -35,23 +36,23 @@ class Drift:
     opens: bool = False
 
 
-class Thing:
+class Thing(ABC):
     """A kind of part. What a class leaves out does not apply to it."""
 
     kind: ClassVar[str]
     poll: ClassVar[timedelta] = timedelta(seconds=2)
 
+    @abstractmethod
     def find(self, site: Site) -> list[Seen]:
         """Every part of this kind of the workspace, by tag or name."""
-        raise NotImplementedError
 
+    @abstractmethod
     def get(self, site: Site, part_id: str) -> Seen:
         """The part as it is now. Raises Absent."""
-        raise NotImplementedError
 
+    @abstractmethod
     def create(self, site: Site) -> Seen:
         """Ask for it, once. Raises the types of `errors`."""
-        raise NotImplementedError
 
     def drift(self, site: Site, seen: Seen) -> list[Drift]:
         """How it differs from what it should be."""
@@ -61,8 +62,8 @@ class Thing:
         """Make it what it should be. Raises ProviderRefused where only a person can."""
         raise ProviderRefused(f"The {self.kind} {seen.id} is not as it should be.")
 
-    def delete(self, site: Site, seen: Seen) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def delete(self, site: Site, seen: Seen) -> None: ...
 
     def is_gone(self, seen: Seen) -> bool:
         """Whether a part that still answers counts as removed (keys and secrets answer for days)."""
