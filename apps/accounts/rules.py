@@ -67,10 +67,37 @@ def is_repetitive(password: str) -> bool:
 
 
 # Whoever attacks this portal tries its own words first: the platform's, the data's and the procedure's.
-OUR_WORDS = tuple(
-    "healthdatahub plateformedesdonneesdesante donneesdesante assurancemaladie cesrees portail portal recherche research "
-    "chercheur sante health donnees data snds sniiram pmsi cnam cnil scaleway france hopital hospital motdepasse password "
-    "bienvenue welcome hdh hub".split()
+OUR_WORDS = (
+    "healthdatahub",
+    "plateformedesdonneesdesante",
+    "donneesdesante",
+    "assurancemaladie",
+    "cesrees",
+    "portail",
+    "portal",
+    "recherche",
+    "research",
+    "chercheur",
+    "sante",
+    "health",
+    "donnees",
+    "data",
+    "snds",
+    "sniiram",
+    "pmsi",
+    "cnam",
+    "cnil",
+    "scaleway",
+    "france",
+    "hopital",
+    "hospital",
+    "motdepasse",
+    "password",
+    "bienvenue",
+    "welcome",
+    "hdh",
+    "hub",
+)
 )
 FEWEST_OWN_LETTERS = 8
 
