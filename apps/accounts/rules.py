@@ -98,7 +98,6 @@ OUR_WORDS = (
     "hdh",
     "hub",
 )
-)
 FEWEST_OWN_LETTERS = 8
 
 
