@@ -125,6 +125,11 @@ def specification(version: int = CURRENT) -> Specification:
     return SPECIFICATIONS[version]
 
 
+def current_version() -> int:
+    """The form of a dossier about which nothing else is known."""
+    return CURRENT
+
+
 def version_for(path: str, day: date) -> int:
     """The form with which a dossier of this path is started on this day: one made for the path before the general one.
 
