@@ -11,7 +11,7 @@ from guardian.models import UserObjectPermissionBase
 
 from apps.applications import rules
 from apps.applications.form_spec import Specification
-from apps.applications.pages import CURRENT, specification
+from apps.applications.pages import current_version, specification
 
 PERSON = settings.AUTH_USER_MODEL
 # Neither committee nor authority: what every dossier was before there were paths.
@@ -57,7 +57,7 @@ class Application(models.Model):
     status = models.CharField(max_length=12, choices=Status, default=Status.DRAFT)
     version = models.PositiveIntegerField(default=1)
     round = models.PositiveSmallIntegerField(default=0)
-    spec_version = models.PositiveSmallIntegerField(default=CURRENT)
+    spec_version = models.PositiveSmallIntegerField(default=current_version)
     path = models.CharField(max_length=40, default=SHORTEST_PATH)
     policy_version = models.CharField(max_length=20, blank=True)
     stages_done: Any = models.JSONField(default=list)

@@ -10,8 +10,8 @@ RULES_OF_THEN = "UPDATE applications_application SET policy_version = '2024-05' 
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0005_committee_and_signatories"),
-        ("applications", "0002_separation_of_duties"),
+        ("accounts", "0006_committee_and_signatories"),
+        ("applications", "0004_form_version"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

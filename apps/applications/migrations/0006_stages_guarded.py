@@ -14,5 +14,5 @@ DROP TRIGGER applications_stageoutcome_append_only ON applications_stageoutcome;
 
 
 class Migration(migrations.Migration):
-    dependencies = [("applications", "0003_stages")]
+    dependencies = [("applications", "0005_stages")]
     operations = [migrations.RunSQL(GUARD, UNGUARD)]
