@@ -1,0 +1,67 @@
+"""An export of the sealed events made from the tables and the published folder alone, as the auditor's format says."""
+
+import base64
+import hashlib
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+QUERY = """
+    SELECT s.position, e.leaf, e.action, e.actor, e.at, e.data, e.dossier_id, e.object_id, e.object_kind, e.personal,
+           e.reading, e.request_id, e.subject, e.uid
+    FROM audit_seal s LEFT JOIN audit_event e ON e.id = s.event_id ORDER BY s.position"""
+
+
+def export(connection: psycopg.Connection[Any], published: Path, folder: Path) -> Iterator[str]:
+    """Write `events.jsonl` and `checkpoints.jsonl` into the folder; gives what is wrong already."""
+    files = sorted(published.glob("*/*.json"))
+    (folder / "checkpoints.jsonl").write_bytes(b"".join(file.read_bytes() for file in files))
+    with (folder / "events.jsonl").open("wb") as written:
+        for position, leaf, *columns in connection.execute(QUERY):
+            if leaf is None:
+                yield f"the event at position {position} is gone"
+                continue
+            line = event_line(*columns)
+            written.write(line + b"\n")
+            if hashlib.sha256(b"\0" + line).digest() != bytes(leaf):
+                yield f"the leaf at position {position} is not that of its event"
+    row = connection.execute("SELECT count(*) FROM audit_checkpoint").fetchone()
+    if row is None or row[0] != len(files):
+        yield f"{len(files)} checkpoints are published, and the database knows {row and row[0]}"
+
+
+def event_line(
+    action: str,
+    actor: str,
+    at: datetime,
+    data: Any,
+    dossier: Any,
+    object_id: str,
+    object_kind: str,
+    personal: bytes | None,
+    reading: bool,
+    request_id: str,
+    subject: str,
+    uid: Any,
+) -> bytes:
+    """The canonical line of an event, format 1."""
+    content = {
+        "action": action,
+        "actor": actor,
+        "at": at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+        "data": data,
+        "dossier_id": str(dossier) if dossier else None,
+        "object_id": object_id,
+        "object_kind": object_kind,
+        "personal": None if personal is None else base64.b64encode(personal).decode(),
+        "reading": reading,
+        "request_id": request_id,
+        "subject": subject,
+        "uid": str(uid),
+        "v": 1,
+    }
+    return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
