@@ -5,6 +5,7 @@ import os
 import random
 import shutil
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,7 +16,7 @@ from tests.faults import checker
 from tests.faults.checker import Scene, Violation
 from tests.faults.clients import Crowd
 from tests.faults.ledger import ACKNOWLEDGED, Ledger, read
-from tests.faults.nemesis import Nemesis
+from tests.faults.nemesis import FAULTS, Fault, Nemesis
 from tests.support.portal import Portal
 
 SEED = int(os.environ.get("HDH_FAULT_SEED", "2027"))
@@ -31,6 +32,7 @@ class Report:
     faults: list[str] = field(default_factory=list)
     attempts: int = 0
     acknowledged: int = 0
+    answers_503: int = 0
     seconds: float = 0.0
     healed_after: float = 0.0
     violations: list[Violation] = field(default_factory=list)
@@ -60,7 +62,14 @@ def new_ledger(name: str) -> Ledger:
 
 
 def run(
-    portal: Portal, *, name: str, seconds: float, pause: float, seed: int = SEED, approvals: int = 1
+    portal: Portal,
+    *,
+    name: str,
+    seconds: float,
+    pause: float,
+    faults: Sequence[Fault] = FAULTS,
+    seed: int = SEED,
+    approvals: int = 1,
 ) -> Report:
     """Let people work for so many seconds, with a fault every `pause` seconds or so, then heal and check."""
     report = Report(seed)
@@ -73,7 +82,7 @@ def run(
         begun = time.monotonic()
         while time.monotonic() - begun < seconds:
             crowd.stopping.wait(nemesis.rng.uniform(pause / 2, pause * 1.5))
-            nemesis.strike()
+            nemesis.strike(faults)
         nemesis.heal()
     report.faults, report.seconds = nemesis.done, round(time.monotonic() - begun, 1)
     healed = time.monotonic()
@@ -82,6 +91,7 @@ def run(
     attempts = read(ledger.file)
     report.attempts = len(attempts)
     report.acknowledged = sum(attempt.outcome == ACKNOWLEDGED for attempt in attempts)
+    report.answers_503 = sum("503" in attempt.detail for attempt in attempts)
     (ledger.file.parent / "report.json").write_text(str(report))
     print(report, flush=True)
     return report

@@ -1,7 +1,7 @@
 """Whether a portal that went through faults holds its five promises, judged from the outside.
 
-Nothing of the portal is imported. The checker reads the clients' ledger, the database by SQL as its owner, the published
-checkpoints with the verifier that auditors are given, the folders and the list of processes.
+Nothing of the portal is imported. The checker reads the clients' ledger, the database by SQL as its owner, the
+published checkpoints with the verifier that auditors are given, the folders and the list of processes.
 
 1. nothing that was acknowledged is lost; 2. every effect happened once; 3. the audit log verifies;
 4. everything came to rest in time; 5. nothing is left that belongs to nobody.
@@ -54,30 +54,30 @@ class Violation:
 
 def violations(scene: Scene, ledger: Path, *, converges_within: float = CONVERGES_WITHIN) -> list[Violation]:
     """Everything that does not hold; waits at most `converges_within` seconds for the portal to come to rest."""
-    found = [Violation(4, what) for what in unrest_after(scene, converges_within)]
+    found = remaining(scene, converges_within)
     attempts = read(ledger)
     with psycopg.connect(scene.database_url) as connection:
         for promise, sentences in (
             (1, lost(connection, attempts)),
             (2, repeated(connection, attempts)),
             (3, unverified(connection, scene)),
-            (5, leftovers.orphans(connection, scene)),
         ):
             found += [Violation(promise, sentence) for sentence in sentences]
-    return found
+    return sorted(found, key=str)
 
 
-def unrest_after(scene: Scene, seconds: float) -> list[str]:
-    """What is still not at rest when the time is up; empty as soon as everything is."""
+def remaining(scene: Scene, seconds: float) -> list[Violation]:
+    """What is not at rest, or belongs to nobody, when the time is up; empty as soon as there is nothing."""
     deadline = time.monotonic() + seconds
     while True:
         try:
             with psycopg.connect(scene.database_url) as connection:
-                left = list(unrest(connection))
+                found = [Violation(4, what) for what in unrest(connection)]
+                found += [Violation(5, what) for what in leftovers.orphans(connection, scene)]
         except psycopg.OperationalError as error:
-            left = [f"the database does not answer: {error}"]
-        if not left or time.monotonic() > deadline:
-            return left
+            found = [Violation(4, f"the database does not answer: {error}")]
+        if not found or time.monotonic() > deadline:
+            return found
         time.sleep(LOOK_AGAIN)
 
 
@@ -203,5 +203,3 @@ def _each(connection: Connection, queries: dict[str, str]) -> Iterator[str]:
     for sentence, query in queries.items():
         for row in connection.execute(query).fetchall():  # type: ignore[arg-type]
             yield sentence.format(row[0])
-
-

@@ -1,4 +1,4 @@
-"""Several people at once over HTTP, each on a seeded path of their own, with everything they were told in the ledger."""
+"""Several people at once over HTTP, each on a seeded path, with everything they were told in the ledger."""
 
 import hashlib
 import queue

@@ -1,6 +1,5 @@
 """Another time for some of the portal's processes, or for all of them, which can jump while they run."""
 
-import os
 import shutil
 import subprocess
 import time
@@ -31,7 +30,7 @@ class Clock:
         draft = self._file.with_suffix(".new")
         draft.write_text(f"{seconds:.0f}")
         draft.chmod(0o644)
-        os.replace(draft, self._file)
+        draft.replace(self._file)
 
     def set(self, moment: datetime) -> None:
         """From now on, the time is this moment and what passes after it."""

@@ -56,7 +56,8 @@ def half_made(*folders: Path) -> Iterator[str]:
 def stray_documents(connection: Connection, media: Path) -> Iterator[str]:
     """Documents without a row, and rows that were not removed without their document."""
     columns = connection.execute(
-        "SELECT table_name FROM information_schema.columns WHERE column_name = 'storage_key' AND table_schema = 'public'"
+        "SELECT table_name FROM information_schema.columns"
+        " WHERE column_name = 'storage_key' AND table_schema = 'public'"
     ).fetchall()
     keys = {str(row[0]) for (table,) in columns for row in connection.execute(f'SELECT storage_key FROM "{table}"')}
     present = {path.name.partition(".")[0] for path in media.rglob("*") if path.is_file()}
@@ -70,9 +71,9 @@ def stray_documents(connection: Connection, media: Path) -> Iterator[str]:
 
 def stray_deliveries(connection: Connection, folder: Path) -> Iterator[str]:
     """Deliveries that no request asked for, and requests said delivered without a whole delivery."""
-    delivered = {str(row[0]) for row in connection.execute(
-        "SELECT id FROM extracts_extractrequest WHERE status = 'delivered'"
-    )}
+    delivered = {
+        str(row[0]) for row in connection.execute("SELECT id FROM extracts_extractrequest WHERE status = 'delivered'")
+    }
     known = {str(row[0]) for row in connection.execute("SELECT id FROM extracts_extractrequest")}
     for path in folder.iterdir() if folder.exists() else ():
         if not any(path.name.lstrip(".").startswith(name) for name in known):
@@ -87,9 +88,12 @@ def stray_deliveries(connection: Connection, folder: Path) -> Iterator[str]:
 
 def stray_sandboxes(connection: Connection, workspaces: Path) -> Iterator[str]:
     """Processes of a workspace that should not run."""
-    running = {str(row[0]) for row in connection.execute(
-        "SELECT id FROM workspaces_workspace WHERE status IN ('running', 'starting', 'provisioning', 'suspending')"
-    )}
+    running = {
+        str(row[0])
+        for row in connection.execute(
+            "SELECT id FROM workspaces_workspace WHERE status IN ('running', 'starting', 'provisioning', 'suspending')"
+        )
+    }
     pattern = re.compile(re.escape(f"{workspaces}/").encode() + rb"([0-9a-f-]{32,36})")
     for command in Path("/proc").glob("[0-9]*/cmdline"):
         try:

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -32,9 +32,9 @@ class Nemesis:
         self.stack, self.rng = stack, rng
         self.done: list[str] = []
 
-    def strike(self) -> str:
-        """A fault by chance; gives its name."""
-        fault = self.rng.choice(FAULTS)
+    def strike(self, faults: Sequence["Fault"]) -> str:
+        """One of the faults by chance; gives its name."""
+        fault = self.rng.choice(faults)
         self.done.append(fault.__name__)
         fault(self)
         return fault.__name__
@@ -71,7 +71,7 @@ class Nemesis:
     def end_sessions_of_the_database(self) -> None:
         with owner(self.stack) as connection:
             connection.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'hdh_app' AND random() < 0.5"
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename LIKE 'hdh\\_%' AND random() < 0.5"
             )
 
     def crash_the_database(self) -> None:
@@ -94,7 +94,7 @@ class Nemesis:
 
     def kill_backend(self) -> None:
         with owner(self.stack) as connection:
-            rows = connection.execute("SELECT pid FROM pg_stat_activity WHERE usename = 'hdh_app'").fetchall()
+            rows = connection.execute("SELECT pid FROM pg_stat_activity WHERE usename LIKE 'hdh\\_%'").fetchall()
         if rows:
             send(self.rng.choice(rows)[0], signal.SIGKILL)
 
@@ -103,7 +103,8 @@ class Nemesis:
         wait_until(lambda: everything_runs(self.stack), HEALED_WITHIN, "every process runs again")
 
 
-FAULTS: tuple[Callable[[Nemesis], None], ...] = (
+Fault = Callable[[Nemesis], None]
+FAULTS: tuple[Fault, ...] = (
     Nemesis.kill_a_process,
     Nemesis.kill_a_child,
     Nemesis.end_a_process_politely,
@@ -213,9 +214,9 @@ def owner(stack: Stack) -> Iterator[psycopg.Connection]:
 
 @contextmanager
 def connections_taken(stack: Stack) -> Iterator[int]:
-    """Every connection that the database gives is taken; those of the portal that were open are ended. Gives how many."""
+    """Every connection that the database gives is taken, those of the portal included. Gives how many."""
     with ExitStack() as held, owner(stack) as ours:
-        ours.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'hdh_app'")
+        ours.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename LIKE 'hdh\\_%'")
         count = 0
         while count < 1000:
             try:
@@ -234,9 +235,12 @@ def another(stack: Stack, name: str, variables: dict[str, str] | None = None) ->
     command = [word.replace("beat-schedule", "beat-schedule-2") for word in command]
     log = (stack.layout.log / f"{name}-2.log").open("ab")
     environment = {**program.environment, **(variables or {})}
-    with log, subprocess.Popen(
-        command, env=environment, cwd=REPOSITORY, stdout=log, stderr=log, start_new_session=True
-    ) as process:
+    with (
+        log,
+        subprocess.Popen(
+            command, env=environment, cwd=REPOSITORY, stdout=log, stderr=log, start_new_session=True
+        ) as process,
+    ):
         try:
             yield process
         finally:

@@ -4,15 +4,28 @@ import base64
 import hashlib
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC
 from pathlib import Path
 from typing import Any
 
 import psycopg
 
-QUERY = """
-    SELECT s.position, e.leaf, e.action, e.actor, e.at, e.data, e.dossier_id, e.object_id, e.object_kind, e.personal,
-           e.reading, e.request_id, e.subject, e.uid
+CONTENT = (
+    "action",
+    "actor",
+    "at",
+    "data",
+    "dossier_id",
+    "object_id",
+    "object_kind",
+    "personal",
+    "reading",
+    "request_id",
+    "subject",
+    "uid",
+)
+QUERY = f"""
+    SELECT s.position, e.leaf, {", ".join(f"e.{name}" for name in CONTENT)}
     FROM audit_seal s LEFT JOIN audit_event e ON e.id = s.event_id ORDER BY s.position"""
 
 
@@ -25,7 +38,7 @@ def export(connection: psycopg.Connection[Any], published: Path, folder: Path) -
             if leaf is None:
                 yield f"the event at position {position} is gone"
                 continue
-            line = event_line(*columns)
+            line = event_line(dict(zip(CONTENT, columns, strict=True)))
             written.write(line + b"\n")
             if hashlib.sha256(b"\0" + line).digest() != bytes(leaf):
                 yield f"the leaf at position {position} is not that of its event"
@@ -34,34 +47,15 @@ def export(connection: psycopg.Connection[Any], published: Path, folder: Path) -
         yield f"{len(files)} checkpoints are published, and the database knows {row and row[0]}"
 
 
-def event_line(
-    action: str,
-    actor: str,
-    at: datetime,
-    data: Any,
-    dossier: Any,
-    object_id: str,
-    object_kind: str,
-    personal: bytes | None,
-    reading: bool,
-    request_id: str,
-    subject: str,
-    uid: Any,
-) -> bytes:
+def event_line(columns: dict[str, Any]) -> bytes:
     """The canonical line of an event, format 1."""
+    personal, dossier = columns["personal"], columns["dossier_id"]
     content = {
-        "action": action,
-        "actor": actor,
-        "at": at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
-        "data": data,
+        **columns,
+        "at": columns["at"].astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
         "dossier_id": str(dossier) if dossier else None,
-        "object_id": object_id,
-        "object_kind": object_kind,
         "personal": None if personal is None else base64.b64encode(personal).decode(),
-        "reading": reading,
-        "request_id": request_id,
-        "subject": subject,
-        "uid": str(uid),
+        "uid": str(columns["uid"]),
         "v": 1,
     }
     return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
