@@ -105,7 +105,7 @@ def test_an_hour_put_back_in_all_clocks_stops_neither_sweep_nor_seal(elsewhen: P
 def test_the_night_of_the_change_of_time_changes_nothing(elsewhen: Portal, clock: Clock, night: datetime) -> None:
     clock.set(night)
     person = Portal(elsewhen.stack)
-    dossier = person.complete_dossier()
+    dossier = person.complete_draft()
     clock.set(night)
     for number in range(12):
         steps.save_page(person.visitor(RESEARCHER), dossier, "title", {"title": f"Nuit {number}"})

@@ -47,7 +47,7 @@ def limit(pid: int, size: str) -> None:
 
 
 def test_a_document_that_finds_no_room_is_refused_in_words_and_leaves_nothing(portal: Portal) -> None:
-    dossier = portal.complete_dossier()
+    dossier = portal.complete_draft()
     query = "SELECT count(*) FROM applications_attachment WHERE application_id = %s"
     before = portal.row(query, uuid_in(dossier))
     with no_room(portal, "portal"):
@@ -81,7 +81,7 @@ def test_an_extract_that_finds_no_room_waits_and_goes_on(portal: Portal) -> None
 
 def test_a_database_without_room_for_its_log_recovers(portal: Portal) -> None:
     """Given a PostgreSQL that cannot write, it dies of it, is started again where there is room, and lost nothing."""
-    dossier = portal.complete_dossier()
+    dossier = portal.complete_draft()
     researcher = portal.visitor(RESEARCHER)
     with no_room(portal, "postgres"), pytest.raises((OSError, AssertionError)):
         steps.save_page(researcher, dossier, "title", {"title": "Sans place"})

@@ -54,7 +54,7 @@ def test_two_sealers_at_the_same_moment_seal_each_event_once(portal: Portal) -> 
     for thread in threads:
         thread.start()
     for _ in range(3):
-        portal.complete_dossier()
+        portal.complete_draft()
     time.sleep(3)
     stop.set()
     for thread in threads:

@@ -61,7 +61,7 @@ def former_portal(portal: Portal, former_code: Path) -> Iterator[str]:
 
 def test_people_of_the_former_release_go_on_working(portal: Portal, former_portal: str) -> None:
     """Given somebody signed in, the former release reads their dossier, keeps a page of it, and starts another."""
-    dossier = portal.complete_dossier()
+    dossier = portal.complete_draft()
     former = Visitor(former_portal)
     for cookie in portal.visitor(RESEARCHER).cookies:
         former.cookies.set_cookie(cookie)

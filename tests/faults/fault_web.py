@@ -77,7 +77,7 @@ def submit_and_die(portal: Portal, dossier: str, place: Place, *, at_commit: boo
 
 @pytest.mark.parametrize("place", BETWEEN, ids=lambda place: place.table)
 def test_a_submit_cut_between_two_statements_did_not_happen(portal: Portal, place: Place) -> None:
-    dossier = portal.complete_dossier()
+    dossier = portal.complete_draft()
     submit_and_die(portal, dossier, place, at_commit=False)
     assert submissions(portal, dossier) == (0, 0, "draft")
     steps.submit_dossier(portal.visitor(RESEARCHER), dossier)
@@ -87,7 +87,7 @@ def test_a_submit_cut_between_two_statements_did_not_happen(portal: Portal, plac
 
 def test_a_submit_whose_answer_was_cut_after_the_commit_happened_once(portal: Portal) -> None:
     """Given a commit that nobody heard of, when the person tries again, then the page says that it is submitted."""
-    dossier = portal.complete_dossier()
+    dossier = portal.complete_draft()
     submit_and_die(portal, dossier, BETWEEN[1], at_commit=True)
     assert submissions(portal, dossier) == (1, 1, "submitted")
     with pytest.raises(AssertionError, match="no form"):
@@ -114,7 +114,7 @@ def test_an_approval_whose_bell_never_rang_is_carried_out(portal: Portal) -> Non
 
 def test_a_document_cut_between_file_and_row_leaves_neither(portal: Portal) -> None:
     """Given a document written and a web process that dies before its row is committed, the file is swept away."""
-    dossier = portal.complete_dossier()
+    dossier = portal.complete_draft()
     url = portal.stack.layout.migration_url
     with gate(url, "applications_attachment", events="INSERT") as closed:
         client = in_background(lambda: steps.attach_protocol(portal.visitor(RESEARCHER), dossier, "protocol"))
