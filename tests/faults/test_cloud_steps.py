@@ -45,7 +45,7 @@ def workspace(bench: Bench, tmp_path: Path) -> Workspace:
 
 
 def sampled() -> Any:
-    draw = random.Random(SEED)  # noqa: S311  a sample, not a secret
+    draw = random.Random(SEED)
     return lambda scenario: draw.random() < SAMPLE
 
 
