@@ -1,7 +1,7 @@
 """Forms of the dossier. Those of its pages are made from their specification and keep whatever is typed."""
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ from apps.accounts.forms import RefusableForm, code_field
 from apps.accounts.models import Organisation
 from apps.applications import rules, wording
 from apps.applications.form_spec import Content, Contents, Field, Kind, PageSpec, cell_name, rows_of
-from apps.applications.models import Application
+from apps.applications.models import Application, Attachment
 from apps.applications.typing_in import TYPED_KINDS
 
 LONGEST_COMMENT = 4000
@@ -195,10 +195,20 @@ class AttachmentForm(RefusableForm):
         error_messages={"empty": _("This file is empty."), "required": _("Choose a file.")},
     )
 
-    def __init__(self, page: PageSpec, contents: Contents, data: Any = None, files: Any = None) -> None:
+    replaces = forms.ChoiceField(
+        label=_("Does it replace a document?"),
+        help_text=_("It then becomes the next version of that document, which leaves the dossier."),
+        required=False,
+    )
+
+    def __init__(
+        self, page: PageSpec, contents: Contents, documents: Iterable[Attachment], data: Any = None, files: Any = None
+    ) -> None:
         super().__init__(data, files)
         kinds = [(field.name, wording.said(field.label)) for field in page.fields if field.is_asked(contents)]
         self.fields["kind"].choices = kinds  # type: ignore[attr-defined]  # a choice field
+        present = [(str(found.pk), found.name) for found in documents]
+        self.fields["replaces"].choices = [("", _("No, it is a new document")), *present]  # type: ignore[attr-defined]
 
 
 class ReturnForm(SeenForm):
