@@ -16,21 +16,26 @@ TEAM = {"application.view", "application.edit", "application.attach", "applicati
 LEAD = {"application.member_add", "application.member_remove", "application.submit", "application.withdraw"}
 STEWARD = {
     "application.queue",
-    "application.review",
-    "application.review_attachment",
     "application.return",
     "application.approve",
     "application.refuse",
 }
 ANYBODY = {"application.list", "application.create"}
-READ = {"application.attachment_read"}
+READ = {"application.attachment_read", "application.archive", "application.print"}
+EXAMINED = {
+    "application.review",
+    "application.review_attachment",
+    "application.review_archive",
+    "application.review_print",
+    "application.attachment_redact",
+}
 ALLOWED_BY_ROLE = {
     Role.ANYONE: set(),
     Role.SIGNED_IN: set(),
     Role.PERSON: ANYBODY,
     Role.MEMBER: TEAM | READ,
     Role.PRINCIPAL_INVESTIGATOR: TEAM | LEAD | READ,
-    Role.STEWARD: STEWARD,
+    Role.STEWARD: STEWARD | EXAMINED,
     Role.OPERATOR: set(),
     Role.AUDITOR: set(),
 }
@@ -53,7 +58,7 @@ def states_of(action: str) -> set[Status]:
         return {Status.SUBMITTED}
     if action == "application.withdraw":
         return {Status.DRAFT, Status.RETURNED, Status.SUBMITTED}
-    if action in {"application.review", "application.review_attachment"}:
+    if action in EXAMINED:
         return set(Status) - {Status.DRAFT}
     return set(Status)
 
