@@ -50,8 +50,9 @@ def opened(key: str, sealed_key: bytes) -> bytes:
 
 
 def erase(key: str) -> None:
-    """Delete a document; nothing happens when it is gone already."""
+    """Delete a document, or what was written of it; nothing happens when it is gone already."""
     _path(key).unlink(missing_ok=True)
+    _path(key).with_suffix(".part").unlink(missing_ok=True)
 
 
 def _path(key: str) -> Path:

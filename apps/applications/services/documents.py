@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+import structlog
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
@@ -14,6 +15,7 @@ from apps.accounts.models import Person
 from apps.applications import scanner, selectors, sniffing, storage
 from apps.applications.models import Application, Attachment, storage_key
 from apps.applications.services.guarding import application_locked, record, refuse_unless_allowed
+from apps.applications.services.strays import addition_announce
 from apps.applications.sniffing import Fault
 from apps.audit.services import event_record
 from apps.core.errors import Message, RefusedError
@@ -28,6 +30,10 @@ FAULTS: Mapping[Fault, Message] = {
     Fault.ACTIVE: _("This file holds macros, scripts or other files: send a copy without them."),
     Fault.BOMB: _("This file unpacks to far more than a document holds: send another copy."),
 }
+NOT_KEPT = _(
+    "The portal had no room to keep this document. Nothing changed: try again later, or tell the support team."
+)
+log = structlog.get_logger(__name__)
 
 
 def attachment_add(
@@ -43,6 +49,7 @@ def attachment_add(
     key = storage_key()
     try:
         with transaction.atomic():
+            addition_announce()
             locked = application_locked(application)
             refuse_unless_allowed("application.attach", selectors.team_facts(locked, by, page="attachments"))
             before = _replaced(locked, replaces, by)
@@ -55,8 +62,11 @@ def attachment_add(
                 "storage_key": key,
             }
             return _attachment_create(locked, data, facts, before, by)
-    except Exception:
+    except Exception as error:
         storage.erase(key)
+        if isinstance(error, OSError):
+            log.error("document_not_kept", error=type(error).__name__)
+            raise _refused(NOT_KEPT) from error
         raise
 
 
