@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("applications", "0004_form_version"),
+        ("applications", "0006_stages_guarded"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
