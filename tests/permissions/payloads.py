@@ -57,6 +57,11 @@ def _seen_workspace(ids: Ids) -> Payload:
     return Payload({"version": str(workspace.version if workspace else 1), "reason": "Essai de la matrice."})
 
 
+def _resized(world: World, visitor: Visitor, ids: Ids) -> Payload:
+    seen = _seen_workspace(ids)
+    return Payload({"version": seen.data["version"], "size": ""})
+
+
 def _page(world: World, visitor: Visitor, ids: Ids) -> Payload:
     page = Page.objects.filter(application_id=ids["application_id"], key=ids["key"]).first()
     typed = {"summary_fr": f"Autre texte {uuid.uuid4()}.", "summary_en": ""}
@@ -186,6 +191,14 @@ PAYLOADS: dict[str, Maker] = {
     "workspaces:open": _nothing,
     "workspaces:suspend": lambda world, visitor, ids: _seen_workspace(ids),
     "workspaces:resume": lambda world, visitor, ids: _seen_workspace(ids),
+    **{f"workspaces:{name}": _nothing for name in ("start", "stop", "retry_step")},
+    **{
+        f"workspaces:{name}": lambda world, visitor, ids: _seen_workspace(ids)
+        for name in ("destroy", "cancel", "reconcile", "skip_step", "hand_over")
+    },
+    "workspaces:rotate_keys": lambda world, visitor, ids: _seen_workspace(ids),
+    "workspaces:resize": _resized,
+    "workspaces:fake_fault": _silent,
 }
 
 # Well-formed calls that must be refused whoever makes them: they name what is none of the caller's.

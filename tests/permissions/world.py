@@ -22,7 +22,7 @@ from apps.core.models import OutboxItem
 from apps.core.rules import Role
 from apps.extracts.models import ExtractRequest
 from apps.projects.models import Project
-from apps.workspaces.models import Operation, Workspace
+from apps.workspaces.models import DestructionCertificate, Operation, Workspace
 from tests.factories import applications as dossiers
 from tests.factories.accounts import (
     Browser,
@@ -226,6 +226,9 @@ def _stand(application: Application, state: str) -> None:
         status=status, desired=status, route_open=status == "running", extract_id=extract.pk
     )
     if state == "closed":
+        destroyed = Workspace.objects.get(project__application=application)
+        content = {"workspace": str(destroyed.pk), "answers": [], "steps": []}
+        DestructionCertificate.objects.create(workspace=destroyed, content=content)
         Project.objects.filter(application=application).update(status=Project.Status.CLOSED)
 
 
