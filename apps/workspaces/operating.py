@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext_lazy as _
 
@@ -55,10 +55,11 @@ def cloud(request: HttpRequest) -> HttpResponse:
 
 @declares("workspace.fake_fault")
 def fake_fault(request: HttpRequest) -> HttpResponse:
-    """Add or remove a fault of the imitated cloud; where there is none, this page does not exist."""
-    if not fake_controls.is_here():
-        raise Http404
-    fake_controls.change(request.POST)
+    """Add or remove a fault of the imitated cloud; where there is none, there is nothing to switch."""
+    if fake_controls.is_here():
+        fake_controls.change(request.POST)
+    else:
+        messages.warning(request, _("There is no imitated cloud here: nothing was switched."))
     return redirect("workspaces:cloud")
 
 

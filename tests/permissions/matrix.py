@@ -5,9 +5,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
+from django.utils import timezone
+
 from apps.accounts.models import StepUp
 from apps.core.actions import permission_table
+from apps.core.models import OutboxItem
 from apps.core.rules import STAFF_ROLES, Action
+from apps.workspaces.models import Operation, Workspace
 from tests.permissions.addresses import OBJECTS, Address, addresses
 from tests.permissions.asking import (
     Answer,
@@ -207,6 +211,7 @@ class Matrix:
     def judge(self, call: Call) -> Iterator[str]:
         """Make the call; what is wrong with the answer, in sentences."""
         with taken_back():
+            _stand_as_asked(call)
             payload = self.payload(call)
             path = call.address.path(call.ids) + QUERIES.get(call.address.name, "")
             answer = ask(call.visitor, call.method, path, payload, exact=_is_denial(call))
@@ -349,6 +354,8 @@ def _is_about_dossiers(address: Address) -> bool:
 
 
 def _state(address: Address, found: Dossier) -> str | None:
+    if found.state == "approved" and (brought := brought_to(address)):
+        return brought
     if _is_about_dossiers(address):
         return "approved" if found.state in WORKSPACE_STATE else found.state
     return (WORKSPACE_STATE if address.object_kind == "workspace_id" else PROJECT_STATE)[found.state]
@@ -358,8 +365,33 @@ def _fits(address: Address, state: str) -> bool:
     action = address.action
     if action is None or not action.states:
         return True
+    if brought_to(address):
+        return state == "approved"
     standing = {"workspace_id": WORKSPACE_STATE, "project_id": PROJECT_STATE}.get(address.object_kind, {})
     return standing.get(state, state) in action.states
+
+
+def brought_to(address: Address) -> str:
+    """The state to which a running workspace is brought for an action that fits none in which the world's stand."""
+    states = address.action.states if address.action else frozenset()
+    is_needed = address.object_kind == "workspace_id" and states and not states & set(WORKSPACE_STATE.values())
+    return sorted(states)[0] if is_needed else ""
+
+
+def _stand_as_asked(call: Call) -> None:
+    """Within a call that is taken back: the workspace stands where the action asks, with what belongs to that state."""
+    state = brought_to(call.address) if call.expected is Expected.ALLOWED else ""
+    found = Workspace.objects.filter(pk=call.ids["workspace_id"], status="running") if state else None
+    if found is None or not found.update(status=state, route_open=False):
+        return
+    if state == "failed":
+        key = f"matrix:{call.ids['workspace_id']}"
+        operation = Operation.objects.create(
+            workspace_id=call.ids["workspace_id"], kind="provision", generation=99, idempotency_key=key, status="failed"
+        )
+        operation.steps.create(position=1, name="deliver", status="failed")
+        item = {"kind": "matrix", "queue": "default", "subject_id": "matrix", "status": "needs_human"}
+        OutboxItem.objects.create(key=key, not_before=timezone.now(), **item)
 
 
 def unknown_actions() -> list[str]:

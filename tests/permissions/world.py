@@ -223,7 +223,7 @@ def _stand(application: Application, state: str) -> None:
     extract = ExtractRequest.objects.get(project__application=application)
     Operation.objects.filter(workspace__project__application=application).update(status=Operation.Status.DONE)
     Workspace.objects.filter(project__application=application).update(
-        status=status, desired=status, route_open=status == "running", extract_id=extract.pk
+        status=status, desired=status, provider="scaleway", route_open=status == "running", extract_id=extract.pk
     )
     if state == "closed":
         destroyed = Workspace.objects.get(project__application=application)
