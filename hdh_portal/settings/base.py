@@ -99,6 +99,7 @@ PORTAL_APPS = [
     "apps.catalogue",
     "apps.applications",
     "apps.projects",
+    "apps.directory",
     "apps.extracts",
     "apps.workspaces",
     "apps.fulfilment",

@@ -8,6 +8,7 @@ from apps.accounts import passkeys
 from apps.accounts.models import Mandate, Person, PortalSession
 from apps.accounts.totp import code_at, counter_now
 from apps.applications.models import Application, Page
+from apps.directory.models import Entry
 from apps.workspaces.models import Workspace
 from tests.factories.accounts import PASSWORD, SEED
 from tests.factories.applications import PDF
@@ -142,7 +143,14 @@ def _attachment(world: World, visitor: Visitor, ids: Ids) -> Payload:
     return Payload({"kind": "protocol"}, {"file": ("protocole.pdf", PDF)})
 
 
+def _results(world: World, visitor: Visitor, ids: Ids) -> Payload:
+    entry = Entry.objects.filter(application_id=ids["application_id"]).first()
+    told = dict.fromkeys(("method", "method_en", "results_en", "publications"), "")
+    return Payload({**told, "version": str(entry.version if entry else 1), "results": f"Résultat {uuid.uuid4()}."})
+
+
 PAYLOADS: dict[str, Maker] = {
+    "directory:results": _results,
     "intervention_retry": _nothing,
     "set_language": _language,
     "accounts:sign_in": _sign_in,
