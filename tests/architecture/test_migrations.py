@@ -19,8 +19,8 @@ DESTRUCTIVE_SQL = re.compile(r"\bDROP\s+(TABLE|COLUMN)\b|\bRENAME\s+(TO|COLUMN)\
 # Long enough to be a reason.
 SENTENCE = 30
 CURE = (
-    'Let the former release live with it (db_default=…, null=True, keep the column), or say in `two_steps = "…"` of the '
-    "migration which earlier release stopped using it, or why no former release runs beside this one"
+    "Let the former release live with it (db_default=…, null=True, keep the column), or say in `two_steps` of the"
+    " migration which earlier release stopped using it, or why no former release runs beside this one"
 )
 
 
