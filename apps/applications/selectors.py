@@ -9,12 +9,14 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from apps.accounts import grants
 from apps.accounts.models import Mandate, Organisation, Person
 from apps.applications import composition, rules
 from apps.applications.form_spec import Contents
 from apps.applications.models import Application, Attachment, Member, Page, ReturnReason, Submission
+from apps.applications.policy import Path, Policy, Stage, policy_on, policy_version
 from apps.applications.rules import Conflict, Facts, Missing, Status
 from apps.catalogue.selectors import AT_MOST, codes_found, nomenclature
 from apps.core.rules import Role
@@ -44,6 +46,18 @@ def organisations_to_apply_for(person: Person) -> QuerySet[Organisation]:
     return Organisation.objects.filter(pk__in=held.values("organisation"))
 
 
+def paths_offered() -> tuple[Path, ...]:
+    """The paths on which a dossier may be started today."""
+    today = timezone.localdate()
+    return policy_on(today).paths_in_force(today)
+
+
+def other_paths(application: Application) -> tuple[Path, ...]:
+    """The paths onto which the dossier may be redirected: those in force today under its own rules."""
+    in_force = policy_of(application).paths_in_force(timezone.localdate())
+    return tuple(path for path in in_force if path.key != application.path)
+
+
 def application_roles(application: Application, person: Person) -> frozenset[Role]:
     """What the person is for this dossier, staff roles included. A principal investigator is a member too."""
     roles = {Role.PERSON, *person.staff_roles}
@@ -54,8 +68,30 @@ def application_roles(application: Application, person: Person) -> frozenset[Rol
 
 def attachments_of(application: Application) -> QuerySet[Attachment]:
     """The documents that were not removed, oldest first."""
-    kept = Attachment.objects.filter(application=application, removed_at=None)
-    return kept.select_related("uploaded_by").order_by("uploaded_at", "id")
+    kept = Attachment.objects.filter(application=application, removed_at=None, redacted_at=None)
+    return kept.select_related("uploaded_by", "replaces").order_by("uploaded_at", "id")
+
+
+def removed_documents_of(application: Application) -> QuerySet[Attachment]:
+    """The traces of documents that were replaced, removed or redacted, latest first."""
+    gone = Attachment.objects.filter(application=application).exclude(removed_at=None, redacted_at=None)
+    return gone.select_related("uploaded_by", "removed_by", "redacted_by", "replaced_by").order_by("-uploaded_at", "id")
+
+
+def submitted_documents(application: Application, submitted: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The documents of a submission with the names they have now: a redacted one has none any more. One query."""
+    rows = {str(row.pk): row for row in Attachment.objects.filter(application=application)}
+    return [
+        {**found, "name": rows[found["id"]].name or str(_("(redacted document)")), "row": rows[found["id"]]}
+        for found in submitted["attachments"]
+    ]
+
+
+def documents_missing(application: Application) -> Iterable[Missing]:
+    """The documents that cannot be opened yet, or never will be: none of them may be submitted."""
+    for found in attachments_of(application):
+        if not found.is_open:
+            yield Missing("attachments", found.kind, f"scan_{found.scan}")
 
 
 def team_of(application: Application) -> QuerySet[Member]:
@@ -86,6 +122,7 @@ def completeness(application: Application, contents: Contents) -> tuple[Missing,
     known = known_codes()
     found = (*rules.missing(contents, spec), *composition.problems(contents, known))
     found = found or composition.last_problems(contents, known)
+    found = (*found, *documents_missing(application))
     return tuple(sorted(found, key=lambda missing: spec.keys.index(missing.page)))
 
 
@@ -114,11 +151,15 @@ def _builtin_matching(system: System, text: str, language: str) -> list[tuple[st
 
 
 def reopened_pages(application: Application) -> Mapping[str, str]:
-    """The pages that the last return reopened, each with its reason; none unless the dossier is returned."""
+    """The pages that the last return reopened, each with its reason; none unless the dossier is returned.
+
+    A dossier that was redirected, or taken back by its team after an opinion, is open on every page.
+    """
     if application.state != Status.RETURNED:
         return {}
     reasons = ReturnReason.objects.filter(decision__application=application, decision__round=application.round)
-    return dict(reasons.values_list("page", "text"))
+    found = dict(reasons.values_list("page", "text"))
+    return found or dict.fromkeys(application.specification.keys, "")
 
 
 def conflicts_of(person: Person, application: Application) -> frozenset[Conflict]:
@@ -141,12 +182,37 @@ def team_facts(application: Application, person: Person, *, page: str = "") -> F
         roles=application_roles(application, person),
         page=page,
         open_pages=frozenset(reopened_pages(application)),
+        path=path_of(application),
     )
+
+
+def decider_facts(application: Application, person: Person) -> Facts:
+    """The facts for what a steward may do to a dossier whatever it holds."""
+    roles = application_roles(application, person)
+    return Facts(application.state, roles, decider_conflicts=conflicts_of(person, application))
 
 
 def submission_facts(application: Application, person: Person, contents: Contents) -> Facts:
     """The facts for submitting, completeness included."""
     return replace(team_facts(application, person), missing=completeness(application, contents))
+
+
+def policy_of(application: Application) -> Policy:
+    """The rules the dossier goes by: those of the day of its first submission, today's before."""
+    if application.policy_version:
+        return policy_version(application.policy_version)
+    return policy_on(timezone.localdate())
+
+
+def path_of(application: Application) -> Path:
+    """The way the dossier goes through the procedure."""
+    return policy_of(application).path(application.path)
+
+
+def stage_facts(application: Application, person: Person, *, express: bool = True) -> Facts:
+    """The facts for ending the present stage."""
+    contents = contents_of(application)
+    return replace(decision_facts(application, person, contents), express=express)
 
 
 def decision_facts(application: Application, person: Person, contents: Contents, returned: Iterable[str] = ()) -> Facts:
@@ -160,18 +226,25 @@ def decision_facts(application: Application, person: Person, contents: Contents,
         known_pages=frozenset(application.specification.keys),
         access_to=rules.as_date(contents.get("period", {}).get("access_to")),
         today=timezone.localdate(),
+        path=path_of(application),
+        done=frozenset(Stage(stage) for stage in application.stages_done),
     )
 
 
 def snapshot_of(application: Application) -> dict[str, Any]:
-    """Everything a decision is about: the pages, the documents by their SHA-256, the team. Canonical JSON values."""
+    """Everything a decision is about: the pages, the documents by their SHA-256, the team. Canonical JSON values.
+
+    The names of the files are not in it: a document that is redacted must be gone from everywhere.
+    """
     return {
         "specification": application.spec_version,
         "organisation": str(application.organisation_id),
         "pages": dict(_page_contents(application)),
         "attachments": [
-            {"id": str(found.pk), "kind": found.kind, "name": found.name, "size": found.size, "sha256": found.sha256}
-            for found in attachments_of(application)
+            {"id": str(found.pk), "kind": found.kind, "size": found.size, "sha256": found.sha256}
+            for found in Attachment.objects.filter(application=application, removed_at=None).order_by(
+                "uploaded_at", "id"
+            )
         ],
         "team": [
             {"person": str(member.person_id), "organisation": str(member.organisation_id), "role": member.role}
