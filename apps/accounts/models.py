@@ -142,7 +142,7 @@ class Mandate(models.Model):
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="mandates")
     starts_on = models.DateField()
     ends_on = models.DateField(null=True, blank=True)
-    may_sign = models.BooleanField(default=False)
+    may_sign = models.BooleanField(default=False, db_default=False)
 
     objects = DatedQuerySet.as_manager()
 
