@@ -1,8 +1,9 @@
 """Migrations only add: the former release's processes go on working on the new schema while a release is rolled out.
 
 What takes away, renames or refuses what the former release writes goes in two releases: first the code stops using it,
-then the schema loses it. A migration of the second kind says so in a sentence, `two_steps = "…"`. Until the first release, 1.0, no process of a
-former release runs anywhere that would INSERT without a new column: from then on new columns need a `db_default`.
+then the schema loses it. A migration of the second kind says so in a sentence, `two_steps = "…"`. Until the first
+release, 1.0, no process of a former release runs anywhere that would INSERT without a new column: from then on new
+columns need a `db_default`.
 """
 
 import re
