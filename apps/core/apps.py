@@ -14,4 +14,5 @@ class CoreConfig(AppConfig):
 
         import_module("hdh_portal.celery")  # so that every process, not only the workers, rings the configured broker
         import_module("apps.core.tasks")
+        import_module("apps.core.mail")
         register(every_url_declares_an_action)

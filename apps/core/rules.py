@@ -13,13 +13,14 @@ class Role(StrEnum):
     PERSON = "person"  # both factors were right
     MEMBER = "member"
     PRINCIPAL_INVESTIGATOR = "principal_investigator"
+    ADMINISTRATOR = "administrator"  # of the organisation at hand, by a mandate that holds today
     STEWARD = "steward"
     OPERATOR = "operator"
     AUDITOR = "auditor"
 
 
 STAFF_ROLES = frozenset({Role.STEWARD, Role.OPERATOR, Role.AUDITOR})
-RELATION_ROLES = frozenset({Role.MEMBER, Role.PRINCIPAL_INVESTIGATOR})
+RELATION_ROLES = frozenset({Role.MEMBER, Role.PRINCIPAL_INVESTIGATOR, Role.ADMINISTRATOR})
 
 
 @dataclass(frozen=True)

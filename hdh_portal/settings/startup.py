@@ -11,7 +11,9 @@ ZONES: Mapping[str, frozenset[str]] = {
     "web": frozenset(
         {"CELERY_BROKER_URL", "HDH_FIELD_KEY", "HDH_MEDIA_DIR", "HDH_AUDIT_PUBLIC_KEY_FILE", "HDH_CHECKPOINTS_DIR"}
     ),
-    "default": frozenset({"CELERY_BROKER_URL", "HDH_AUDIT_KEY_FILE", "HDH_CHECKPOINTS_DIR"}),
+    "default": frozenset(
+        {"CELERY_BROKER_URL", "HDH_AUDIT_KEY_FILE", "HDH_CHECKPOINTS_DIR", "HDH_EMAIL_URL", "HDH_EMAIL_FROM"}
+    ),
     "extract": frozenset({"CELERY_BROKER_URL", "HDH_SOURCE_DIR", "HDH_KEYRING_FILE", "HDH_DELIVERY_DIR"}),
     "provision": frozenset(
         {"CELERY_BROKER_URL", "HDH_DELIVERY_DIR", "HDH_WORKSPACES_DIR", "HDH_WORKSPACE_IMAGE", "HDH_SOCKETS_DIR"}
@@ -32,6 +34,7 @@ def production_problems(given: Mapping[str, str]) -> tuple[str, ...]:
         *_secrets(given),
         *_addresses(given),
         *_hosts(given),
+        *_mail(given),
         *_demonstration(given),
     )
 
@@ -81,6 +84,12 @@ def _hosts(given: Mapping[str, str]) -> Iterator[str]:
     own = urlsplit(given.get("HDH_PORTAL_URL", "")).hostname
     if hosts and own and own not in hosts:
         yield f"HDH_ALLOWED_HOSTS must hold {own}, the host of HDH_PORTAL_URL."
+
+
+def _mail(given: Mapping[str, str]) -> Iterator[str]:
+    url = given.get("HDH_EMAIL_URL", "")
+    if url and urlsplit(url).scheme not in {"smtp", "smtps"}:
+        yield "HDH_EMAIL_URL must begin with smtp:// or smtps://: other ways of sending are for development."
 
 
 def _demonstration(given: Mapping[str, str]) -> Iterator[str]:
