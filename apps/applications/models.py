@@ -11,7 +11,7 @@ from guardian.models import UserObjectPermissionBase
 
 from apps.applications import rules
 from apps.applications.form_spec import Specification
-from apps.applications.pages import CURRENT, specification
+from apps.applications.pages import current_version, specification
 
 PERSON = settings.AUTH_USER_MODEL
 
@@ -46,7 +46,7 @@ class Application(models.Model):
     status = models.CharField(max_length=12, choices=Status, default=Status.DRAFT)
     version = models.PositiveIntegerField(default=1)
     round = models.PositiveSmallIntegerField(default=0)
-    spec_version = models.PositiveSmallIntegerField(default=CURRENT)
+    spec_version = models.PositiveSmallIntegerField(default=current_version)
     organisation = models.ForeignKey("accounts.Organisation", on_delete=models.PROTECT, related_name="applications")
     created_by = models.ForeignKey(PERSON, on_delete=models.PROTECT, related_name="applications_created")
     title = models.CharField(max_length=200, blank=True)

@@ -78,12 +78,13 @@ def missing_lines(application: Application, missing: Iterable[Missing]) -> tuple
 
 def _missing_line(application: Application, spec: Specification, missing: Missing) -> MissingLine:
     page = spec.page(missing.page)
+    cell = page.cell(missing.field)
     named = {field.name: field for field in page.fields}
-    field = named.get(missing.field, page.fields[0])
+    field = cell[2] if cell else named.get(missing.field, page.fields[0])
     url = reverse("applications:page", args=[application.pk, page.key])
     return MissingLine(
         page=wording.said(page.title),
-        label=wording.said(field.label),
+        label=wording.cell_label(*cell) if cell else wording.said(field.label),
         sentence=wording.missing_sentence(field, missing),
         url=f"{url}?missing=1#id_{missing.field}",
     )

@@ -10,7 +10,17 @@ from datetime import date
 from enum import StrEnum
 from typing import Any
 
-from apps.applications.form_spec import Content, Contents, Field, Kind, PageSpec, Specification, Text
+from apps.applications.form_spec import (
+    Content,
+    Contents,
+    Field,
+    Kind,
+    PageSpec,
+    Specification,
+    Text,
+    cell_name,
+    filled_rows,
+)
 from apps.applications.pages import specification
 from apps.core.rules import Action, Allowed, Decision, Reason, Refused, Role, decide_by_table
 
@@ -140,21 +150,39 @@ def page_missing(page: PageSpec, contents: Contents) -> Iterator[Missing]:
     """What one page lacks or holds wrongly. Other pages matter through the conditions of its fields."""
     content = contents.get(page.key, {})
     for field in page.fields:
-        code = field_problem(field, content) if field.is_asked(contents) else ""
-        if code:
-            yield Missing(page.key, field.name, code)
+        if field.is_asked(contents):
+            yield from (Missing(page.key, name, code) for name, code in field_problems(field, content, contents))
 
 
-def field_problem(field: Field, content: Content) -> str:
-    """What is wrong with the value of a field, as a code; empty when nothing is."""
-    value = content.get(field.name)
-    if not value:
-        return "required" if field.required else ""
-    return _CHECKS[field.kind](field, value, content)
+def field_problems(field: Field, content: Content, contents: Contents) -> Iterator[tuple[str, str]]:
+    """What is wrong with a field, or with each cell of a group: the name to lead to, and a code."""
+    is_group = field.kind is Kind.GROUP
+    if not (filled_rows(field, content) if is_group else content.get(field.name)):
+        if field.is_required(contents):
+            yield field.name, "required"
+    elif is_group:
+        yield from _group_problems(field, filled_rows(field, content))
+    elif code := _CHECKS[field.kind](field, content[field.name], content):
+        yield field.name, code
+
+
+def _group_problems(group: Field, rows: tuple[tuple[int, Content], ...]) -> Iterator[tuple[str, str]]:
+    if len(rows) > group.most:
+        yield group.name, "too_many_rows"
+    for number, row in rows:
+        for column in group.columns:
+            for _name, code in field_problems(column, row, {}):
+                yield cell_name(group, number, column), code
 
 
 def _text_problem(field: Field, value: Any, content: Content) -> str:
     return "too_long" if len(value) > field.max_length else ""
+
+
+def _number_problem(field: Field, value: Any, content: Content) -> str:
+    if not (isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 10):
+        return "not_a_number"
+    return "" if field.least <= int(value) <= field.most else "out_of_bounds"
 
 
 def _choice_problem(field: Field, value: Any, content: Content) -> str:
@@ -204,6 +232,7 @@ def _engine_checks_it(field: Field, value: Any, content: Content) -> str:
 _CHECKS: Mapping[Kind, Callable[[Field, Any, Content], str]] = {
     Kind.TEXT: _text_problem,
     Kind.LONG_TEXT: _text_problem,
+    Kind.NUMBER: _number_problem,
     Kind.CHOICE: _choice_problem,
     Kind.CONFIRMATION: _confirmation_problem,
     Kind.DATE: _date_problem,

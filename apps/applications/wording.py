@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from django.utils import timezone
-from django.utils.formats import date_format
+from django.utils.formats import date_format, number_format
 from django.utils.text import capfirst
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
@@ -29,6 +29,9 @@ PROBLEMS: Mapping[str, Message] = {
     "required": _("This field is required."),
     "too_long": _("This text is too long: at most %(max_length)s characters."),
     "not_a_choice": _("This answer is not among those proposed."),
+    "not_a_number": _("This is not a whole number."),
+    "out_of_bounds": _("This number must be between %(least)s and %(most)s."),
+    "too_many_rows": _("There are too many lines: at most %(most)s."),
     "not_a_date": _("This is not a date of the calendar."),
     "too_early": _("This date is too early: not before %(earliest)s."),
     "before_start": _("This date is before the beginning of the period."),
@@ -76,11 +79,25 @@ def said(text: Text) -> str:
     return text.in_language(get_language() or "fr")
 
 
+def cell_label(group: Field, row: int, column: Field) -> str:
+    """What a cell of a group is called outside its table."""
+    names = {"group": said(group.label), "n": row + 1, "column": said(column.label)}
+    return str(_("%(group)s, line %(n)s, %(column)s")) % names
+
+
+def example_sentence(field: Field) -> str:
+    """The example of a field, introduced as one; blank when it has none."""
+    example = said(field.example)
+    return str(_("For example: %(example)s")) % {"example": example} if example else ""
+
+
 def problem_sentence(field: Field, code: str) -> str:
     """What is wrong with a field, with its own bounds."""
     bounds = {
         "max_length": field.max_length,
         "longest_years": field.longest_years,
+        "least": number_format(field.least, force_grouping=True),
+        "most": number_format(field.most, force_grouping=True),
         "earliest": date_format(datetime.fromisoformat(field.earliest), "DATE_FORMAT") if field.earliest else "",
     }
     return str(PROBLEMS[code]) % bounds

@@ -29,6 +29,7 @@ def complete_contents(**titles: str) -> dict[str, dict[str, Any]]:
             "purpose_kind": "research",
             "objectives": "Décrire le recours aux soins.",
             "public_interest": "Mieux prévenir.",
+            "benefits": "Une prévention mieux ciblée.",
             "funded": "no",
             "no_forbidden_purpose": "yes",
         },
@@ -38,6 +39,14 @@ def complete_contents(**titles: str) -> dict[str, dict[str, Any]]:
             "scope": {"IR_BEN_R": ["BEN_RES_DPT", "BEN_SEX_COD"]},
             "justifications": {"IR_BEN_R": "Décrire la population."},
             "identifiers": {},
+        },
+        "linkage": {"linked": "no"},
+        "protection": {
+            "legal_basis": "public_task",
+            "recipients": "L'équipe du projet.",
+            "transfers": "no",
+            "retention_years": "3",
+            "rights_contact": "dpo@exemple.fr",
         },
         "period": {
             "data_from": "2020-01-01",

@@ -104,5 +104,5 @@ def _page_swap(application: Application, present: Page, content: dict[str, Any],
 
 
 def _title_repeat(application: Application, content: Mapping[str, Any]) -> None:
-    longest = pages.TITLE.field("title").max_length
-    Application.objects.filter(pk=application.pk).update(title=str(content.get("title", ""))[:longest])
+    title = str(content.get("title", ""))[: pages.LONGEST_TITLE]
+    Application.objects.filter(pk=application.pk).update(title=title)

@@ -152,7 +152,7 @@ class TestReview:
             "population": {"population": stay("E10")},
             "purpose": {**complete_contents()["purpose"], "funded": "yes"},
         }
-        changed["purpose"]["funders"] = "ANR"
+        changed["purpose"]["funders"] = [{"name": "ANR", "nature": "public", "country": ""}]
         fill(application, by, changed)
         services.member_add(application=application, email=colleague.email, by=by)
         old = selectors.attachments_of(application).get()
