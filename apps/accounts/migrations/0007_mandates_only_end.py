@@ -26,5 +26,5 @@ DROP FUNCTION accounts_mandate_keeps_its_terms();
 
 
 class Migration(migrations.Migration):
-    dependencies = [("accounts", "0005_organisations_and_mandates")]
+    dependencies = [("accounts", "0006_organisations_and_mandates")]
     operations = [migrations.RunSQL(GUARD, UNGUARD)]

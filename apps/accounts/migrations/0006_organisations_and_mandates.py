@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0004_passkey_challenge"),
+        ("accounts", "0005_row_security"),
     ]
 
     operations = [
