@@ -6,7 +6,7 @@ DEVSTACK := -m hdh_portal.devstack
 GATEWAY_OPTION := $(if $(GATEWAY_PORT),--gateway-port $(GATEWAY_PORT))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run stop reset code test check fix journey lock bench-audit mutants-permissions
+.PHONY: help setup run stop reset code test check fix journey lock bench-audit bench-load bench-pages mutants-permissions
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-19s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,6 +44,12 @@ lock: setup ## renew the locked, hashed requirements from pyproject.toml and the
 
 mutants-permissions: setup ## delete each guard in turn and see that the permission matrix notices; figures on the last line
 	@$(VENV)/python -m tests.permissions.mutants
+
+bench-pages: setup ## every page of every role at 10,000 dossiers, queue and search at 100,000: make bench-pages [PROJECTS=…]
+	@PROJECTS=$(or $(PROJECTS),10000) $(VENV)/python -m tests.benchmarks.bench_pages
+
+bench-load: setup ## many people at once against the least the portal can answer; figures on the last line
+	@$(VENV)/python -m tests.benchmarks.bench_load
 
 bench-audit: setup ## what the audit log costs, how late its seal is, how fast it verifies, what tampering it finds
 	@$(VENV)/python -m tests.benchmarks.bench_audit
