@@ -33,6 +33,7 @@ ALLOWED_BY_ROLE = {
     Role.STEWARD: STEWARD,
     Role.OPERATOR: set(),
     Role.AUDITOR: set(),
+    Role.ADMINISTRATOR: set(),
 }
 WRITES_WHILE_EDITABLE = {
     "application.edit",
