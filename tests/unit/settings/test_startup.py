@@ -94,7 +94,7 @@ def test_a_zone_must_not_know_what_is_another_s(zone: str, foreign: str) -> None
             "DATABASE_URL must end with sslmode=verify-full (or reach PostgreSQL by a socket: host=/folder).",
         ),
         (
-            {"CELERY_BROKER_URL": "rediss://broker/0"},
+            {"CELERY_BROKER_URL": "redis://broker/0"},
             "CELERY_BROKER_URL must begin with one of rediss://, amqps://, redis+socket://.",
         ),
         ({"HDH_DEMO": "1"}, "HDH_DEMO belongs to the demonstration."),
