@@ -166,9 +166,10 @@ class MandateRole(models.TextChoices):
 
 
 class Mandate(models.Model):
-    """The right of a person to act for an organisation, between two days. `given_by` None: by the installation.
+    """The right of a person to act for an organisation, between two days; with `may_sign`, to sign for it too.
 
-    A trigger refuses any change but an earlier end: another role or a later end is another mandate.
+    `given_by` None: by the installation. A trigger refuses any change but an earlier end: another role or a later end
+    is another mandate.
     """
 
     person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="mandates")
@@ -177,6 +178,7 @@ class Mandate(models.Model):
     given_by = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+", null=True)
     starts_on = models.DateField()
     ends_on = models.DateField(null=True, blank=True)
+    may_sign = models.BooleanField(default=False)
 
     objects = DatedQuerySet.as_manager()
 
@@ -186,6 +188,9 @@ class Mandate(models.Model):
                 condition=Q(ends_on=None) | Q(ends_on__gte=F("starts_on")), name="mandate_dates_in_order"
             ),
             models.CheckConstraint(condition=Q(role__in=MandateRole.values), name="mandate_role_known"),
+            models.CheckConstraint(
+                condition=~Q(role="signatory") | Q(may_sign=True), name="mandate_signatory_may_sign"
+            ),
             models.CheckConstraint(condition=Q(given_by=None) | ~Q(given_by=F("person")), name="mandate_never_own"),
             models.UniqueConstraint(fields=["person", "organisation", "starts_on"], name="mandate_once"),
         ]
@@ -195,6 +200,8 @@ class StaffRoleName(models.TextChoices):
     STEWARD = Role.STEWARD.value, _("data steward")
     OPERATOR = Role.OPERATOR.value, _("platform operator")
     AUDITOR = Role.AUDITOR.value, _("auditor")
+    COMMITTEE_MEMBER = Role.COMMITTEE_MEMBER.value, _("committee member")
+    COMMITTEE_SECRETARY = Role.COMMITTEE_SECRETARY.value, _("committee secretary")
 
 
 class StaffRole(models.Model):

@@ -155,18 +155,26 @@ def mandate_give(
     starts_on: date,
     ends_on: date | None = None,
     role: str = MandateRole.MEMBER,
+    may_sign: bool = False,
     by: Person | None,
 ) -> Mandate:
-    """Let the person act for the organisation between two days. `by` None: the installation itself.
-
-    Raises RefusedError when somebody would give it to themselves.
+    """Let the person act for the organisation between two days, and sign for it if `may_sign`, as signatories always
+    do. `by` None: the installation itself. Raises RefusedError when somebody would give it to themselves.
     """
     _refuse_own(by, person)
+    signs = may_sign or role == MandateRole.SIGNATORY
     with transaction.atomic():
         mandate = Mandate.objects.create(
-            person=person, organisation=organisation, role=role, starts_on=starts_on, ends_on=ends_on, given_by=by
+            person=person,
+            organisation=organisation,
+            role=role,
+            may_sign=signs,
+            starts_on=starts_on,
+            ends_on=ends_on,
+            given_by=by,
         )
-        _event("mandate.given", str(person.pk), actor=by, organisation=str(organisation.pk), role=str(role))
+        data = {"organisation": str(organisation.pk), "role": str(role), "may_sign": signs}
+        _event("mandate.given", str(person.pk), actor=by, **data)
     return mandate
 
 

@@ -1,22 +1,19 @@
 """Forms of the dossier. Those of its pages are made from their specification and keep whatever is typed."""
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from apps.accounts.forms import RefusableForm, code_field
+from apps.accounts.forms import RefusableForm
 from apps.accounts.models import Organisation
 from apps.applications import rules, wording
 from apps.applications.form_spec import Content, Contents, Field, Kind, PageSpec, cell_name, rows_of
-from apps.applications.models import Application
+from apps.applications.policy import Path
 from apps.applications.typing_in import TYPED_KINDS
-
-LONGEST_COMMENT = 4000
-LONGEST_REASON = 2000
 
 
 class AsTyped(forms.Field):
@@ -159,10 +156,13 @@ class CreateForm(RefusableForm):
         empty_label=None,
         error_messages={"invalid_choice": _("You hold no current mandate for this organisation.")},
     )
+    path = forms.ChoiceField(label=_("Path of the procedure"))
     creation_key = forms.UUIDField(widget=forms.HiddenInput, initial=uuid.uuid4)
 
-    def __init__(self, organisations: Any, data: Any = None) -> None:
+    def __init__(self, organisations: Any, paths: Iterable[Path], data: Any = None) -> None:
         super().__init__(data)
+        self.paths = [(path.key, wording.said(path.title), wording.said(path.summary)) for path in paths]
+        self.fields["path"].choices = [(key, title) for key, title, _summary in self.paths]  # type: ignore[attr-defined]
         self.shown = [(found.pk, found.name) for found in organisations]
         self.fields["organisation"].choices = self.shown  # type: ignore[attr-defined]  # a choice field
 
@@ -199,64 +199,3 @@ class AttachmentForm(RefusableForm):
         super().__init__(data, files)
         kinds = [(field.name, wording.said(field.label)) for field in page.fields if field.is_asked(contents)]
         self.fields["kind"].choices = kinds  # type: ignore[attr-defined]  # a choice field
-
-
-class ReturnForm(SeenForm):
-    """A reason beside each page to correct; an empty one leaves its page closed."""
-
-    def __init__(self, application: Application, data: Any = None) -> None:
-        super().__init__(data, initial={"version": application.version}, auto_id="return_%s")
-        for page in application.specification.pages:
-            self.fields[f"reason-{page.key}"] = forms.CharField(
-                label=wording.said(page.title),
-                required=False,
-                max_length=LONGEST_REASON,
-                widget=forms.Textarea(attrs={"rows": 2}),
-            )
-
-    def reasons(self) -> dict[str, str]:
-        """The reasons that were given, by page."""
-        typed = {name.removeprefix("reason-"): text for name, text in self.cleaned_data.items() if name != "version"}
-        return {page: text for page, text in typed.items() if text.strip()}
-
-
-class DecisionForm(SeenForm):
-    """What every final decision binds to: what was read, and a fresh one-time code."""
-
-    verb = ""
-    content_hash = AsTyped(widget=forms.HiddenInput)
-
-    def __init__(self, application: Application, data: Any = None) -> None:
-        seen = {"version": application.version, "content_hash": application.content_hash}
-        super().__init__(data, initial=seen, auto_id=f"{self.verb}_%s")
-
-
-class ApproveForm(DecisionForm):
-    """Approval."""
-
-    verb = "approve"
-    comment = forms.CharField(
-        label=_("Comment to the team"),
-        required=False,
-        max_length=LONGEST_COMMENT,
-        widget=forms.Textarea(attrs={"rows": 3}),
-    )
-    otp_code = code_field(
-        _("One-time code"), _("The six digits that your authenticator application shows now."), digits_only=True
-    )
-
-
-class RefuseForm(DecisionForm):
-    """Refusal."""
-
-    verb = "refuse"
-    reason = forms.CharField(
-        label=_("Reason for refusing"),
-        help_text=_("The team reads it."),
-        max_length=LONGEST_COMMENT,
-        widget=forms.Textarea(attrs={"rows": 3}),
-        error_messages={"required": _("Say why the dossier is refused: its team reads it.")},
-    )
-    otp_code = code_field(
-        _("One-time code"), _("The six digits that your authenticator application shows now."), digits_only=True
-    )

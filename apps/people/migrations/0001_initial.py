@@ -15,7 +15,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ("accounts", "0007_mandates_only_end"),
+        ("accounts", "0008_mandates_only_end"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -68,14 +68,9 @@ class TestQueue:
         client = client_signed_in(steward())
         response = client.get(reverse("applications:queue"), {"status": "approved"})
         assert "Aucun dossier ici" in text_of(response)
-        assert [(found.value, found.count) for found in response.context["filters"]] == [
-            ("submitted", 1),
-            ("returned", 0),
-            ("approved", 0),
-            ("refused", 0),
-            ("withdrawn", 0),
-            ("all", 1),
-        ]
+        counts = {found.value: found.count for found in response.context["filters"]}
+        assert {value: count for value, count in counts.items() if count} == {"submitted": 1, "all": 1}
+        assert set(counts) == {*(set(Application.Status.values) - {"draft"}), "all"}
 
     @pytest.mark.parametrize("status", ["nonsense", "draft", "' OR 1=1"])
     def test_an_unknown_filter_shows_all_that_was_submitted(self, status: str) -> None:

@@ -8,6 +8,7 @@ BEGIN
     IF NEW.person_id IS DISTINCT FROM OLD.person_id
         OR NEW.organisation_id IS DISTINCT FROM OLD.organisation_id
         OR NEW.role IS DISTINCT FROM OLD.role
+        OR NEW.may_sign IS DISTINCT FROM OLD.may_sign
         OR NEW.given_by_id IS DISTINCT FROM OLD.given_by_id
         OR NEW.starts_on IS DISTINCT FROM OLD.starts_on
         OR (OLD.ends_on IS NOT NULL AND (NEW.ends_on IS NULL OR NEW.ends_on > OLD.ends_on))
@@ -26,5 +27,5 @@ DROP FUNCTION accounts_mandate_keeps_its_terms();
 
 
 class Migration(migrations.Migration):
-    dependencies = [("accounts", "0006_organisations_and_mandates")]
+    dependencies = [("accounts", "0007_organisations_and_mandates")]
     operations = [migrations.RunSQL(GUARD, UNGUARD)]

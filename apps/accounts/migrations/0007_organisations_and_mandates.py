@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0005_row_security"),
+        ("accounts", "0006_committee_and_signatories"),
     ]
 
     operations = [
@@ -70,6 +70,13 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(
                 condition=models.Q(("roles__contained_by", ["data_controller", "implementing_body", "laboratory"])),
                 name="organisation_roles_known",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="mandate",
+            constraint=models.CheckConstraint(
+                condition=models.Q(models.Q(("role", "signatory"), _negated=True), ("may_sign", True), _connector="OR"),
+                name="mandate_signatory_may_sign",
             ),
         ),
     ]
