@@ -10,14 +10,10 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import Language, MandateRole, Organisation
+from apps.applications.models import Attachment, storage_key
 from apps.people import rules
 
 PERSON = settings.AUTH_USER_MODEL
-
-
-def storage_key() -> str:
-    """A random name for a stored file: it tells nothing and cannot be guessed."""
-    return uuid.uuid4().hex
 
 
 class Invitation(models.Model):
@@ -91,7 +87,8 @@ class InvitationLink(models.Model):
 class TrainingCertificate(models.Model):
     """Proof that a person followed the training, kept as a file, and what a steward said of it.
 
-    `expires_on` is the last day it counts. The bytes are under MEDIA_DIR, under `storage_key`; `size` is in bytes.
+    `expires_on` is the last day it counts. The bytes are kept, encrypted and scanned as a dossier's documents are;
+    `size` is in bytes.
     """
 
     class State(models.TextChoices):
@@ -108,6 +105,9 @@ class TrainingCertificate(models.Model):
     size = models.PositiveIntegerField()
     sha256 = models.CharField(max_length=64)
     storage_key = models.CharField(max_length=32, unique=True, default=storage_key)
+    sealed_key = models.BinaryField(default=bytes)
+    scan = models.CharField(max_length=12, choices=Attachment.Scan, default=Attachment.Scan.PENDING)
+    scan_detail = models.CharField(max_length=120, blank=True)
     added_at = models.DateTimeField(default=timezone.now)
     state = models.CharField(max_length=10, choices=State, default=State.PENDING)
     examined_by = models.ForeignKey(PERSON, on_delete=models.PROTECT, related_name="+", null=True)
@@ -132,6 +132,12 @@ class TrainingCertificate(models.Model):
 
     def __str__(self) -> str:
         return str(self.pk)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the file may be given to anybody: found clean, or on a development machine that scans nothing."""
+        scan = Attachment.Scan
+        return self.scan == scan.CLEAN or (self.scan == scan.NOT_SCANNED and settings.UNSCANNED_DOCUMENTS)
 
 
 class ConditionsOfUse(models.Model):

@@ -16,6 +16,7 @@ SENTENCES: Mapping[str, str | Promise] = {
     "person.created": _("The account of %(actor)s was created by an invitation."),
     "person.accreditation_read": _("%(actor)s read somebody's accreditation."),
     "training.added": _("%(actor)s added a training certificate."),
+    "training.scanned": _("A training certificate was scanned for viruses."),
     "training.accepted": _("%(actor)s accepted a training certificate."),
     "training.refused": _("%(actor)s refused a training certificate."),
     "training.read": _("%(actor)s read a training certificate."),

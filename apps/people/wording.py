@@ -49,4 +49,3 @@ ADVICE: Mapping[str, Message] = {
 FILE_EMPTY: Message = _("This file is empty.")
 FILE_TOO_LARGE: Message = _("This file is too large: 10 MB at most.")
 FILE_TYPE: Message = _("This type of file is not accepted: PDF, PNG or JPEG.")
-FILE_DAMAGED: Message = _("The content of this file is damaged, or is not what its name says.")

@@ -46,10 +46,12 @@ def certificate(
         state=state,
         examined_by=by,
         examined_at=None if state == "pending" else timezone.now(),
+        scan="clean",
         reason="Illisible." if state == "refused" else "",
     )
     if stored:
-        storage.store(made.storage_key, CERTIFICATE)
+        sealed = storage.store(made.storage_key, CERTIFICATE)
+        TrainingCertificate.objects.filter(pk=made.pk).update(sealed_key=sealed)
     return made
 
 

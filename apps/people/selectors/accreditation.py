@@ -107,3 +107,8 @@ def address_of_link(digest: str, person: Person) -> ProfessionalAddress | None:
 def orcid_of(person: Person) -> str:
     """The ORCID iD the person declared, blank without one."""
     return ResearcherIdentifier.objects.filter(person=person).values_list("orcid", flat=True).first() or ""
+
+
+def certificate_files() -> QuerySet[TrainingCertificate, str]:
+    """The names of the files that certificates are kept in."""
+    return TrainingCertificate.objects.order_by().values_list("storage_key", flat=True)

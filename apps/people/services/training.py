@@ -3,19 +3,28 @@
 import hashlib
 from datetime import date
 
+import structlog
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
 from apps.accounts.models import Person
 from apps.applications import sniffing, storage
-from apps.applications.services.documents import MAX_BYTES, safe_name
+from apps.applications.models import Attachment, storage_key
+from apps.applications.scanner import Verdict
+from apps.applications.services.documents import FAULTS, MAX_BYTES, NOT_KEPT, safe_name
+from apps.applications.services.strays import addition_announce
+from apps.audit.services import event_record
 from apps.core.errors import ChangedMeanwhile, Message, RefusedError
+from apps.core.outbox import outbox_enqueue
 from apps.people import rules, wording
-from apps.people.models import TrainingCertificate, storage_key
+from apps.people.models import TrainingCertificate
 from apps.people.policy import training_rules
 from apps.people.services.guarding import record_of_person, refuse_unless_allowed
 
-State = TrainingCertificate.State
+State, Scan = TrainingCertificate.State, Attachment.Scan
+SCAN_KIND = "training.scan"
+log = structlog.get_logger(__name__)
 ACCEPTED_TYPES = frozenset({sniffing.PDF, sniffing.PNG, sniffing.JPEG})
 
 
@@ -30,7 +39,7 @@ def training_add(*, completed_on: date, name: str, data: bytes, by: Person) -> T
     key = storage_key()
     try:
         with transaction.atomic():
-            storage.store(key, data)
+            addition_announce()
             made = TrainingCertificate.objects.create(
                 person=by,
                 completed_on=completed_on,
@@ -40,10 +49,17 @@ def training_add(*, completed_on: date, name: str, data: bytes, by: Person) -> T
                 size=len(data),
                 sha256=hashlib.sha256(data).hexdigest(),
                 storage_key=key,
+                sealed_key=storage.store(key, data),
+                scan=Scan.NOT_SCANNED if settings.UNSCANNED_DOCUMENTS else Scan.PENDING,
             )
+            if made.scan == Scan.PENDING:
+                outbox_enqueue(kind=SCAN_KIND, key=f"training:{made.pk}:scan", subject_id=str(made.pk))
             record_of_person("training.added", by, by, {"certificate": str(made.pk), "sha256": made.sha256})
-    except Exception:
+    except Exception as error:
         storage.erase(key)
+        if isinstance(error, OSError):
+            log.error("certificate_not_kept", error=type(error).__name__)
+            raise RefusedError((NOT_KEPT,), field="file") from error
         raise
     return made
 
@@ -64,18 +80,33 @@ def _expiry(completed_on: date) -> date:
 def _checked(name: str, data: bytes) -> str:
     """The media type of an acceptable file. Raises RefusedError."""
     expected = sniffing.expected_type(name)
-    problem: Message | None = None
-    if not data:
-        problem = wording.FILE_EMPTY
-    elif len(data) > MAX_BYTES:
-        problem = wording.FILE_TOO_LARGE
-    elif expected not in ACCEPTED_TYPES:
-        problem = wording.FILE_TYPE
-    elif sniffing.media_type(data) != expected:
-        problem = wording.FILE_DAMAGED
-    if problem or expected is None:
-        raise RefusedError((problem or wording.FILE_TYPE,), field="file")
+    if expected not in ACCEPTED_TYPES or expected is None:
+        raise RefusedError((wording.FILE_TYPE,), field="file")
+    if problem := _problem(data, expected):
+        raise RefusedError((problem,), field="file")
     return expected
+
+
+def _problem(data: bytes, expected: str) -> Message | None:
+    if not data:
+        return wording.FILE_EMPTY
+    if len(data) > MAX_BYTES:
+        return wording.FILE_TOO_LARGE
+    fault = sniffing.fault_of(data, expected)
+    return FAULTS[fault] if fault else None
+
+
+def training_scanned(*, certificate: TrainingCertificate, verdict: Verdict) -> None:
+    """Record what the scanner said, once. To be called in the transaction that holds its outbox item."""
+    waiting = TrainingCertificate.objects.filter(pk=certificate.pk, scan=Scan.PENDING)
+    if waiting.update(scan=verdict.outcome.value, scan_detail=verdict.detail):
+        event_record(
+            action="training.scanned",
+            actor="system:default",
+            object_kind="person",
+            object_id=str(certificate.person_id),
+            data={"certificate": str(certificate.pk), "outcome": verdict.outcome.value},
+        )
 
 
 def training_accept(*, certificate: TrainingCertificate, by: Person) -> None:

@@ -14,7 +14,7 @@ from apps.accounts.forms import RefusableForm
 from apps.accounts.models import Person
 from apps.accounts.navigation import person_of
 from apps.accounts.views import form_page
-from apps.applications import storage
+from apps.applications.downloads import document_response
 from apps.applications.services.documents import MAX_BYTES
 from apps.audit.reading import reads
 from apps.core.actions import declares
@@ -81,20 +81,7 @@ def certificate_add(request: HttpRequest) -> HttpResponse:
 @declares("training.read_own")
 def certificate_own(request: HttpRequest, own_certificate_id: UUID) -> FileResponse:
     """The file of one of my certificates."""
-    return _served(get_object_or_404(selectors.certificates_of(person_of(request)), pk=own_certificate_id))
-
-
-def _served(certificate: TrainingCertificate) -> FileResponse:
-    """The bytes, always as a file to keep, never as a page to show."""
-    response = FileResponse(
-        storage.opened(certificate.storage_key),
-        as_attachment=True,
-        filename=certificate.name,
-        content_type=certificate.media_type,
-    )
-    response["X-Content-Type-Options"] = "nosniff"
-    response["Content-Security-Policy"] = "default-src 'none'; sandbox"
-    return response
+    return document_response(get_object_or_404(selectors.certificates_of(person_of(request)), pk=own_certificate_id))
 
 
 @declares("conditions.accept")
@@ -198,7 +185,7 @@ def _examined(certificate: TrainingCertificate, form: ExaminationForm, by: Perso
 @reads("training.read", object_kind="training_certificate", object_id="certificate_id")
 def certificate(request: HttpRequest, certificate_id: UUID) -> FileResponse:
     """The file of a certificate, for stewards."""
-    return _served(_certificate_or_404(certificate_id))
+    return document_response(_certificate_or_404(certificate_id))
 
 
 def _certificate_or_404(certificate_id: UUID) -> TrainingCertificate:
