@@ -6,7 +6,7 @@ DEVSTACK := -m hdh_portal.devstack
 GATEWAY_OPTION := $(if $(GATEWAY_PORT),--gateway-port $(GATEWAY_PORT))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run stop reset code test check fix journey lock bench-audit mutants-permissions
+.PHONY: help setup run stop reset code test check fix journey lock bench-audit bench-extract mutants-permissions
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-19s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,3 +47,6 @@ mutants-permissions: setup ## delete each guard in turn and see that the permiss
 
 bench-audit: setup ## what the audit log costs, how late its seal is, how fast it verifies, what tampering it finds
 	@$(VENV)/python -m tests.benchmarks.bench_audit
+
+bench-extract: setup ## the extract engine against DuckDB, Polars and pandas by hand (BENCH="--people 1000000 --years 1,4")
+	@$(VENV)/python -m tests.benchmarks.bench_extract $(BENCH)
