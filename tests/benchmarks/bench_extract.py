@@ -20,10 +20,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.benchmarks.bench_audit import REPOSITORY, bar, machine
+from tests.benchmarks.common import REPOSITORY, RESULTS, bar, keep
 from tests.benchmarks.extract_contenders import CARE, COHORTS, CONTENDERS, DRUGS
 
-BENCH = REPOSITORY / "var" / "bench"
 FIRST_YEAR = 2018
 SEED = 1
 LARGEST_COHORT, USUAL_COHORT = "100 %", "10 %"
@@ -54,7 +53,7 @@ class Measure:
 
 def source_of(options: argparse.Namespace, years: int) -> Path:
     """The synthetic copy of so many years, made unless it stands."""
-    folder = BENCH / f"snds-{options.people}-{years}-{SEED}"
+    folder = RESULTS / f"snds-{options.people}-{years}-{SEED}"
     if not folder.exists():
         asked = ["--people", options.people, "--first-year", FIRST_YEAR, "--last-year", FIRST_YEAR + years - 1]
         command = [sys.executable, "manage.py", "synthetic_snds", *asked, "--seed", SEED, "--out", folder]
@@ -64,7 +63,7 @@ def source_of(options: argparse.Namespace, years: int) -> Path:
 
 def run(contender: str, case: Case, options: argparse.Namespace) -> Measure:
     """One contender in a process of its own; its delivery is described, then removed."""
-    out = BENCH / "out"
+    out = RESULTS / "out"
     shutil.rmtree(out, ignore_errors=True)
     given = {
         "contender": contender,
@@ -188,15 +187,12 @@ def main() -> int:
     parser.add_argument("--memory", default="512MB", help="the limit given to the engine and to DuckDB by hand")
     parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args()
-    BENCH.mkdir(parents=True, exist_ok=True)
+    RESULTS.mkdir(parents=True, exist_ok=True)
     results = measured(options)
     found = {case: {name: summary(measures) for name, measures in of.items()} for case, of in results.items()}
     rows = {case: next(iter(of.values()))[0].delivered for case, of in results.items()}
     details = {"options": vars(options), "cases": found, "delivered": rows}
-    result = {"bars": bars(found, options), "machine": machine(), "details": details}
-    (BENCH / "extract.json").write_text(json.dumps(result, indent=2, default=str))
-    print(json.dumps(result, default=str))
-    return 0 if all(one["holds"] for one in result["bars"]) else 1
+    return keep("extract", bars(found, options), details)
 
 
 if __name__ == "__main__":

@@ -136,123 +136,155 @@ def duckdb_by_hand_ordered(options: Options) -> dict[str, Any]:
     return {}
 
 
-def polars_script(options: Options) -> dict[str, Any]:
+class PolarsScript:
     """A Polars script: lazy frames, month by month."""
-    import polars as pl
 
-    source, out = options.source, options.out
-    first, last = date(options.first, 1, 1), date(options.last, 12, 31)
+    def __init__(self, options: Options) -> None:
+        import polars as pl
 
-    def month(table: str, name: str) -> pl.LazyFrame:
-        return pl.scan_parquet(f"{source}/{table}/FLX_DIS_DTD={name}/*.parquet", hive_partitioning=False)
+        self.pl, self.options, self.source, self.out = pl, options, options.source, options.out
+        self.keys = [name for name in CLAIM if name != "FLX_DIS_DTD"]
 
-    keys = [name for name in CLAIM if name != "FLX_DIS_DTD"]
-    own = pl.lit("P") + pl.col("BEN_NIR_PSA") + "|" + pl.col("BEN_RNG_GEM").cast(pl.String)
-    people = pl.scan_parquet(f"{source}/IR_BEN_R/*.parquet").select(
-        *IDENTITY, "BEN_SEX_COD", pl.coalesce(pl.lit("A") + pl.col("BEN_NIR_ANO"), own).alias("person")
-    )
+    def month(self, table: str, name: str) -> Any:
+        """A month of flux of a table."""
+        return self.pl.scan_parquet(f"{self.source}/{table}/FLX_DIS_DTD={name}/*.parquet", hive_partitioning=False)
 
-    def care(name: str) -> pl.LazyFrame:
-        public = month("ER_ETE_F", name).filter(pl.col("ETE_IND_TAA") == 1).select(keys)
+    def care(self, name: str) -> Any:
+        """The care lines of the period that the filters keep."""
+        pl, options = self.pl, self.options
+        public = self.month("ER_ETE_F", name).filter(pl.col("ETE_IND_TAA") == 1).select(self.keys)
         return (
-            month("ER_PRS_F", name)
-            .filter(pl.col("EXE_SOI_DTD").is_between(first, last))
+            self.month("ER_PRS_F", name)
+            .filter(pl.col("EXE_SOI_DTD").is_between(date(options.first, 1, 1), date(options.last, 12, 31)))
             .filter((pl.col("DPN_QLF").fill_null(0) != 71) & (pl.col("PRS_DPN_QLP").fill_null(0) != 71))
             .filter(pl.col("CPL_MAJ_TOP").fill_null(0) < 2)
-            .join(public, on=keys, how="anti")
+            .join(public, on=self.keys, how="anti")
         )
 
-    def collected(frame: pl.LazyFrame) -> pl.DataFrame:
-        return frame.collect(engine="streaming")
+    def people(self) -> Any:
+        """The identities of the cohort."""
+        pl = self.pl
+        own = pl.lit("P") + pl.col("BEN_NIR_PSA") + "|" + pl.col("BEN_RNG_GEM").cast(pl.String)
+        known = (
+            pl.scan_parquet(f"{self.source}/IR_BEN_R/*.parquet")
+            .select(*IDENTITY, "BEN_SEX_COD", pl.coalesce(pl.lit("A") + pl.col("BEN_NIR_ANO"), own).alias("person"))
+            .collect()
+        )
+        if not COHORTS[self.options.cohort]:
+            return known
+        summed = pl.concat([self.sums(name, known) for name in _months(self.options)])
+        summed = summed.group_by("person", "EXE_SOI_DTD", "PHA_PRS_C13").agg(pl.col("PHA_ACT_QSN").sum())
+        chosen = summed.filter(pl.col("PHA_ACT_QSN") > 0)["person"].unique()
+        return known.filter(pl.col("person").is_in(chosen.to_list()))
 
-    known = collected(people)
-    if classes := COHORTS[options.cohort]:
-        drugs = pl.scan_parquet(f"{source}/IR_PHA_R/*.parquet")
-        wanted = drugs.filter(pl.any_horizontal(*(pl.col("PHA_ATC_CLA").str.starts_with(code) for code in classes)))
-        codes = collected(wanted)["PHA_CIP_C13"].to_list()
-        found = [
-            collected(
-                month("ER_PHA_F", name)
-                .filter(pl.col("PHA_PRS_C13").is_in(codes))
-                .join(care(name).select(*keys, *IDENTITY, "EXE_SOI_DTD"), on=keys)
-                .join(known.lazy(), on=IDENTITY)
-                .group_by("person", "EXE_SOI_DTD", "PHA_PRS_C13")
-                .agg(pl.col("PHA_ACT_QSN").sum())
-            )
-            for name in _months(options)
-        ]
-        summed = pl.concat(found).group_by("person", "EXE_SOI_DTD", "PHA_PRS_C13").agg(pl.col("PHA_ACT_QSN").sum())
-        known = known.filter(
-            pl.col("person").is_in(summed.filter(pl.col("PHA_ACT_QSN") > 0)["person"].unique().to_list())
+    def sums(self, name: str, known: Any) -> Any:
+        """The drugs of the cohort dispensed in a month, in signed numbers."""
+        pl = self.pl
+        drugs = pl.scan_parquet(f"{self.source}/IR_PHA_R/*.parquet")
+        starts = (pl.col("PHA_ATC_CLA").str.starts_with(code) for code in COHORTS[self.options.cohort])
+        codes = drugs.filter(pl.any_horizontal(*starts)).collect()["PHA_CIP_C13"].to_list()
+        return (
+            self.month("ER_PHA_F", name)
+            .filter(pl.col("PHA_PRS_C13").is_in(codes))
+            .join(self.care(name).select(*self.keys, *IDENTITY, "EXE_SOI_DTD"), on=self.keys)
+            .join(known.lazy(), on=IDENTITY)
+            .group_by("person", "EXE_SOI_DTD", "PHA_PRS_C13")
+            .agg(pl.col("PHA_ACT_QSN").sum())
+            .collect(engine="streaming")
         )
 
-    def write(frame: pl.DataFrame, file: Path) -> None:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        frame.write_parquet(file, compression="zstd", row_group_size=122_880)
+    def write(self, frame: Any, table: str, name: str) -> None:
+        """One delivered file."""
+        (self.out / table).mkdir(parents=True, exist_ok=True)
+        frame.write_parquet(self.out / table / f"{name}.parquet", compression="zstd", row_group_size=122_880)
 
-    write(known.select("person", "BEN_SEX_COD"), out / "IR_BEN_R" / "all.parquet")
-    members = known.select(*IDENTITY, "person")
-    for name in _months(options):
-        lines = collected(care(name).join(members.lazy(), on=IDENTITY).select("person", *keys, *CARE))
-        lines = lines.with_columns(pl.lit(date.fromisoformat(name)).alias("FLX_DIS_DTD"))
-        write(lines, out / "ER_PRS_F" / f"{name}.parquet")
-        details = month("ER_PHA_F", name).join(lines.lazy().select("person", *keys), on=keys)
-        of_month = collected(details.select("person", *keys, *DRUGS))
-        write(of_month.with_columns(pl.lit(date.fromisoformat(name)).alias("FLX_DIS_DTD")),
-              out / "ER_PHA_F" / f"{name}.parquet")  # fmt: skip
+    def run(self) -> None:
+        """The whole script."""
+        people = self.people()
+        self.write(people.select("person", "BEN_SEX_COD"), "IR_BEN_R", "all")
+        members = people.select(*IDENTITY, "person")
+        for name in _months(self.options):
+            flux = self.pl.lit(date.fromisoformat(name)).alias("FLX_DIS_DTD")
+            care = self.care(name).join(members.lazy(), on=IDENTITY).select("person", *self.keys, *CARE)
+            lines = care.collect(engine="streaming").with_columns(flux)
+            self.write(lines, "ER_PRS_F", name)
+            details = self.month("ER_PHA_F", name).join(lines.lazy().select("person", *self.keys), on=self.keys)
+            drugs = details.select("person", *self.keys, *DRUGS).collect(engine="streaming")
+            self.write(drugs.with_columns(flux), "ER_PHA_F", name)
+
+
+def polars_script(options: Options) -> dict[str, Any]:
+    """A Polars script: lazy frames, month by month."""
+    PolarsScript(options).run()
     return {}
+
+
+class PandasScript:
+    """A pandas script, month by month, reading only the columns it needs."""
+
+    def __init__(self, options: Options) -> None:
+        import pandas as pd
+
+        self.pd, self.options, self.source, self.out = pd, options, options.source, options.out
+        self.keys = [name for name in CLAIM if name != "FLX_DIS_DTD"]
+
+    def month(self, table: str, name: str, columns: list[str]) -> Any:
+        """A month of flux of a table."""
+        files = sorted((self.source / table / f"FLX_DIS_DTD={name}").iterdir())
+        return self.pd.concat([self.pd.read_parquet(file, columns=columns, partitioning=None) for file in files])
+
+    def care(self, name: str, columns: list[str]) -> Any:
+        """The care lines of the period that the filters keep."""
+        wanted = list(dict.fromkeys([*self.keys, *IDENTITY, "EXE_SOI_DTD", *FILTERS, *columns]))
+        found = self.month("ER_PRS_F", name, wanted)
+        found = found[found.EXE_SOI_DTD.between(date(self.options.first, 1, 1), date(self.options.last, 12, 31))]
+        found = found[(found.DPN_QLF.fillna(0) != 71) & (found.PRS_DPN_QLP.fillna(0) != 71)]
+        found = found[found.CPL_MAJ_TOP.fillna(0) < 2]
+        public = self.month("ER_ETE_F", name, [*self.keys, "ETE_IND_TAA"])
+        public = public[public.ETE_IND_TAA == 1][self.keys].drop_duplicates()
+        found = found.merge(public, on=self.keys, how="left", indicator=True)
+        return found[found["_merge"] == "left_only"].drop(columns="_merge")
+
+    def people(self) -> Any:
+        """The identities of the cohort."""
+        people = self.pd.read_parquet(self.source / "IR_BEN_R", columns=[*IDENTITY, "BEN_NIR_ANO", "BEN_SEX_COD"])
+        own = "P" + people.BEN_NIR_PSA + "|" + people.BEN_RNG_GEM.astype(str)
+        people["person"] = ("A" + people.BEN_NIR_ANO).where(people.BEN_NIR_ANO.notna(), own)
+        if not COHORTS[self.options.cohort]:
+            return people
+        summed = self.pd.concat([self.sums(name, people) for name in _months(self.options)])
+        summed = summed.groupby(["person", "EXE_SOI_DTD", "PHA_PRS_C13"], as_index=False).PHA_ACT_QSN.sum()
+        return people[people.person.isin(summed[summed.PHA_ACT_QSN > 0].person)]
+
+    def sums(self, name: str, people: Any) -> Any:
+        """The drugs of the cohort dispensed in a month, in signed numbers."""
+        products = self.pd.read_parquet(self.source / "IR_PHA_R", columns=["PHA_CIP_C13", "PHA_ATC_CLA"])
+        codes = products[products.PHA_ATC_CLA.str.startswith(COHORTS[self.options.cohort])].PHA_CIP_C13
+        drugs = self.month("ER_PHA_F", name, [*self.keys, *DRUGS])
+        dated = drugs[drugs.PHA_PRS_C13.isin(codes)].merge(self.care(name, []), on=self.keys).merge(people, on=IDENTITY)
+        return dated.groupby(["person", "EXE_SOI_DTD", "PHA_PRS_C13"], as_index=False).PHA_ACT_QSN.sum()
+
+    def write(self, frame: Any, table: str, name: str) -> None:
+        """One delivered file."""
+        (self.out / table).mkdir(parents=True, exist_ok=True)
+        file = self.out / table / f"{name}.parquet"
+        frame.to_parquet(file, compression="zstd", row_group_size=122_880, index=False)
+
+    def run(self) -> None:
+        """The whole script."""
+        people = self.people()
+        self.write(people[["person", "BEN_SEX_COD"]], "IR_BEN_R", "all")
+        for name in _months(self.options):
+            lines = self.care(name, CARE).merge(people[[*IDENTITY, "person"]], on=IDENTITY)
+            lines = lines[["person", *self.keys, *CARE]].assign(FLX_DIS_DTD=date.fromisoformat(name))
+            self.write(lines, "ER_PRS_F", name)
+            drugs = self.month("ER_PHA_F", name, [*self.keys, *DRUGS])
+            self.write(drugs.merge(lines[["person", *self.keys, "FLX_DIS_DTD"]], on=self.keys), "ER_PHA_F", name)
 
 
 def pandas_script(options: Options) -> dict[str, Any]:
     """A pandas script, month by month, reading only the columns it needs."""
-    import pandas as pd
-
-    source, out = options.source, options.out
-    first, last = date(options.first, 1, 1), date(options.last, 12, 31)
-    keys = [name for name in CLAIM if name != "FLX_DIS_DTD"]
-
-    def month(table: str, name: str, columns: list[str]) -> Any:
-        files = sorted((source / table / f"FLX_DIS_DTD={name}").iterdir())
-        return pd.concat([pd.read_parquet(file, columns=columns, partitioning=None) for file in files])
-
-    def care(name: str, columns: list[str]) -> Any:
-        wanted = list(dict.fromkeys([*keys, *IDENTITY, "EXE_SOI_DTD", *FILTERS, *columns]))
-        found = month("ER_PRS_F", name, wanted)
-        found = found[found.EXE_SOI_DTD.between(first, last)]
-        found = found[(found.DPN_QLF.fillna(0) != 71) & (found.PRS_DPN_QLP.fillna(0) != 71)]
-        found = found[found.CPL_MAJ_TOP.fillna(0) < 2]
-        public = month("ER_ETE_F", name, [*keys, "ETE_IND_TAA"])
-        public = public[public.ETE_IND_TAA == 1][keys].drop_duplicates()
-        found = found.merge(public, on=keys, how="left", indicator=True)
-        return found[found["_merge"] == "left_only"].drop(columns="_merge")
-
-    people = pd.read_parquet(source / "IR_BEN_R", columns=[*IDENTITY, "BEN_NIR_ANO", "BEN_SEX_COD"])
-    own = "P" + people.BEN_NIR_PSA + "|" + people.BEN_RNG_GEM.astype(str)
-    people["person"] = ("A" + people.BEN_NIR_ANO).where(people.BEN_NIR_ANO.notna(), own)
-    if classes := COHORTS[options.cohort]:
-        products = pd.read_parquet(source / "IR_PHA_R", columns=["PHA_CIP_C13", "PHA_ATC_CLA"])
-        codes = products[products.PHA_ATC_CLA.str.startswith(classes)].PHA_CIP_C13
-        found = []
-        for name in _months(options):
-            drugs = month("ER_PHA_F", name, [*keys, *DRUGS])
-            drugs = drugs[drugs.PHA_PRS_C13.isin(codes)]
-            dated = drugs.merge(care(name, []), on=keys).merge(people, on=IDENTITY)
-            found.append(dated.groupby(["person", "EXE_SOI_DTD", "PHA_PRS_C13"], as_index=False).PHA_ACT_QSN.sum())
-        summed = pd.concat(found).groupby(["person", "EXE_SOI_DTD", "PHA_PRS_C13"], as_index=False).PHA_ACT_QSN.sum()
-        people = people[people.person.isin(summed[summed.PHA_ACT_QSN > 0].person)]
-
-    def write(frame: Any, file: Path) -> None:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        frame.to_parquet(file, compression="zstd", row_group_size=122_880, index=False)
-
-    write(people[["person", "BEN_SEX_COD"]], out / "IR_BEN_R" / "all.parquet")
-    members = people[[*IDENTITY, "person"]]
-    for name in _months(options):
-        lines = care(name, CARE).merge(members, on=IDENTITY)[["person", *keys, *CARE]]
-        lines["FLX_DIS_DTD"] = date.fromisoformat(name)
-        write(lines, out / "ER_PRS_F" / f"{name}.parquet")
-        details = month("ER_PHA_F", name, [*keys, *DRUGS]).merge(lines[["person", *keys, "FLX_DIS_DTD"]], on=keys)
-        write(details, out / "ER_PHA_F" / f"{name}.parquet")
+    PandasScript(options).run()
     return {}
 
 
