@@ -55,6 +55,14 @@ DELIVERY_DIR = folder("HDH_DELIVERY_DIR")
 WORKSPACES_DIR = folder("HDH_WORKSPACES_DIR")
 WORKSPACE_IMAGE = folder("HDH_WORKSPACE_IMAGE")
 SOCKETS_DIR = folder("HDH_SOCKETS_DIR")
+# Where new workspaces live: "local" or "scaleway". The account is in the zone `provision` alone: docs/scaleway.md.
+WORKSPACE_PROVIDER = os.environ.get("HDH_WORKSPACE_PROVIDER", "local")
+_cloud = "HDH_SCALEWAY_"
+SCALEWAY = {name.removeprefix(_cloud).lower(): value for name, value in os.environ.items() if name.startswith(_cloud)}
+# The controls of the imitated cloud, for the page that switches its faults: development and demonstration only.
+FAKE_CLOUD_URL = os.environ.get("HDH_FAKE_CLOUD_URL", "")
+# No session for this long and nothing computing: the workspace stops by itself, and its members may start it again.
+WORKSPACE_IDLE_STOP = timedelta(hours=int(os.environ.get("HDH_WORKSPACE_IDLE_HOURS", "24")))
 # The sealer's key is in the zone `default` alone; whoever verifies has the public key and the published checkpoints.
 AUDIT_KEY_FILE = folder("HDH_AUDIT_KEY_FILE")
 AUDIT_PUBLIC_KEY_FILE = folder("HDH_AUDIT_PUBLIC_KEY_FILE")
@@ -67,6 +75,11 @@ EXTRACT_THREADS = int(os.environ.get("HDH_EXTRACT_THREADS", "2"))
 DEVELOPMENT_SECRET = "development-only-never-in-production"  # noqa: S105  prod.py refuses this very value
 SECRET_KEY = os.environ.get("HDH_SECRET_KEY", DEVELOPMENT_SECRET)
 FIELD_KEY = os.environ.get("HDH_FIELD_KEY", DEVELOPMENT_SECRET)
+DOCUMENT_KEY = os.environ.get("HDH_DOCUMENT_KEY", DEVELOPMENT_SECRET)
+# The virus scanner, "/path/of/socket" or "host:port". Without it documents wait, unless this is a development machine
+# that says so: HDH_UNSCANNED_DOCUMENTS=1, which production refuses.
+CLAMD = os.environ.get("HDH_CLAMD", "")
+UNSCANNED_DOCUMENTS = os.environ.get("HDH_UNSCANNED_DOCUMENTS") == "1"
 DEBUG = False
 ALLOWED_HOSTS = os.environ.get("HDH_ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]").split(",")
 
@@ -229,7 +242,10 @@ CELERY_TASK_TIME_LIMIT = 900
 CELERY_TASK_SOFT_TIME_LIMIT = 840
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_CREATE_MISSING_QUEUES = True
-CELERY_TASK_ROUTES = {"workspaces.reconcile": {"queue": "provision"}}
+CELERY_TASK_ROUTES = {
+    "workspaces.reconcile": {"queue": "provision"},
+    "workspaces.survey": {"queue": "provision"},
+}
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 960, "socket_connect_timeout": 2, "socket_timeout": 5}
 # A doorbell that cannot ring must not hold the person's request: the sweep comes within seconds.
@@ -245,4 +261,5 @@ CELERY_BEAT_SCHEDULE = {
     "audit-verify-whole": {"task": "audit.verify", "schedule": crontab(hour=2, minute=30), "kwargs": {"whole": True}},
     "accounts-forget-expired": {"task": "accounts.forget_expired", "schedule": timedelta(hours=1)},
     "workspaces-reconcile": {"task": "workspaces.reconcile", "schedule": timedelta(seconds=30)},
+    "workspaces-survey": {"task": "workspaces.survey", "schedule": timedelta(minutes=15)},
 }
