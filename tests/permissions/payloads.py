@@ -220,6 +220,12 @@ PAYLOADS: dict[str, Maker] = {
     "applications:member_remove": _nothing,
     "applications:attachment_add": _attachment,
     "applications:attachment_remove": _nothing,
+    "applications:messages": lambda world, visitor, ids: Payload({"text": "Bonjour.", "key": str(uuid.uuid4())}),
+    "applications:review_messages": lambda world, visitor, ids: Payload(
+        {"text": "Bonjour.", "key": str(uuid.uuid4()), "is_internal": "on"}
+    ),
+    "applications:notices_read": _silent,  # nobody of the world was told anything
+    "applications:notice_preference": lambda world, visitor, ids: Payload({"mail": "daily"}),
     "applications:attachment_redact": lambda world, visitor, ids: Payload({"reason": "Données de patients."}),
     "applications:page": _page,
     "applications:return": lambda world, visitor, ids: _seen(ids, **{"reason-summary": "Trop technique."}),
