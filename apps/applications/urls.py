@@ -46,6 +46,7 @@ urlpatterns = [
     path(f"{_review}pieces/<uuid:attachment_id>/", views.review_attachment, name="review_attachment"),
     path(f"{_review}pieces/<uuid:attachment_id>/caviarder/", views.attachment_redact, name="attachment_redact"),
     path(f"{_review}messages/", views.review_messages, name="review_messages"),
+    path(f"{_review}messages/ecrire/", views.review_message_post, name="review_message_post"),
     path(f"{_review}pieces.zip", views.review_archive, name="review_archive"),
     path(f"{_review}dossier.pdf", views.review_printed, name="review_print"),
 ]

@@ -10,7 +10,7 @@ from django.utils import timezone
 from apps.accounts import passkeys
 from apps.accounts.models import Mandate, Organisation, Person, PortalSession
 from apps.accounts.totp import code_at, counter_now
-from apps.applications.models import Application, Page
+from apps.applications.models import Application, Notice, Page
 from apps.directory.models import Entry
 from apps.people.models import ConditionsOfUse
 from apps.workspaces.models import Workspace
@@ -147,6 +147,12 @@ def _attachment(world: World, visitor: Visitor, ids: Ids) -> Payload:
     return Payload({"kind": "protocol"}, {"file": ("protocole.pdf", PDF)})
 
 
+def _notices_read(world: World, visitor: Visitor, ids: Ids) -> Payload:
+    """Only who was told something has anything to mark as read."""
+    told = visitor.person_id and Notice.objects.filter(person=visitor.person_id, read_at=None).exists()
+    return Payload(writes=bool(told))
+
+
 def _results(world: World, visitor: Visitor, ids: Ids) -> Payload:
     entry = Entry.objects.filter(application_id=ids["application_id"]).first()
     told = dict.fromkeys(("method", "method_en", "results_en", "publications"), "")
@@ -221,10 +227,10 @@ PAYLOADS: dict[str, Maker] = {
     "applications:attachment_add": _attachment,
     "applications:attachment_remove": _nothing,
     "applications:messages": lambda world, visitor, ids: Payload({"text": "Bonjour.", "key": str(uuid.uuid4())}),
-    "applications:review_messages": lambda world, visitor, ids: Payload(
+    "applications:review_message_post": lambda world, visitor, ids: Payload(
         {"text": "Bonjour.", "key": str(uuid.uuid4()), "is_internal": "on"}
     ),
-    "applications:notices_read": _silent,  # nobody of the world was told anything
+    "applications:notices_read": _notices_read,
     "applications:notice_preference": lambda world, visitor, ids: Payload({"mail": "daily"}),
     "applications:attachment_redact": lambda world, visitor, ids: Payload({"reason": "Données de patients."}),
     "applications:page": _page,

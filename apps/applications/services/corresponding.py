@@ -47,7 +47,7 @@ def _message_create(
 ) -> Message:
     locked = application_locked(application)
     if as_staff:
-        refuse_unless_allowed("application.review_messages", selectors.decider_facts(locked, by))
+        refuse_unless_allowed("application.review_message_post", selectors.decider_facts(locked, by))
     else:
         refuse_unless_allowed("application.messages", selectors.team_facts(locked, by))
     message = Message.objects.create(

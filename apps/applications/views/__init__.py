@@ -15,6 +15,7 @@ from apps.applications.views.messages import (
     notice_preference,
     notices,
     notices_read,
+    review_message_post,
     review_messages,
     team_messages,
 )
@@ -65,6 +66,7 @@ __all__ = [
     "review",
     "review_archive",
     "review_attachment",
+    "review_message_post",
     "review_messages",
     "review_printed",
     "revise",

@@ -15,13 +15,14 @@ from apps.applications.forms import MessageForm, PreferenceForm
 from apps.applications.models import Application
 from apps.applications.views.shared import examined_or_404, mine_or_404
 from apps.audit.reading import reads
-from apps.core.actions import declares
+from apps.core.actions import declares, keeps_typed
 from apps.core.errors import RefusedError
 
 PAGE_SIZE = 50
 
 
 @declares("application.messages")
+@keeps_typed
 @reads("application.messages_read", object_kind="application", object_id="application_id", dossier_id="application_id")
 def team_messages(request: HttpRequest, application_id: UUID) -> HttpResponse:
     """The messages of a dossier, for its team."""
@@ -32,6 +33,14 @@ def team_messages(request: HttpRequest, application_id: UUID) -> HttpResponse:
 @reads("application.messages_read", object_kind="application", object_id="application_id", dossier_id="application_id")
 def review_messages(request: HttpRequest, application_id: UUID) -> HttpResponse:
     """The messages of a dossier, for stewards: those among staff too."""
+    return _messages(request, examined_or_404(application_id), as_staff=True)
+
+
+@declares("application.review_message_post")
+@keeps_typed
+@reads("application.messages_read", object_kind="application", object_id="application_id", dossier_id="application_id")
+def review_message_post(request: HttpRequest, application_id: UUID) -> HttpResponse:
+    """A steward's message."""
     return _messages(request, examined_or_404(application_id), as_staff=True)
 
 
@@ -46,7 +55,7 @@ def _messages(request: HttpRequest, application: Application, *, as_staff: bool)
             form.refuse(error)
         else:
             messages.success(request, _("The message was sent."))
-            return redirect(request.path)
+            return redirect("applications:review_messages" if as_staff else "applications:messages", application.pk)
     context: dict[str, Any] = {
         "application": application,
         "form": form,

@@ -46,6 +46,7 @@ EXAMINED = {
     "application.review_print",
     "application.attachment_redact",
     "application.review_messages",
+    "application.review_message_post",
 }
 ALLOWED_BY_ROLE = {
     Role.ANYONE: {"application.assistant"},
