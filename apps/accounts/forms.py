@@ -7,11 +7,13 @@ from django.contrib.auth.password_validation import validate_password
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import Person
-from apps.accounts.rules import code_kind, code_normalised
+from apps.accounts.passkeys import passkeys_of
+from apps.accounts.rules import Act, CodeKind, code_kind, code_normalised, is_passkey_answer
 from apps.accounts.wording import ANY_CODE, TOTP_ONLY, code_shape
 from apps.core.errors import RefusedError
 
 LONGEST_PASSWORD = 1024
+LONGEST_ANSWER = 20_000  # of a browser, about a passkey
 TOO_LONG = _("This is too long for a password: %(limit_value)d characters at most.")
 
 
@@ -63,6 +65,41 @@ class SignInForm(RefusableForm):
     password = password_field(_("Password"), "current-password")
 
 
+class ConfirmationField(forms.CharField):
+    """A confirmation by the second factor: a code that is typed or, put there by the page's script, a passkey's answer.
+
+    `act` set: the page offers the person's passkeys for this act (components/confirmation.html).
+    """
+
+    act: Act | None = None
+
+    def __init__(self, *, kinds: frozenset[CodeKind] = TOTP_ONLY, **options: Any) -> None:
+        self.kinds = kinds
+        attrs = {"autocomplete": "one-time-code", "spellcheck": "false", "autocapitalize": "characters"}
+        if kinds == TOTP_ONLY:
+            attrs["inputmode"] = "numeric"
+        options.setdefault("label", _("Code"))
+        options.setdefault("help_text", _("The six digits that your authenticator application shows now."))
+        messages = {"required": _("Type a code."), "max_length": _("This is too long for a code.")}
+        widget = forms.TextInput(attrs=attrs)
+        super().__init__(max_length=LONGEST_ANSWER, widget=widget, error_messages=messages, **options)
+
+    def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
+        """Whoever types, types a code: the room beyond is for the script's answer."""
+        return {"maxlength": "40"}
+
+    def clean(self, value: Any) -> str:
+        typed: str = super().clean(value)
+        return typed if is_passkey_answer(typed) else _shaped(typed, self.kinds)
+
+
+def offer_passkey(form: forms.Form, person: Person, act: Act, field: str = "otp_code") -> None:
+    """Have the form offer the person's passkeys, if they have some, to confirm this act with. One query."""
+    confirmation = form.fields[field]
+    if isinstance(confirmation, ConfirmationField) and passkeys_of(person).exists():
+        confirmation.act = act
+
+
 class CodeForm(RefusableForm):
     """Second step: a one-time code, or a recovery code."""
 
@@ -91,21 +128,33 @@ class PasskeyAnswerForm(RefusableForm):
     """What the browser answered to a challenge, put there by the page's script."""
 
     credential = forms.CharField(
-        max_length=20_000,
+        max_length=LONGEST_ANSWER,
         widget=forms.HiddenInput,
         error_messages={"required": _("Your browser gave no passkey.")},
     )
 
 
 class ConfirmForm(RefusableForm):
-    """A one-time code that confirms what is about to be done."""
+    """The second factor, that confirms what is about to be done."""
 
-    otp_code = code_field(
-        _("Code"), _("The six digits that your authenticator application shows now."), digits_only=True
+    otp_code = ConfirmationField()
+
+
+class ActForm(forms.Form):
+    """The act for which a browser asks a passkey's challenge."""
+
+    action = forms.CharField(max_length=80)
+    object_id = forms.CharField(max_length=64, required=False)
+    content_hash = forms.CharField(max_length=64, required=False)
+
+
+class FactorReplaceForm(RefusableForm):
+    """The present second factor, or a recovery code, before another takes its place."""
+
+    code = ConfirmationField(
+        kinds=ANY_CODE,
+        help_text=_("The six digits that your authenticator application shows now, or one of your recovery codes."),
     )
-
-    def clean_otp_code(self) -> str:
-        return _shaped(self.cleaned_data["otp_code"], TOTP_ONLY)
 
 
 class PasskeyForm(PasskeyAnswerForm, ConfirmForm):
@@ -132,9 +181,7 @@ class PasswordChangeForm(RefusableForm):
         ),
     )
     new_password_again = password_field(_("New password, once more"), "new-password")
-    otp_code = code_field(
-        _("Code"), _("The six digits that your authenticator application shows now."), digits_only=True
-    )
+    otp_code = ConfirmationField()
 
     def __init__(self, person: Person, data: Any = None) -> None:
         super().__init__(data)
@@ -152,9 +199,6 @@ class PasswordChangeForm(RefusableForm):
         if self.cleaned_data.get("new_password", again) != again:
             raise forms.ValidationError(_("The two new passwords differ."))
         return again
-
-    def clean_otp_code(self) -> str:
-        return _shaped(self.cleaned_data["otp_code"], TOTP_ONLY)
 
 
 def _shaped(typed: str, kinds: frozenset[Any]) -> str:

@@ -1,5 +1,7 @@
 """Pure rules of people, organisations and sign-in: no Django here."""
 
+import hashlib
+import json
 import re
 import unicodedata
 from collections.abc import Iterable
@@ -26,12 +28,15 @@ ACTIONS: tuple[Action, ...] = (
     Action("account.read", frozenset({Role.PERSON})),
     Action("account.session_extend", frozenset({Role.PERSON}), methods=_FORM),
     Action("account.sessions_end", frozenset({Role.PERSON}), methods=("POST",)),
+    Action("account.step_up", frozenset({Role.PERSON}), methods=_FORM, second_factor=True),
+    Action("account.step_up_options", frozenset({Role.PERSON}), methods=("POST",)),
     Action("account.password_change", frozenset({Role.PERSON}), methods=_FORM, second_factor=True),
     Action("account.factor_replace", frozenset({Role.PERSON}), methods=_FORM, second_factor=True),
     Action("account.passkeys_read", frozenset({Role.PERSON})),
     Action("account.passkey_options", frozenset({Role.PERSON}), methods=("POST",)),
     Action("account.passkey_add", frozenset({Role.PERSON}), methods=("POST",), second_factor=True),
     Action("account.passkey_remove", frozenset({Role.PERSON}), methods=_FORM, second_factor=True),
+    Action("account.recovery_codes_renew", frozenset({Role.PERSON}), methods=_FORM, second_factor=True),
     Action("account.recovery_codes_read", frozenset({Role.PERSON}), methods=_FORM),
 )
 
@@ -178,6 +183,23 @@ def address_group(address: str) -> str:
 
 
 STEP_UP_LIFE = timedelta(minutes=5)  # between the confirmation by the second factor and the act it is for
+
+
+@dataclass(frozen=True)
+class Act:
+    """What a confirmation by the second factor is for: one action, on one object, with one content (its hash)."""
+
+    action: str
+    object_id: str = ""
+    content_hash: str = ""
+
+    @property
+    def challenge_purpose(self) -> str:
+        """What a passkey's challenge for this act, and for no other, is kept under."""
+        words = json.dumps([self.action, self.object_id, self.content_hash])
+        return f"step_up:{hashlib.sha256(words.encode()).hexdigest()[:32]}"
+
+
 CODE_SECONDS = 30  # RFC 6238, section 4.1: the default time step
 CODE_TOLERANCE = 1  # steps accepted on either side, for clocks that disagree (RFC 6238, section 5.2)
 
@@ -201,6 +223,11 @@ def code_kind(code: str) -> CodeKind | None:
     if _RECOVERY_CODE.fullmatch(code):
         return CodeKind.RECOVERY
     return None
+
+
+def is_passkey_answer(typed: str) -> bool:
+    """Whether what a form confirms with is a browser's answer to a passkey's challenge (JSON), and not a typed code."""
+    return typed.lstrip().startswith("{")
 
 
 def in_groups(text: str, size: int = 4) -> str:
@@ -228,7 +255,6 @@ def limits_for(roles: Iterable[Role], *, verified: bool) -> SessionLimits:
 
 
 HALF_OPEN_LIMITS = SessionLimits(idle=timedelta(minutes=10), absolute=timedelta(minutes=10))
-FACTOR_CHANGE_WINDOW = timedelta(minutes=5)  # to enrol a new factor once the present one was confirmed
 
 
 class SessionEnd(StrEnum):

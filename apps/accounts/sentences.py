@@ -15,6 +15,7 @@ SENTENCES: Mapping[str, str | Promise] = {
     "second_factor.refused": _("A code presented by %(actor)s was refused."),
     "second_factor.enrolled": _("%(actor)s set up their second factor."),
     "second_factor.replaced": _("%(actor)s replaced their second factor."),
+    "second_factor.codes_renewed": _("%(actor)s asked for new recovery codes."),
     "passkey.added": _("%(actor)s added a passkey."),
     "passkey.removed": _("%(actor)s removed a passkey."),
     "person.password_changed": _("%(actor)s changed their password."),

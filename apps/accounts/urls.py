@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from apps.accounts import account_views, passkey_views, views
+from apps.accounts import account_views, passkey_views, step_up_views, views
 
 account_patterns = [
     path("connexion/", views.sign_in, name="sign_in"),
@@ -20,6 +20,9 @@ account_patterns = [
     path("compte/cles/options/", passkey_views.add_options, name="passkey_add_options"),
     path("compte/cles/ajouter/", passkey_views.add, name="passkey_add"),
     path("compte/cles/<int:passkey_id>/retirer/", passkey_views.remove, name="passkey_remove"),
+    path("compte/confirmer/", step_up_views.step_up, name="step_up"),
+    path("compte/confirmer/options/", step_up_views.options, name="step_up_options"),
+    path("compte/codes-de-secours/", account_views.recovery_codes_renew, name="recovery_codes_renew"),
     path("compte/second-facteur/", account_views.factor_replace, name="factor_replace"),
 ]
 urlpatterns = [

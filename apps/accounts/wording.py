@@ -16,6 +16,12 @@ WRONG_FIRST_CODE: Message = _(
     "This is not the code of this moment. Check the clock of your device, then type the code it shows now."
 )
 STEP_UP_MISSING: Message = _("This must be confirmed by your second factor at the moment it is done: type a new code.")
+SOME_ACT: Message = _("Confirm what you are about to do.")
+ACTS: dict[str, Message] = {
+    "audit.export": _("You are about to download events of the audit log."),
+    "application.review_attachment": _("You are about to download a document of somebody else's dossier."),
+    "workspace.open": _("You are about to open this workspace for the first time."),
+}
 WRONG_PASSKEY: Message = _("This passkey was not accepted. Try again, or use a code of your authenticator application.")
 TOO_MANY_PASSKEYS: Message = _("An account has ten passkeys at most: remove one first.")
 FACTOR_CHANGED: Message = _("Your second factor was changed from another window meanwhile. Sign in with it.")

@@ -6,7 +6,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from apps.accounts.forms import RefusableForm, code_field
+from apps.accounts.forms import ConfirmationField, RefusableForm
 from apps.accounts.models import Organisation
 from apps.applications import rules, wording
 from apps.applications.form_spec import Content, Contents, Field, Kind, PageSpec
@@ -161,9 +161,7 @@ class ApproveForm(DecisionForm):
         max_length=LONGEST_COMMENT,
         widget=forms.Textarea(attrs={"rows": 3}),
     )
-    otp_code = code_field(
-        _("One-time code"), _("The six digits that your authenticator application shows now."), digits_only=True
-    )
+    otp_code = ConfirmationField(label=_("One-time code"))
 
 
 class RefuseForm(DecisionForm):
@@ -177,6 +175,4 @@ class RefuseForm(DecisionForm):
         widget=forms.Textarea(attrs={"rows": 3}),
         error_messages={"required": _("Say why the dossier is refused: its team reads it.")},
     )
-    otp_code = code_field(
-        _("One-time code"), _("The six digits that your authenticator application shows now."), digits_only=True
-    )
+    otp_code = ConfirmationField(label=_("One-time code"))

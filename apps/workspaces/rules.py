@@ -91,7 +91,7 @@ _STEWARDS = frozenset({Role.STEWARD})
 _SUSPENDABLE = frozenset({Status.REQUESTED, Status.PROVISIONING, Status.STARTING, Status.RUNNING, Status.FAILED})
 
 ACTIONS: tuple[Action, ...] = (
-    Action("workspace.open", MEMBERS, frozenset({Status.RUNNING}), methods=("POST",)),
+    Action("workspace.open", MEMBERS, frozenset({Status.RUNNING}), methods=("POST",), second_factor=True),
     Action("workspace.suspend", _STEWARDS, _SUSPENDABLE, methods=("GET", "POST")),
     Action("workspace.resume", _STEWARDS, frozenset({Status.SUSPENDED}), methods=("GET", "POST")),
 )

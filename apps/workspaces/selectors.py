@@ -30,6 +30,11 @@ def decision_for(action: str, workspace: Workspace, person: Person) -> Decision:
     return decide(action, roles_for(person, workspace.project), facts_of(workspace))
 
 
+def has_entered(workspace: Workspace, person: Person) -> bool:
+    """Whether the person was given a ticket to this workspace before."""
+    return workspace.tickets.filter(person=person).exists()
+
+
 def facts_of(workspace: Workspace) -> Facts:
     """What a decision needs to know of a workspace read with its project and entitlement."""
     project = workspace.project

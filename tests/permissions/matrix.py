@@ -19,7 +19,16 @@ from tests.permissions.asking import (
     without_passing,
 )
 from tests.permissions.expectation import METHODS, SAFE, Expected, answered, expected, staff_who_know
-from tests.permissions.payloads import ALWAYS, FORGERIES, NOT_YET, QUERIES, Payload, payload_for
+from tests.permissions.payloads import (
+    ALWAYS,
+    CONFIRMED_BEFORE,
+    FORGERIES,
+    LEAD_ON,
+    NOT_YET,
+    QUERIES,
+    Payload,
+    payload_for,
+)
 from tests.permissions.world import STATES, VISITORS, Dossier, Visitor, World
 
 POSITIONS = ("own", "same_organisation", "foreign", "archived", "missing", "wrong_state", "crossed")
@@ -27,10 +36,11 @@ REFUSALS = frozenset({403, 404, 409, 422, 429})
 # Written by the payloads themselves, before the call.
 UNDECLARED = "undeclared"  # the address that tests/permissions/urls.py adds for this
 # How a code is asked for, and what a wrong one leaves: its count and its event.
-PREPARED = frozenset({"accounts_passkeychallenge"})  # by a payload, before its call
+PREPARED = frozenset({"accounts_passkeychallenge", "accounts_stepup"})  # by a payload, before its call
 CODE_FIELDS = ("otp_code", "code")
 WRITTEN_ABOUT_CODES = frozenset({"accounts_throttle", "audit_event"})
 SET_UP = frozenset({"accounts_portalsession"})
+CONFIRMATION = "/compte/confirmer/"
 STEPS_OF_SIGN_IN = ("/connexion/",)
 # The state of a workspace and of a project when a dossier of the world stands in this state.
 WORKSPACE_STATE = {"approved": "running", "suspended": "suspended", "closed": "destroyed"}
@@ -208,11 +218,12 @@ class Matrix:
         """Make the call; what is wrong with the answer, in sentences."""
         with taken_back():
             payload = self.payload(call)
+            prepared = StepUp.objects.filter(used_at=None).count() + (call.address.name in LEAD_ON)
             path = call.address.path(call.ids) + QUERIES.get(call.address.name, "")
             answer = ask(call.visitor, call.method, path, payload, exact=_is_denial(call))
             unspent = StepUp.objects.filter(used_at=None).count()
         self.calls += 1
-        if unspent:
+        if unspent > prepared or (unspent and _is_done_now(call)):
             yield "leaves a confirmation by the second factor that was not spent"
         yield from self._status_problems(call, answer, payload)
         if call.method not in SAFE and _is_denial(call):
@@ -249,7 +260,9 @@ class Matrix:
             call.address.name in NOT_YET and answer.status == 404
         ):
             return
-        if not fits[call.expected]:
+        if _is_sensitive_download(call) and not answer.location.startswith(CONFIRMATION):
+            yield f"answers {answer.status} without the second factor"
+        elif not fits[call.expected]:
             yield f"answers {answer.status} {answer.location}"
         elif call.expected is Expected.ALLOWED and call.method not in SAFE and payload.writes != bool(answer.tables):
             yield "writes nothing" if payload.writes else f"writes {sorted(answer.tables)}"
@@ -257,11 +270,18 @@ class Matrix:
     def _change_problems(self, call: Call, answer: Answer) -> Iterator[str]:
         if answer.files:
             yield "is denied and writes a file"
-        changed = {table for table, content in (answer.left or {}).items() if content != self.untouched[table]}
+        changed = self._changed(answer)
         if call.visitor.ends_a_session:
-            changed -= {"accounts_portalsession", "audit_event"} | PREPARED
+            changed -= {"accounts_portalsession", "audit_event"}
+        if answer.status == 302:
+            changed -= {"accounts_portalsession"}  # the sentence that the next page shows
         if changed:
             yield f"is denied and changes {sorted(changed)}"
+
+    def _changed(self, answer: Answer) -> set[str]:
+        """The tables that hold something else than before, but for what the payload itself prepared."""
+        left = answer.left or {}
+        return {table for table, content in left.items() if content != self.untouched[table]} - PREPARED
 
     def _difference_from_missing(self, call: Call, answer: Answer) -> Iterator[str]:
         """A foreign object must answer as a missing one does, byte for byte."""
@@ -298,7 +318,20 @@ class Matrix:
         """The same call with a code that the person's application never showed."""
         if not call.address.action or not call.address.action.second_factor:
             return
+        if call.address.name in CONFIRMED_BEFORE:
+            yield from self._unconfirmed_problems(call)
+            return
         yield from self._refusal_problems(call, self._with_wrong_code, "a wrong code", WRITTEN_ABOUT_CODES)
+
+    def _unconfirmed_problems(self, call: Call) -> Iterator[str]:
+        """The same call without the confirmation that was asked for before."""
+        with taken_back():
+            payload, path = self.payload(call), call.address.path(call.ids)
+            StepUp.objects.all().delete()
+            answer = ask(call.visitor, call.method, path, payload, exact=True)
+        self.calls += 1
+        if not answer.location.startswith(CONFIRMATION) or self._changed(answer):
+            yield f"answers {answer.status} without confirmation and changes {sorted(self._changed(answer))}"
 
     def _with_wrong_code(self, call: Call) -> Payload:
         payload = self.payload(call)
@@ -321,8 +354,8 @@ class Matrix:
             payload, path = payload_of(call), call.address.path(call.ids)
             answer = ask(call.visitor, call.method, path, payload, exact=True)
         self.calls += 1
-        changed = {table for table, content in (answer.left or {}).items() if content != self.untouched[table]}
-        if answer.status not in REFUSALS or changed - written - PREPARED:
+        changed = self._changed(answer)
+        if answer.status not in REFUSALS or changed - written:
             yield f"answers {answer.status} to {what} and changes {sorted(changed)}"
 
 
@@ -330,6 +363,17 @@ def _first_difference(one: bytes, other: bytes) -> str:
     place = next((n for n, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
     start = max(0, place - 40)
     return f"{one[start : place + 40]!r} where {other[start : place + 40]!r}"
+
+
+def _is_done_now(call: Call) -> bool:
+    """Whether the call itself does what was confirmed."""
+    return not _is_denial(call) and call.address.name not in LEAD_ON
+
+
+def _is_sensitive_download(call: Call) -> bool:
+    action = call.address.action
+    given = call.expected is Expected.ALLOWED and call.method == "GET"
+    return given and action is not None and action.second_factor and action.methods == ("GET",)
 
 
 def _is_denial(call: Call) -> bool:

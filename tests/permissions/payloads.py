@@ -5,12 +5,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from apps.accounts import passkeys
+from apps.accounts.acts import Asked
 from apps.accounts.models import Mandate, Person, PortalSession
+from apps.accounts.rules import Act
 from apps.accounts.totp import code_at, counter_now
 from apps.applications.models import Application, Page
 from apps.workspaces.models import Workspace
 from tests.factories.accounts import PASSWORD, SEED
 from tests.factories.applications import PDF
+from tests.factories.workspaces import confirmed_opening
 from tests.permissions.world import Visitor, World, authenticator_of
 
 
@@ -101,6 +104,20 @@ def _passkey_added(world: World, visitor: Visitor, ids: Ids) -> Payload:
     return Payload({"name": "Autre", "otp_code": _code(), "credential": answer})
 
 
+def _step_up(world: World, visitor: Visitor, ids: Ids) -> Payload:
+    """The page that confirms a download, as this visitor was led to it."""
+    asked = Asked(Act("audit.export", "", "0" * 64), "/audit/export/", "GET", "")
+    return Payload({"acte": asked.token(Person(pk=visitor.person_id or uuid.uuid4())), "otp_code": _code()})
+
+
+def _confirmed_opening(world: World, visitor: Visitor, ids: Ids) -> Payload:
+    """A first opening that the visitor has just confirmed."""
+    workspace = Workspace.objects.select_related("project__entitlement").filter(pk=ids["workspace_id"]).first()
+    if visitor.person_id and workspace and not workspace.tickets.filter(person_id=visitor.person_id).exists():
+        confirmed_opening(workspace, Person(pk=visitor.person_id))
+    return Payload()
+
+
 def _sign_out(world: World, visitor: Visitor, ids: Ids) -> Payload:
     return Payload(writes=visitor.name != "anonymous")
 
@@ -157,6 +174,9 @@ PAYLOADS: dict[str, Maker] = {
     "accounts:passkey_remove": lambda world, visitor, ids: Payload({"otp_code": _code()}),
     "accounts:sessions_end": _another_session,
     "accounts:password": _password,
+    "accounts:step_up": _step_up,
+    "accounts:step_up_options": lambda world, visitor, ids: Payload({"action": "audit.export"}),
+    "accounts:recovery_codes_renew": lambda world, visitor, ids: Payload({"otp_code": _code()}),
     "accounts:factor_replace": lambda world, visitor, ids: Payload({"code": _code()}),
     "applications:create": _create,
     "applications:submit": lambda world, visitor, ids: _seen(ids),
@@ -169,7 +189,7 @@ PAYLOADS: dict[str, Maker] = {
     "applications:return": lambda world, visitor, ids: _seen(ids, **{"reason-summary": "Trop technique."}),
     "applications:approve": lambda world, visitor, ids: _seen(ids, otp_code=_code(), comment=""),
     "applications:refuse": lambda world, visitor, ids: _seen(ids, otp_code=_code(), reason="Finalité."),
-    "workspaces:open": _nothing,
+    "workspaces:open": _confirmed_opening,
     "workspaces:suspend": lambda world, visitor, ids: _seen_workspace(ids),
     "workspaces:resume": lambda world, visitor, ids: _seen_workspace(ids),
 }
@@ -180,6 +200,9 @@ FORGERIES: dict[str, Maker] = {
         {"organisation": world.foreign_organisation, "creation_key": str(uuid.uuid4())}
     ),
 }
+# Calls that confirm by the second factor what another call does next.
+CONFIRMED_BEFORE = frozenset({"workspaces:open"})  # on a page of their own
+LEAD_ON = frozenset({"accounts:step_up", "accounts:factor_replace"})
 # What a reading must ask for to be answered.
 QUERIES = {"audit:export": "?format=csv"}
 # What may be allowed and not be there yet: an event is sealed by a process of its own, after its transaction.

@@ -17,7 +17,7 @@ from apps.accounts.grants import grant
 from apps.accounts.models import Person
 from apps.core import row_security
 from tests.factories import extracts
-from tests.factories.accounts import Browser, PersonFactory, StaffRoleFactory, client_signed_in
+from tests.factories.accounts import Browser, PersonFactory, StaffRoleFactory, client_signed_in, confirm, current_code
 from tests.factories.audit import recorded
 from tests.integration.accounts.conftest import give_password
 from tests.support.database_roles import in_the_role_of, portal_and_workers
@@ -139,7 +139,9 @@ def test_a_request_shows_the_rows_of_its_person_and_hides_them_again(
 def test_a_streamed_answer_is_whole(urls: dict[str, str], scene: SimpleNamespace) -> None:
     client = client_signed_in(scene.auditor)
     with in_the_role_of(urls["app"]):
-        answer = client.get(reverse("audit:export"), {"format": "jsonl"})
+        address = reverse("audit:export") + "?format=jsonl"
+        confirm(client, client.get(address).url, current_code(scene.auditor))
+        answer = client.get(address)
         lines = b"".join(answer.streaming_content)
     assert b"portal.told" in lines
 

@@ -33,6 +33,9 @@ FULL = HALF | {Role.PERSON}
         ("account.factor_replace", FULL),
         ("account.recovery_codes_read", FULL),
         ("account.passkeys_read", FULL),
+        ("account.step_up", FULL),
+        ("account.step_up_options", FULL),
+        ("account.recovery_codes_renew", FULL),
         ("account.passkey_options", FULL),
         ("account.passkey_add", FULL),
         ("account.passkey_remove", FULL),
@@ -45,7 +48,7 @@ def test_each_action_opens_at_its_level_of_sign_in_and_not_before(action: str, l
 
 
 def test_the_table_above_is_complete() -> None:
-    assert len(rules.ACTIONS) == 17
+    assert len(rules.ACTIONS) == 20
 
 
 def test_what_changes_something_is_never_a_get_alone() -> None:
@@ -56,6 +59,7 @@ def test_what_changes_something_is_never_a_get_alone() -> None:
         "session.passkey_confirm",
         "language.choose",
         "account.sessions_end",
+        "account.step_up_options",
         "account.passkey_options",
         "account.passkey_add",
     }
@@ -65,7 +69,9 @@ def test_changing_a_secret_asks_for_a_second_factor() -> None:
     asked = {action.name for action in rules.ACTIONS if action.second_factor}
     assert asked == {
         "account.password_change",
+        "account.step_up",
         "account.factor_replace",
+        "account.recovery_codes_renew",
         "account.passkey_add",
         "account.passkey_remove",
     }
