@@ -16,10 +16,13 @@ class Role(StrEnum):
     STEWARD = "steward"
     OPERATOR = "operator"
     AUDITOR = "auditor"
+    COMMITTEE_MEMBER = "committee_member"
+    COMMITTEE_SECRETARY = "committee_secretary"
+    SIGNATORY = "signatory"  # holds a mandate to sign for an organisation that is party to the object
 
 
-STAFF_ROLES = frozenset({Role.STEWARD, Role.OPERATOR, Role.AUDITOR})
-RELATION_ROLES = frozenset({Role.MEMBER, Role.PRINCIPAL_INVESTIGATOR})
+STAFF_ROLES = frozenset({Role.STEWARD, Role.OPERATOR, Role.AUDITOR, Role.COMMITTEE_MEMBER, Role.COMMITTEE_SECRETARY})
+RELATION_ROLES = frozenset({Role.MEMBER, Role.PRINCIPAL_INVESTIGATOR, Role.SIGNATORY})
 
 
 @dataclass(frozen=True)

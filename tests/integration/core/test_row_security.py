@@ -38,7 +38,10 @@ def scene() -> SimpleNamespace:
     dossier = request.project.application
     recorded(actor="system:extract", dossier_id=str(dossier.pk), action="extract.told")
     recorded(actor="system:default", action="portal.told")
-    roles = {role: StaffRoleFactory.create(role=role).person for role in ("steward", "operator", "auditor")}
+    roles = {
+        role: StaffRoleFactory.create(role=role).person
+        for role in ("steward", "operator", "auditor", "committee_member")
+    }
     past = StaffRoleFactory.create(role="auditor", ends_on=timezone.localdate().replace(year=2021)).person
     gone = StaffRoleFactory.create(role="auditor", person=PersonFactory.create(is_active=False)).person
     member = request.project.memberships.get(role="principal_investigator").person
@@ -62,6 +65,7 @@ SEEN = {
     "member": (1, ["extract.told"]),
     "steward": (1, ["extract.told"]),
     "operator": (1, ["extract.told"]),
+    "committee_member": (0, ["extract.told"]),
     "auditor": (1, ["extract.told", "portal.told"]),
     "stranger": (0, []),
     "past": (0, []),
