@@ -1,6 +1,7 @@
 """Every address of the portal, with the action its view declares and what its parameters stand for."""
 
 import re
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -68,3 +69,9 @@ def _address(name: str, route: str, view: Any) -> Address:
             f"{name} (/{route}): tell tests/permissions what {', '.join(unknown) or 'this pattern'} stands for"
         )
     return Address(name, route, action_of(view), parameters)
+
+
+def nowhere(address: Address) -> dict[str, str]:
+    """Identifiers of nothing. A plain parameter keeps a value that its converter accepts."""
+    values = {"item_id": "2000000000", "passkey_id": "2000000000", "event_id": "2000000000", "key": "summary"}
+    return {name: values.get(name, str(uuid.uuid4())) for name in address.parameters}

@@ -8,11 +8,12 @@ from functools import cached_property
 from apps.accounts.models import StepUp
 from apps.core.actions import permission_table
 from apps.core.rules import STAFF_ROLES, Action
-from tests.permissions.addresses import OBJECTS, Address, addresses
+from tests.permissions.addresses import OBJECTS, Address, addresses, nowhere
 from tests.permissions.asking import (
     Answer,
     ask,
     fingerprints,
+    first_difference,
     rows_touched,
     tables_written,
     taken_back,
@@ -33,7 +34,6 @@ from tests.permissions.world import STATES, VISITORS, Dossier, Visitor, World
 
 POSITIONS = ("own", "same_organisation", "foreign", "archived", "missing", "wrong_state", "crossed")
 REFUSALS = frozenset({403, 404, 409, 422, 429})
-# Written by the payloads themselves, before the call.
 UNDECLARED = "undeclared"  # the address that tests/permissions/urls.py adds for this
 # How a code is asked for, and what a wrong one leaves: its count and its event.
 PREPARED = frozenset({"accounts_passkeychallenge", "accounts_stepup"})  # by a payload, before its call
@@ -126,7 +126,7 @@ class Matrix:
         """The cell, or None where the world has no such object (no state is wrong for an action of any state)."""
         action = address.action
         if visitor.ends_a_session:
-            ids = _nowhere(address) if position == "missing" else self._some_ids(address, visitor)
+            ids = nowhere(address) if position == "missing" else self._some_ids(address, visitor)
             return Call(address, method, visitor, position, ids, Expected.SIGN_IN)
         if position in {"wrong_state", "crossed"} and (action is None or method not in answered(action)):
             return None
@@ -135,7 +135,7 @@ class Matrix:
             return Call(address, method, visitor, position, {}, wanted)
         if position == "missing":
             wanted = expected(action, method, roles=visitor.roles, exists=False)
-            return Call(address, method, visitor, position, _nowhere(address), wanted)
+            return Call(address, method, visitor, position, nowhere(address), wanted)
         calls = {"item_id": self._item_call, "passkey_id": self._passkey_call, "event_id": self._event_call}
         return calls.get(address.object_kind, self._dossier_call)(address, method, visitor, position)
 
@@ -295,7 +295,7 @@ class Matrix:
             key = (call.visitor.name, call.address.name, call.method, call.expected)
             said_missing = self._missing.setdefault(key, said)
         if said != said_missing:
-            yield f"differs from the answer for a missing object: {_first_difference(said, said_missing)}"
+            yield f"differs from the answer for a missing object: {first_difference(said, said_missing)}"
 
     def _leaks(self, call: Call, answer: Answer) -> Iterator[str]:
         """A page never names an object that does not exist for its reader."""
@@ -359,12 +359,6 @@ class Matrix:
             yield f"answers {answer.status} to {what} and changes {sorted(changed)}"
 
 
-def _first_difference(one: bytes, other: bytes) -> str:
-    place = next((n for n, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
-    start = max(0, place - 40)
-    return f"{one[start : place + 40]!r} where {other[start : place + 40]!r}"
-
-
 def _is_done_now(call: Call) -> bool:
     """Whether the call itself does what was confirmed."""
     return not _is_denial(call) and call.address.name not in LEAD_ON
@@ -378,12 +372,6 @@ def _is_sensitive_download(call: Call) -> bool:
 
 def _is_denial(call: Call) -> bool:
     return call.expected is not Expected.ALLOWED
-
-
-def _nowhere(address: Address) -> dict[str, str]:
-    """Identifiers of nothing. A plain parameter keeps a value that its converter accepts."""
-    values = {"item_id": "2000000000", "passkey_id": "2000000000", "event_id": "2000000000", "key": "summary"}
-    return {name: values.get(name, str(uuid.uuid4())) for name in address.parameters}
 
 
 def _is_about_dossiers(address: Address) -> bool:
