@@ -67,6 +67,11 @@ EXTRACT_THREADS = int(os.environ.get("HDH_EXTRACT_THREADS", "2"))
 DEVELOPMENT_SECRET = "development-only-never-in-production"  # noqa: S105  prod.py refuses this very value
 SECRET_KEY = os.environ.get("HDH_SECRET_KEY", DEVELOPMENT_SECRET)
 FIELD_KEY = os.environ.get("HDH_FIELD_KEY", DEVELOPMENT_SECRET)
+DOCUMENT_KEY = os.environ.get("HDH_DOCUMENT_KEY", DEVELOPMENT_SECRET)
+# The virus scanner, "/path/of/socket" or "host:port". Without it documents wait, unless this is a development machine
+# that says so: HDH_UNSCANNED_DOCUMENTS=1, which production refuses.
+CLAMD = os.environ.get("HDH_CLAMD", "")
+UNSCANNED_DOCUMENTS = os.environ.get("HDH_UNSCANNED_DOCUMENTS") == "1"
 DEBUG = False
 ALLOWED_HOSTS = os.environ.get("HDH_ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]").split(",")
 

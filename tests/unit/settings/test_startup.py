@@ -17,7 +17,11 @@ COMMON = {
     "HDH_GATEWAY_ORIGIN": "https://ws-{id}.espaces.example.fr",
     "HDH_ALLOWED_HOSTS": "portail.example.fr",
 }
-VALUES = {"HDH_FIELD_KEY": STRONG[::-1], "CELERY_BROKER_URL": "rediss://broker/0"}
+VALUES = {
+    "HDH_FIELD_KEY": STRONG[::-1],
+    "HDH_DOCUMENT_KEY": STRONG[9:] + STRONG[:9],
+    "CELERY_BROKER_URL": "rediss://broker/0",
+}
 
 
 def good(zone: str) -> dict[str, str]:
@@ -60,7 +64,7 @@ def test_a_zone_must_not_know_what_is_another_s(zone: str, foreign: str) -> None
         ({"HDH_FIELD_KEY": DEVELOPMENT_SECRET}, "HDH_FIELD_KEY has the value of development."),
         ({"HDH_SECRET_KEY": "short"}, "HDH_SECRET_KEY is too weak: at least 50 random characters."),
         ({"HDH_SECRET_KEY": "ab" * 40}, "HDH_SECRET_KEY is too weak: at least 50 random characters."),
-        ({"HDH_FIELD_KEY": STRONG}, "HDH_SECRET_KEY and HDH_FIELD_KEY must differ."),
+        ({"HDH_FIELD_KEY": STRONG}, "HDH_SECRET_KEY, HDH_FIELD_KEY, HDH_DOCUMENT_KEY must differ."),
         ({"HDH_PORTAL_URL": "http://portail.example.fr"}, "HDH_PORTAL_URL must begin with https://."),
         (
             {"HDH_GATEWAY_ORIGIN": "http://ws-{id}.espaces.example.fr"},
@@ -87,6 +91,7 @@ def test_a_zone_must_not_know_what_is_another_s(zone: str, foreign: str) -> None
             "CELERY_BROKER_URL must begin with one of rediss://, amqps://, redis+socket://.",
         ),
         ({"HDH_DEMO": "1"}, "HDH_DEMO belongs to the demonstration."),
+        ({"HDH_UNSCANNED_DOCUMENTS": "1"}, "HDH_UNSCANNED_DOCUMENTS belongs to the demonstration."),
         ({"HDH_DEMO_PASSWORD": "x"}, "HDH_DEMO_PASSWORD belongs to the demonstration."),
     ],
 )
