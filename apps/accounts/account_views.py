@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from apps.accounts import browser_session, factor_changes, language, passkeys, selectors, services
+from apps.accounts import browser_session, factor_changes, language, selectors, services
 from apps.accounts.factor_changes import act_on_own
 from apps.accounts.forms import ConfirmForm, FactorReplaceForm, PasswordChangeForm, offer_passkey
 from apps.accounts.models import StaffRoleName
@@ -28,7 +28,7 @@ def account(request: HttpRequest) -> HttpResponse:
         "roles": [StaffRoleName(role).label for role in sorted(person.staff_roles)],
         "factor": selectors.factor_of(person),
         "recovery_codes_left": selectors.recovery_codes_left(person),
-        "passkeys": passkeys.passkeys_of(person),
+        "passkeys": selectors.passkeys_of(person),
         "passkey_needed": getattr(person, "roles_await_passkey", False),
         "sessions": selectors.sessions_of(person, request.session.session_key),
     }

@@ -3,10 +3,9 @@
 from django.db import transaction
 from django_otp_webauthn.models import WebAuthnCredential
 
-from apps.accounts import factors, passkeys, wording
+from apps.accounts import factors, passkeys, selectors, wording
 from apps.accounts.models import Person, RecoveryCode, TotpDevice
 from apps.accounts.rules import Act, CodeKind, code_kind, code_normalised
-from apps.accounts.selectors import factor_of
 from apps.accounts.services import event_of_person
 from apps.accounts.stepping_up import step_up_confirm, step_up_spend
 from apps.accounts.throttling import Counter, attempt_begin, attempt_succeeded
@@ -18,19 +17,23 @@ PASSWORD, REPLACE, RENEW_CODES = "account.password_change", "account.factor_repl
 ADD_PASSKEY, REMOVE_PASSKEY = passkeys.ADD, "account.passkey_remove"
 
 
-def act_of(person: Person, action: str, what: object = "") -> dict[str, str]:
-    """What a confirmation of this change of the person's own factors is bound to."""
-    return {"action": action, "object_id": str(what or person.pk)}
-
-
 def act_on_own(person: Person, action: str, what: object = "") -> Act:
-    """The same, for the page that offers a passkey to confirm with."""
-    return Act(**act_of(person, action, what))
+    """What a confirmation of this change of the person's own factors is bound to."""
+    return Act(action, str(what or person.pk))
+
+
+def _confirm(person: Person, code: str, act: Act) -> None:
+    step_up_confirm(person=person, code=code, action=act.action, object_id=act.object_id)
+
+
+def _spend(person: Person, act: Act) -> None:
+    step_up_spend(person=person, action=act.action, object_id=act.object_id)
 
 
 def factor_replace_confirm(*, person: Person, code: str) -> None:
     """Confirm by a present factor, or a recovery code, that another application is about to take its place."""
-    step_up_confirm(person=person, code=code, field="code", kinds=ANY_CODE, **act_of(person, REPLACE))
+    act = act_on_own(person, REPLACE)
+    step_up_confirm(person=person, code=code, action=act.action, object_id=act.object_id, field="code", kinds=ANY_CODE)
 
 
 def enrolment_confirm(*, person: Person, seed: bytes, code: str, replacing: bool) -> tuple[TotpDevice, tuple[str, ...]]:
@@ -49,7 +52,7 @@ def enrolment_confirm(*, person: Person, seed: bytes, code: str, replacing: bool
     with transaction.atomic():
         _factor_place_free(person, replacing=replacing)
         if replacing:
-            step_up_spend(person=person, **act_of(person, REPLACE))
+            _spend(person, act_on_own(person, REPLACE))
         device = factors.device_create(person, seed, counter)
         codes = factors.recovery_codes_create(device)
         event_of_person("second_factor.replaced" if replacing else "second_factor.enrolled", person)
@@ -58,7 +61,7 @@ def enrolment_confirm(*, person: Person, seed: bytes, code: str, replacing: bool
 
 def _factor_place_free(person: Person, *, replacing: bool) -> None:
     Person.objects.select_for_update().get(pk=person.pk)
-    present = factor_of(person)
+    present = selectors.factor_of(person)
     if (present is not None) is not replacing:
         raise ChangedMeanwhile(wording.FACTOR_CHANGED)
     if present:
@@ -70,10 +73,10 @@ def recovery_codes_renew(*, person: Person, code: str) -> tuple[str, ...]:
 
     Raises RefusedError for the field `otp_code`, ChangedMeanwhile when the factor was replaced from elsewhere.
     """
-    act = act_of(person, RENEW_CODES)
-    step_up_confirm(person=person, code=code, **act)
+    act = act_on_own(person, RENEW_CODES)
+    _confirm(person, code, act)
     with transaction.atomic():
-        step_up_spend(person=person, **act)
+        _spend(person, act)
         device = TotpDevice.objects.select_for_update().filter(user=person, confirmed=True).first()
         if device is None:
             raise ChangedMeanwhile(wording.FACTOR_CHANGED)
@@ -88,16 +91,16 @@ def password_change(*, person: Person, current: str, new: str, code: str) -> Non
 
     Raises RefusedError for the field `current_password` or `otp_code`; a wrong password does not spend the code.
     """
-    account, act = Counter.for_account(person.email), act_of(person, PASSWORD)
+    account, act = Counter.for_account(person.email), act_on_own(person, PASSWORD)
     attempt_begin(account, field="current_password")
     if not person.check_password(current):
         with transaction.atomic():
             event_of_person("session.password_refused", person)
         raise RefusedError((wording.WRONG_PRESENT_PASSWORD,), field="current_password")
     attempt_succeeded(account)
-    step_up_confirm(person=person, code=code, **act)
+    _confirm(person, code, act)
     with transaction.atomic():
-        step_up_spend(person=person, **act)
+        _spend(person, act)
         person.set_password(new)
         person.save(update_fields=["password"])
         event_of_person("person.password_changed", person)
@@ -108,20 +111,20 @@ def passkey_add(*, person: Person, answer: str, name: str, code: str) -> WebAuth
 
     Raises RefusedError (field "otp_code" for the code, none for the passkey), TooManyAttempts.
     """
-    if passkeys.passkeys_of(person).count() >= passkeys.MOST_PASSKEYS:
+    if selectors.passkeys_of(person).count() >= passkeys.MOST_PASSKEYS:
         raise RefusedError((wording.TOO_MANY_PASSKEYS,))
-    act = act_of(person, ADD_PASSKEY)
-    step_up_confirm(person=person, code=code, **act)
+    act = act_on_own(person, ADD_PASSKEY)
+    _confirm(person, code, act)
     with transaction.atomic():
-        step_up_spend(person=person, **act)
+        _spend(person, act)
         return passkeys.passkey_register(person=person, answer=answer, name=name)
 
 
 def passkey_remove(*, person: Person, passkey: WebAuthnCredential, code: str) -> None:
     """Delete a passkey, against a present factor. Raises RefusedError for the field "otp_code"."""
-    act = act_of(person, REMOVE_PASSKEY, passkey.pk)
-    step_up_confirm(person=person, code=code, **act)
+    act = act_on_own(person, REMOVE_PASSKEY, passkey.pk)
+    _confirm(person, code, act)
     with transaction.atomic():
-        step_up_spend(person=person, **act)
+        _spend(person, act)
         event_of_person("passkey.removed", person, passkey=passkey.pk)
         passkey.delete()

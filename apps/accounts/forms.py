@@ -7,8 +7,8 @@ from django.contrib.auth.password_validation import validate_password
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import Person
-from apps.accounts.passkeys import passkeys_of
 from apps.accounts.rules import Act, CodeKind, code_kind, code_normalised, is_passkey_answer
+from apps.accounts.selectors import passkeys_of
 from apps.accounts.wording import ANY_CODE, TOTP_ONLY, code_shape
 from apps.core.errors import RefusedError
 

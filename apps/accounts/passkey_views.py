@@ -5,7 +5,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 
-from apps.accounts import browser_session, factor_changes, passkeys, services
+from apps.accounts import browser_session, factor_changes, passkeys, selectors, services
 from apps.accounts.factor_changes import act_on_own
 from apps.accounts.forms import CodeForm, ConfirmForm, PasskeyAnswerForm, PasskeyForm, RefusableForm, offer_passkey
 from apps.accounts.navigation import onward, person_of
@@ -73,7 +73,7 @@ def add(request: HttpRequest) -> HttpResponse:
 def remove(request: HttpRequest, passkey_id: int) -> HttpResponse:
     """Delete one of my passkeys; the other sessions end."""
     person = person_of(request)
-    passkey = get_object_or_404(passkeys.passkeys_of(person), pk=passkey_id)
+    passkey = get_object_or_404(selectors.passkeys_of(person), pk=passkey_id)
     form = ConfirmForm(request.POST if request.method == "POST" else None)
     offer_passkey(form, person, act_on_own(person, factor_changes.REMOVE_PASSKEY, passkey.pk))
     if form.is_valid():
@@ -91,5 +91,5 @@ def remove(request: HttpRequest, passkey_id: int) -> HttpResponse:
 def _shown(request: HttpRequest, form: RefusableForm) -> HttpResponse:
     person = person_of(request)
     offer_passkey(form, person, act_on_own(person, factor_changes.ADD_PASSKEY))
-    context = {"form": form, "passkeys": passkeys.passkeys_of(person)}
+    context = {"form": form, "passkeys": selectors.passkeys_of(person)}
     return render(request, "accounts/passkeys.html", context, status=422 if form.errors else 200)

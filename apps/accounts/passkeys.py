@@ -10,7 +10,6 @@ from typing import Any, TypeVar
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django_otp_webauthn.exceptions import OTPWebAuthnApiError
@@ -42,12 +41,6 @@ class PasskeyHelper(WebAuthnHelper):
             user_verification=UserVerificationRequirement.REQUIRED, resident_key=ResidentKeyRequirement.PREFERRED
         )
         return options
-
-
-def passkeys_of(person: Person) -> "QuerySet[WebAuthnCredential]":
-    """The person's passkeys, the newest first."""
-    found: QuerySet[WebAuthnCredential] = WebAuthnCredential.objects.filter(user=person, confirmed=True)
-    return found.order_by("-created_at", "-pk")
 
 
 def is_passkey(device: object) -> bool:

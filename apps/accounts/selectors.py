@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 from django.db.models import QuerySet
 from django.utils import timezone
 from django_otp import DEVICE_ID_SESSION_KEY
+from django_otp_webauthn.models import WebAuthnCredential
 
 from apps.accounts.models import (
     Mandate,
@@ -38,6 +39,12 @@ def mandates_of(person: Person, today: date) -> QuerySet[Mandate]:
 def factor_of(person: Person) -> TotpDevice | None:
     """The person's confirmed authenticator application, None before enrolment."""
     return TotpDevice.objects.filter(user=person, confirmed=True).first()
+
+
+def passkeys_of(person: Person) -> "QuerySet[WebAuthnCredential]":
+    """The person's passkeys, the newest first."""
+    found: QuerySet[WebAuthnCredential] = WebAuthnCredential.objects.filter(user=person, confirmed=True)
+    return found.order_by("-created_at", "-pk")
 
 
 def recovery_codes_left(person: Person) -> int:

@@ -7,7 +7,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from apps.accounts import browser_session, factor_changes, factors, language, passkeys, selectors, services
+from apps.accounts import browser_session, factor_changes, factors, language, selectors, services
 from apps.accounts.addresses import visitor_address
 from apps.accounts.forms import CodeForm, FirstCodeForm, RefusableForm, SignInForm
 from apps.accounts.models import Person
@@ -63,7 +63,7 @@ def second_factor(request: HttpRequest) -> HttpResponse:
             services.session_opened(person=person, kind=kind)
             _warn_of_recovery(request, person, kind)
             return onward(request)
-    has_passkey = passkeys.passkeys_of(person).exists()
+    has_passkey = selectors.passkeys_of(person).exists()
     return form_page(request, "accounts/second_factor.html", form, has_passkey=has_passkey)
 
 

@@ -12,7 +12,7 @@ SEEN = before.replace(
 
 
 class Migration(migrations.Migration):
-    dependencies = [("applications", "0006_stages_guarded"), ("accounts", "0006_committee_and_signatories")]
+    dependencies = [("applications", "0007_documents"), ("accounts", "0006_committee_and_signatories")]
     operations = [
         migrations.RunSQL(
             f"ALTER POLICY seen ON audit_event USING ({SEEN})", f"ALTER POLICY seen ON audit_event USING ({before})"
