@@ -21,22 +21,28 @@ PAGE_LIFE = timedelta(minutes=30)
 
 @dataclass(frozen=True)
 class Asked:
-    """An act that waits for its confirmation. `target` is done by `method`; `page` is where the person was."""
+    """An act that waits for its confirmation. `target` is done by `method` with the `fields`; `page` is where the person
+    was.
+    """
 
     act: Act
     target: str
     method: str
     page: str
+    fields: tuple[tuple[str, str], ...] = ()
 
     def token(self, person: Person) -> str:
         """What the address of the confirmation page holds."""
-        return signing.dumps([*astuple(self.act), self.target, self.method, self.page], salt=_salt(person))
+        waiting = [*astuple(self.act), self.target, self.method, self.page, self.fields]
+        return signing.dumps(waiting, salt=_salt(person), compress=True)
 
 
 def ask(request: HttpRequest, act: Act) -> HttpResponse:
     """Send the person to confirm this act, which this very request would do."""
     page = own_path(request, request.headers.get("Referer", ""))
-    asked = Asked(act, request.get_full_path(), request.method or "GET", page)
+    sent = ((name, text) for name, texts in request.POST.lists() for text in texts)
+    fields = tuple(pair for pair in sent if pair[0] != "csrfmiddlewaretoken")
+    asked = Asked(act, request.get_full_path(), request.method or "GET", page, fields)
     query = urlencode({"acte": asked.token(person_of(request))})
     return HttpResponseRedirect(f"{resolve_url('accounts:step_up')}?{query}")
 
@@ -44,10 +50,10 @@ def ask(request: HttpRequest, act: Act) -> HttpResponse:
 def asked_by(person: Person, token: str) -> Asked | None:
     """What the token stands for; None when it is altered, another person's or too old."""
     try:
-        action, object_id, content_hash, *rest = signing.loads(token, salt=_salt(person), max_age=PAGE_LIFE)
+        *act, target, method, page, fields = signing.loads(token, salt=_salt(person), max_age=PAGE_LIFE)
     except signing.BadSignature:
         return None
-    return Asked(Act(action, object_id, content_hash), *rest)
+    return Asked(Act(*act), target, method, page, tuple((name, text) for name, text in fields))
 
 
 def _salt(person: Person) -> str:

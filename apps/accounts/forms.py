@@ -6,9 +6,9 @@ from django import forms
 from django.contrib.auth.password_validation import validate_password
 from django.utils.translation import gettext_lazy as _
 
-from apps.accounts.models import Person
+from apps.accounts.models import Person, StaffRoleName
 from apps.accounts.rules import Act, CodeKind, code_kind, code_normalised, is_passkey_answer
-from apps.accounts.selectors import passkeys_of
+from apps.accounts.selectors import factor_of, passkeys_of
 from apps.accounts.wording import ANY_CODE, TOTP_ONLY, code_shape
 from apps.core.errors import RefusedError
 
@@ -50,8 +50,8 @@ def code_field(label: Any, help_text: Any, *, digits_only: bool) -> forms.CharFi
     )
 
 
-class SignInForm(RefusableForm):
-    """First step: who, and what they know."""
+class EmailForm(RefusableForm):
+    """Whose account it is about."""
 
     email = forms.EmailField(
         label=_("E-mail address"),
@@ -62,6 +62,11 @@ class SignInForm(RefusableForm):
             "invalid": _("This is not an e-mail address. Example: prenom.nom@organisme.fr"),
         },
     )
+
+
+class SignInForm(EmailForm):
+    """First step: who, and what they know."""
+
     password = password_field(_("Password"), "current-password")
 
 
@@ -169,10 +174,9 @@ class PasskeyForm(PasskeyAnswerForm, ConfirmForm):
     field_order = ("name", "otp_code", "credential")
 
 
-class PasswordChangeForm(RefusableForm):
-    """The present password, a new one twice, and a one-time code."""
+class NewPasswordForm(RefusableForm):
+    """A new password, twice, judged by the rules of passwords."""
 
-    current_password = password_field(_("Present password"), "current-password")
     new_password = password_field(
         _("New password"),
         "new-password",
@@ -181,7 +185,6 @@ class PasswordChangeForm(RefusableForm):
         ),
     )
     new_password_again = password_field(_("New password, once more"), "new-password")
-    otp_code = ConfirmationField()
 
     def __init__(self, person: Person, data: Any = None) -> None:
         super().__init__(data)
@@ -199,6 +202,59 @@ class PasswordChangeForm(RefusableForm):
         if self.cleaned_data.get("new_password", again) != again:
             raise forms.ValidationError(_("The two new passwords differ."))
         return again
+
+
+class PasswordChangeForm(NewPasswordForm):
+    """The present password, a new one twice, and the second factor."""
+
+    current_password = password_field(_("Present password"), "current-password")
+    otp_code = ConfirmationField()
+    field_order = ("current_password", "new_password", "new_password_again", "otp_code")
+
+
+class PasswordResetForm(NewPasswordForm):
+    """A new password twice and, where the person has one, the second factor."""
+
+    otp_code = code_field(
+        _("Code"),
+        _("The six digits that your authenticator application shows now, or one of your recovery codes."),
+        digits_only=False,
+    )
+
+    def __init__(self, person: Person, data: Any = None) -> None:
+        super().__init__(person, data)
+        if factor_of(person) is None:
+            del self.fields["otp_code"]
+
+
+class RecoveryApproveForm(ConfirmForm):
+    """How the steward checked who asks, and their second factor."""
+
+    note = forms.CharField(
+        label=_("How you checked who asks"),
+        help_text=_("Such as: video call with the identity card, call back through the organisation. No number here."),
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        error_messages={"required": _("Say how you checked who asks.")},
+    )
+    seen = forms.CharField(max_length=10, widget=forms.HiddenInput)
+    field_order = ("note", "otp_code", "seen")
+
+
+class StaffRoleForm(RefusableForm):
+    """A role to give, and from when to when."""
+
+    role = forms.ChoiceField(label=_("Role"), choices=StaffRoleName)
+    starts_on = forms.DateField(label=_("First day"), widget=forms.DateInput(attrs={"type": "date"}))
+    ends_on = forms.DateField(
+        label=_("Last day"), required=False, widget=forms.DateInput(attrs={"type": "date"})
+    )
+
+    def clean(self) -> dict[str, Any]:
+        sent = self.cleaned_data
+        if sent.get("starts_on") and sent.get("ends_on") and sent["ends_on"] < sent["starts_on"]:
+            self.add_error("ends_on", _("The last day comes before the first."))
+        return sent
 
 
 def _shaped(typed: str, kinds: frozenset[Any]) -> str:

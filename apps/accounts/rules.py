@@ -24,6 +24,18 @@ ACTIONS: tuple[Action, ...] = (
     Action("session.passkey_confirm", frozenset({Role.SIGNED_IN}), methods=("POST",)),
     Action("session.enrol", frozenset({Role.SIGNED_IN}), methods=_FORM),
     Action("session.sign_out", frozenset({Role.ANYONE}), methods=("POST",)),
+    Action("session.password_forgotten", frozenset({Role.ANYONE}), methods=_FORM),
+    Action("session.password_reset", frozenset({Role.ANYONE}), methods=_FORM),
+    Action("session.recovery_ask", frozenset({Role.ANYONE}), methods=_FORM),
+    Action("session.recovery_cancel", frozenset({Role.ANYONE}), methods=_FORM),
+    Action("session.recovery_finish", frozenset({Role.ANYONE}), methods=_FORM),
+    Action("recovery.list", frozenset({Role.STEWARD})),
+    Action("recovery.read", frozenset({Role.STEWARD})),
+    Action("recovery.approve", frozenset({Role.STEWARD}), methods=("POST",), second_factor=True),
+    Action("recovery.refuse", frozenset({Role.STEWARD}), methods=("POST",)),
+    Action("staff_role.list", frozenset({Role.STEWARD, Role.OPERATOR, Role.AUDITOR})),
+    Action("staff_role.give", frozenset({Role.STEWARD, Role.OPERATOR}), methods=("POST",), second_factor=True),
+    Action("staff_role.end", frozenset({Role.STEWARD, Role.OPERATOR}), methods=("POST",), second_factor=True),
     Action("language.choose", frozenset({Role.ANYONE}), methods=("POST",)),
     Action("account.read", frozenset({Role.PERSON})),
     Action("account.session_extend", frozenset({Role.PERSON}), methods=_FORM),
@@ -51,6 +63,42 @@ def decide_role_grant(*, giver_id: str, receiver_id: str) -> Decision:
     if giver_id == receiver_id:
         return Refused((Reason("own_role"),))
     return Allowed()
+
+
+class RecoveryStatus(StrEnum):
+    """Where the recovery of an account stands, when both the password and the second factor may be lost."""
+
+    ASKED = "asked"
+    VOUCHED = "vouched"  # one steward checked who asks
+    WAITING = "waiting"  # a second one did: the delay runs
+    OPEN = "open"  # the link was sent
+    DONE = "done"
+    CANCELLED = "cancelled"
+    REFUSED = "refused"
+    EXPIRED = "expired"
+
+
+RECOVERY_ACTIVE = frozenset(
+    {RecoveryStatus.ASKED, RecoveryStatus.VOUCHED, RecoveryStatus.WAITING, RecoveryStatus.OPEN}
+)
+RECOVERY_TO_APPROVE = frozenset({RecoveryStatus.ASKED, RecoveryStatus.VOUCHED})
+RECOVERY_ANSWERED_WITHIN = timedelta(days=7)  # by stewards; then it is asked for anew
+RECOVERY_OPEN_FOR = timedelta(days=1)
+RESET_LINK_LIFE = timedelta(hours=1)
+
+
+def decide_recovery_approval(*, by: str, person: str, first_by: str, status: RecoveryStatus) -> Decision:
+    """Whether this steward may vouch for who asks: two different ones do, neither of them the person. All by their
+    identifiers; `first_by` blank while nobody has.
+    """
+    reasons = []
+    if by == person:
+        reasons.append(Reason("own_recovery"))
+    if by == first_by:
+        reasons.append(Reason("same_steward"))
+    if status not in RECOVERY_TO_APPROVE:
+        reasons.append(Reason("state"))
+    return Refused(tuple(reasons)) if reasons else Allowed()
 
 
 def siren_is_valid(siren: str) -> bool:
@@ -142,6 +190,8 @@ ACCOUNT_BACK_OFF = BackOff(free=5, first=timedelta(seconds=5), ceiling=_QUARTER,
 ADDRESS_BACK_OFF = BackOff(free=30, first=timedelta(seconds=5), ceiling=_QUARTER, forget=timedelta(hours=1))
 FACTOR_BACK_OFF = BackOff(free=4, first=timedelta(seconds=5), ceiling=_QUARTER, forget=_DAY)
 # All failures of a quarter of an hour together: a guesser with many addresses is slowed down, everybody else hardly.
+# Messages that can be asked for without signing in: few, whoever asks and for whatever address.
+ASKING_BACK_OFF = BackOff(free=3, first=timedelta(minutes=1), ceiling=timedelta(hours=1), forget=_DAY)
 GLOBAL_BACK_OFF = BackOff(free=500, first=timedelta(seconds=1), ceiling=timedelta(seconds=4), forget=_QUARTER)
 
 

@@ -143,6 +143,11 @@ def staff_role_end(*, staff_role: StaffRole, by: Person | None) -> None:
         _event("staff_role.ended", str(staff_role.person_id), actor=by, role=staff_role.role)
 
 
+def event_about(action: str, person: Person, *, by: Person | None = None, **data: Any) -> None:
+    """Record what was done to somebody's account; without `by`, the portal itself tells."""
+    _event(action, str(person.pk), actor=by, **data)
+
+
 def event_of_person(action: str, person: Person, **data: Any) -> None:
     """Record what the person did to their own account."""
     _event(action, str(person.pk), actor=person, **data)
