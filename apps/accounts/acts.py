@@ -21,9 +21,7 @@ PAGE_LIFE = timedelta(minutes=30)
 
 @dataclass(frozen=True)
 class Asked:
-    """An act that waits for its confirmation. `target` is done by `method` with the `fields`; `page` is where the person
-    was.
-    """
+    """An act that waits for its confirmation: `target` is done by `method` with the `fields`. `page`: where one was."""
 
     act: Act
     target: str

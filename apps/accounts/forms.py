@@ -246,9 +246,7 @@ class StaffRoleForm(RefusableForm):
 
     role = forms.ChoiceField(label=_("Role"), choices=StaffRoleName)
     starts_on = forms.DateField(label=_("First day"), widget=forms.DateInput(attrs={"type": "date"}))
-    ends_on = forms.DateField(
-        label=_("Last day"), required=False, widget=forms.DateInput(attrs={"type": "date"})
-    )
+    ends_on = forms.DateField(label=_("Last day"), required=False, widget=forms.DateInput(attrs={"type": "date"}))
 
     def clean(self) -> dict[str, Any]:
         sent = self.cleaned_data

@@ -5,8 +5,8 @@ by e-mail at every step of a recovery, with a link that stops it.
 """
 
 import time
-from contextlib import contextmanager
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from uuid import uuid4
 
@@ -33,13 +33,13 @@ from apps.accounts.selectors import factor_of, person_by_email
 from apps.accounts.services import event_about, second_factor_verify
 from apps.accounts.stepping_up import step_up_confirm, step_up_spend
 from apps.accounts.throttling import Counter, attempt_begin
-from apps.core.errors import ChangedMeanwhile, RefusedError, refusal
+from apps.core.errors import ChangedMeanwhile, refusal
 from apps.core.mail import mail_enqueue
 from apps.core.outbox import outbox_enqueue
 from apps.core.rules import Refused
 
 OPEN_KIND = "accounts.recovery_open"
-RESET_MAIL, STEP_MAIL, CHANGED_MAIL = "accounts.password_reset", "accounts.recovery_step", "accounts.password_changed"
+RESET_MAIL, STEP_MAIL, CHANGED_MAIL = "password_reset", "recovery", "password_changed"
 APPROVE = "recovery.approve"
 
 
@@ -90,7 +90,7 @@ def recovery_ask(*, email: str, address: str) -> None:
         if AccountRecovery.objects.filter(person=person, status__in=RECOVERY_ACTIVE).exists():
             return
         recovery = AccountRecovery.objects.create(person=person, asked_at=timezone.now())
-        _told("recovery.asked", recovery)
+        _told("asked", recovery)
 
 
 def recovery_act(recovery: AccountRecovery) -> Act:
@@ -117,7 +117,7 @@ def recovery_approve(*, recovery: AccountRecovery, by: Person, note: str, code: 
             due = now + settings.RECOVERY_DELAY
             _move(present, RecoveryStatus.WAITING, second_by=by, second_at=now, second_note=note, due_at=due)
             outbox_enqueue(kind=OPEN_KIND, key=f"recovery:{present.pk}", subject_id=str(present.pk), not_before=due)
-        _told("recovery.approved", present, by)
+        _told("approved", present, by)
 
 
 def recovery_refuse(*, recovery: AccountRecovery, by: Person, seen: str) -> None:
@@ -128,7 +128,7 @@ def recovery_refuse(*, recovery: AccountRecovery, by: Person, seen: str) -> None
         if RecoveryStatus(present.status) not in RECOVERY_ACTIVE:
             raise ChangedMeanwhile
         _move(present, RecoveryStatus.REFUSED, ended_at=timezone.now())
-        _told("recovery.refused", present, by)
+        _told("refused", present, by)
 
 
 def recovery_cancel(*, link: MailedSecret) -> None:
@@ -139,7 +139,7 @@ def recovery_cancel(*, link: MailedSecret) -> None:
         if RecoveryStatus(present.status) not in RECOVERY_ACTIVE:
             raise ChangedMeanwhile
         _move(present, RecoveryStatus.CANCELLED, ended_at=timezone.now())
-        _told("recovery.cancelled", present)
+        _told("cancelled", present)
 
 
 def recovery_open(recovery_id: str) -> None:
@@ -148,7 +148,7 @@ def recovery_open(recovery_id: str) -> None:
         present = AccountRecovery.objects.select_for_update().get(pk=recovery_id)
         if present.status == RecoveryStatus.WAITING:
             _move(present, RecoveryStatus.OPEN, opened_at=timezone.now())
-            _told("recovery.opened", present)
+            _told("opened", present)
 
 
 def recovery_finish(*, link: MailedSecret, new: str) -> None:
@@ -165,7 +165,7 @@ def recovery_finish(*, link: MailedSecret, new: str) -> None:
         WebAuthnCredential.objects.filter(user=link.person).delete()
         _password_set(link.person, new)
         _move(present, RecoveryStatus.DONE, ended_at=timezone.now())
-        _told("recovery.done", present)
+        _told("done", present)
 
 
 def recoveries_expire(now: datetime) -> int:
@@ -176,7 +176,7 @@ def recoveries_expire(now: datetime) -> int:
     for recovery in late:
         with transaction.atomic():
             _move(recovery, RecoveryStatus.EXPIRED, ended_at=now)
-            _told("recovery.expired", recovery)
+            _told("expired", recovery)
     return len(late)
 
 
@@ -211,10 +211,10 @@ def _move(recovery: AccountRecovery, to: RecoveryStatus, **values: object) -> No
         raise ChangedMeanwhile
 
 
-def _told(action: str, recovery: AccountRecovery, by: Person | None = None) -> None:
+def _told(step: str, recovery: AccountRecovery, by: Person | None = None) -> None:
     """The event, and the message to the person whose account it is."""
-    event_about(action, recovery.person, by=by, recovery=str(recovery.pk))
-    mail_enqueue(kind=STEP_MAIL, subject_id=f"{action}:{recovery.pk}", key=str(uuid4()))
+    event_about(f"recovery.{step}", recovery.person, by=by, recovery=str(recovery.pk))
+    mail_enqueue(kind=STEP_MAIL, subject_id=f"{step}:{recovery.pk}", key=str(uuid4()))
 
 
 def _spend(link: MailedSecret) -> None:

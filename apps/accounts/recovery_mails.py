@@ -28,15 +28,15 @@ def changed(person_id: str) -> Mail | None:
 
 
 @composes(STEP_MAIL)
-def step(told: str) -> Mail | None:
+def recovery_step(told: str) -> Mail | None:
     """What happened to a recovery, with the link that stops it and, once it is open, the one that finishes it."""
-    action, _, recovery_id = told.partition(":")
+    step, _, recovery_id = told.partition(":")
     recovery = AccountRecovery.objects.select_related("person").get(pk=recovery_id)
-    person, context = recovery.person, {"action": action, "recovery": recovery}
+    person, context = recovery.person, {"step": step, "recovery": recovery}
     if recovery.status in RECOVERY_ACTIVE:
         secret = secret_new(person, Purpose.CANCEL, _CANCEL_LIFE, recovery)
         context["cancel"] = portal_link("accounts:recovery_cancel", secret)
-    if recovery.status == AccountRecovery.Status.OPEN and action == "recovery.opened":
+    if recovery.status == AccountRecovery.Status.OPEN and step == "opened":
         secret = secret_new(person, Purpose.FINISH, RECOVERY_OPEN_FOR, recovery)
         context["finish"] = portal_link("accounts:recovery_finish", secret)
     return Mail(person.email, person.language, "accounts/mail/recovery.txt", {**context, "person": person})

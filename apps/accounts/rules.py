@@ -78,9 +78,7 @@ class RecoveryStatus(StrEnum):
     EXPIRED = "expired"
 
 
-RECOVERY_ACTIVE = frozenset(
-    {RecoveryStatus.ASKED, RecoveryStatus.VOUCHED, RecoveryStatus.WAITING, RecoveryStatus.OPEN}
-)
+RECOVERY_ACTIVE = frozenset({RecoveryStatus.ASKED, RecoveryStatus.VOUCHED, RecoveryStatus.WAITING, RecoveryStatus.OPEN})
 RECOVERY_TO_APPROVE = frozenset({RecoveryStatus.ASKED, RecoveryStatus.VOUCHED})
 RECOVERY_ANSWERED_WITHIN = timedelta(days=7)  # by stewards; then it is asked for anew
 RECOVERY_OPEN_FOR = timedelta(days=1)

@@ -29,6 +29,7 @@ SENTENCES: Mapping[str, str | Promise] = {
     "recovery.done": _("An account was recovered: its factors were removed."),
     "recovery.expired": _("The recovery of an account expired."),
     "mandate.given": _("%(actor)s gave a mandate for an organisation."),
+    "mandate.ended": _("%(actor)s ended a mandate for an organisation."),
     "staff_role.given": _("%(actor)s gave the role %(role)s."),
     "staff_role.ended": _("%(actor)s ended the role %(role)s."),
 }

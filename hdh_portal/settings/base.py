@@ -12,6 +12,7 @@ from csp.constants import NONCE, NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
 from hdh_portal.settings import logs
+from hdh_portal.settings.mail import TIMEOUT, mail_settings
 
 LOGGING = logs.LOGGING
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
@@ -94,6 +95,14 @@ ALIKE_SECONDS = 0.4
 # Networks of the proxies in front of the portal, such as "10.0.0.0/24,fd00::/64": believed about whom they speak for.
 TRUSTED_PROXIES = [str(ip_network(one)) for one in os.environ.get("HDH_TRUSTED_PROXIES", "").split(",") if one]
 
+# One worker sends e-mail (the zone `default`); everybody else only writes down that it is to be sent.
+_mail = mail_settings(os.environ.get("HDH_EMAIL_URL") or "console:")
+EMAIL_BACKEND, EMAIL_FILE_PATH = _mail.backend, _mail.folder
+EMAIL_HOST, EMAIL_PORT = _mail.host, _mail.port
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _mail.user, _mail.password
+EMAIL_USE_TLS, EMAIL_USE_SSL, EMAIL_TIMEOUT = _mail.tls, _mail.ssl, TIMEOUT
+DEFAULT_FROM_EMAIL = os.environ.get("HDH_EMAIL_FROM") or "ne-pas-repondre@localhost"
+
 DATABASES = {"default": database(os.environ.get("DATABASE_URL", "postgresql://hdh@localhost/hdh"))}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 ATOMIC_REQUESTS = False
@@ -104,6 +113,7 @@ PORTAL_APPS = [
     "apps.accounts",
     "apps.catalogue",
     "apps.applications",
+    "apps.people",
     "apps.projects",
     "apps.extracts",
     "apps.workspaces",
@@ -255,6 +265,7 @@ CELERY_BEAT_SCHEDULE = {
     "audit-seal": {"task": "audit.seal", "schedule": timedelta(seconds=1), "options": {"expires": 60}},
     "audit-verify-new": {"task": "audit.verify", "schedule": timedelta(minutes=10), "kwargs": {"whole": False}},
     "audit-verify-whole": {"task": "audit.verify", "schedule": crontab(hour=2, minute=30), "kwargs": {"whole": True}},
+    "people-forget-expired": {"task": "people.forget_expired", "schedule": timedelta(hours=1)},
     "accounts-forget-expired": {"task": "accounts.forget_expired", "schedule": timedelta(hours=1)},
     "workspaces-reconcile": {"task": "workspaces.reconcile", "schedule": timedelta(seconds=30)},
 }

@@ -8,7 +8,7 @@ from functools import cached_property
 from apps.accounts.models import StepUp
 from apps.core.actions import permission_table
 from apps.core.rules import STAFF_ROLES, Action
-from tests.permissions.addresses import OBJECTS, Address, addresses, nowhere
+from tests.permissions.addresses import DOSSIER_OBJECTS, PEOPLE_OBJECTS, ROLE_OBJECTS, Address, addresses, nowhere
 from tests.permissions.asking import (
     Answer,
     ask,
@@ -26,25 +26,22 @@ from tests.permissions.payloads import (
     FORGERIES,
     LEAD_ON,
     NOT_YET,
+    PREPARED,
     QUERIES,
     Payload,
     payload_for,
 )
+from tests.permissions.standing import WORKSPACE_STATE, fits_in, is_about_dossiers, state_at
 from tests.permissions.world import STATES, VISITORS, Dossier, Visitor, World
 
 POSITIONS = ("own", "same_organisation", "foreign", "archived", "missing", "wrong_state", "crossed")
 REFUSALS = frozenset({403, 404, 409, 422, 429})
 UNDECLARED = "undeclared"  # the address that tests/permissions/urls.py adds for this
-# How a code is asked for, and what a wrong one leaves: its count and its event.
-PREPARED = frozenset({"accounts_passkeychallenge", "accounts_stepup"})  # by a payload, before its call
 CODE_FIELDS = ("otp_code", "code")
 WRITTEN_ABOUT_CODES = frozenset({"accounts_throttle", "audit_event"})
 SET_UP = frozenset({"accounts_portalsession"})
 CONFIRMATION = "/compte/confirmer/"
 STEPS_OF_SIGN_IN = ("/connexion/",)
-# The state of a workspace and of a project when a dossier of the world stands in this state.
-WORKSPACE_STATE = {"approved": "running", "suspended": "suspended", "closed": "destroyed"}
-PROJECT_STATE = {"approved": "active", "suspended": "active", "closed": "closed"}
 
 
 @dataclass(frozen=True)
@@ -117,8 +114,10 @@ class Matrix:
             return ("missing", "own", "wrong_state")
         if address.object_kind == "passkey_id":
             return ("missing", "own", "foreign")
-        if address.object_kind == "event_id":
+        if address.object_kind in ROLE_OBJECTS:
             return ("missing", "own")
+        if address.object_kind in PEOPLE_OBJECTS:
+            return ("missing", "own", "foreign", "wrong_state")
         crossed = ("crossed",) if address.part else ()
         return ("missing", "own", "same_organisation", "foreign", "archived", "wrong_state", *crossed)
 
@@ -132,11 +131,16 @@ class Matrix:
             return None
         if position == "":
             wanted = expected(action, method, roles=visitor.roles)
-            return Call(address, method, visitor, position, {}, wanted)
+            return Call(address, method, visitor, position, nowhere(address), wanted)
         if position == "missing":
             wanted = expected(action, method, roles=visitor.roles, exists=False)
             return Call(address, method, visitor, position, nowhere(address), wanted)
-        calls = {"item_id": self._item_call, "passkey_id": self._passkey_call, "event_id": self._event_call}
+        calls = {
+            "item_id": self._item_call,
+            "passkey_id": self._passkey_call,
+            **dict.fromkeys(ROLE_OBJECTS, self._role_call),
+            **dict.fromkeys(PEOPLE_OBJECTS, self._people_call),
+        }
         return calls.get(address.object_kind, self._dossier_call)(address, method, visitor, position)
 
     def _some_ids(self, address: Address, visitor: Visitor) -> dict[str, str]:
@@ -144,8 +148,9 @@ class Matrix:
         return {
             **self.world.dossiers[VISITORS[visitor.name][2]["own"], "approved"].ids,
             "item_id": self.world.items["done"],
-            "event_id": self.world.event,
+            **self.world.of_roles,
             "passkey_id": self.world.passkeys[visitor.name],
+            **self.world.people.some(visitor.name),
         }
 
     def _item_call(self, address: Address, method: str, visitor: Visitor, position: str) -> Call:
@@ -161,10 +166,26 @@ class Matrix:
         wanted = expected(address.action, method, roles=visitor.roles, exists=owner == visitor.name)
         return Call(address, method, visitor, position, {"passkey_id": self.world.passkeys[owner]}, wanted)
 
-    def _event_call(self, address: Address, method: str, visitor: Visitor, position: str) -> Call:
-        """An event of the audit log is nobody's own."""
+    def _role_call(self, address: Address, method: str, visitor: Visitor, position: str) -> Call:
+        """What is nobody's own, such as an event of the audit log: a role alone opens it."""
         wanted = expected(address.action, method, roles=visitor.roles)
-        return Call(address, method, visitor, position, {"event_id": self.world.event}, wanted)
+        return Call(address, method, visitor, position, self.world.of_roles, wanted)
+
+    def _people_call(self, address: Address, method: str, visitor: Visitor, position: str) -> Call | None:
+        """What an organisation keeps, or a person alone."""
+        found = self.world.people.at(address.object_kind, visitor.name, VISITORS[visitor.name][0], position)
+        if found is None:
+            return None
+        wanted = expected(
+            address.action,
+            method,
+            roles=visitor.roles,
+            relation=found.relation,
+            state=found.state,
+            exists=found.exists,
+            knows=self._knows(address, visitor),
+        )
+        return Call(address, method, visitor, position, {address.object_kind: found.id}, wanted)
 
     def _dossier_call(self, address: Address, method: str, visitor: Visitor, position: str) -> Call | None:
         found = self.object_at(address, visitor, position)
@@ -176,7 +197,7 @@ class Matrix:
             roles=visitor.roles,
             relation=self.world.relation(visitor, found),
             takes_part=self.world.takes_part(visitor, found),
-            state=_state(address, found),
+            state=state_at(address, found),
             knows=self._knows(address, visitor),
         )
         ids = found.ids
@@ -190,9 +211,9 @@ class Matrix:
     def object_at(self, address: Address, visitor: Visitor, position: str) -> Dossier | None:
         """The dossier of this position, in a state that fits the action or, for `wrong_state`, in one that does not."""
         teams = VISITORS[visitor.name][2]
-        fits = [state for state in self._states(address) if _fits(address, state)]
+        fits = [state for state in self._states(address) if fits_in(address, state)]
         if position == "archived":
-            state = "withdrawn" if _is_about_dossiers(address) else "closed"
+            state = "withdrawn" if is_about_dossiers(address) else "closed"
             return self.world.dossiers[teams["own"], state]
         if position == "wrong_state":
             others = [state for state in self._states(address) if state not in fits]
@@ -203,7 +224,7 @@ class Matrix:
 
     def _states(self, address: Address) -> tuple[str, ...]:
         """The states in which the kind of object of this address exists."""
-        if _is_about_dossiers(address):
+        if is_about_dossiers(address):
             return tuple(state for state in STATES if state not in {"suspended", "closed"})
         return tuple(WORKSPACE_STATE)
 
@@ -280,8 +301,7 @@ class Matrix:
 
     def _changed(self, answer: Answer) -> set[str]:
         """The tables that hold something else than before, but for what the payload itself prepared."""
-        left = answer.left or {}
-        return {table for table, content in left.items() if content != self.untouched[table]} - PREPARED
+        return {name for name, held in (answer.left or {}).items() if held != self.untouched[name]} - PREPARED
 
     def _difference_from_missing(self, call: Call, answer: Answer) -> Iterator[str]:
         """A foreign object must answer as a missing one does, byte for byte."""
@@ -301,7 +321,7 @@ class Matrix:
         """A page never names an object that does not exist for its reader."""
         if not call.visitor.roles & STAFF_ROLES:
             for found in self.world.dossiers.values():
-                hidden = {found.ids[name] for name in OBJECTS & set(found.ids)} - set(call.ids.values())
+                hidden = {found.ids[name] for name in DOSSIER_OBJECTS & set(found.ids)} - set(call.ids.values())
                 if not self.world.relation(call.visitor, found) and any(one.encode() in answer.said for one in hidden):
                     yield f"names a dossier of the team {found.team} ({found.state})"
 
@@ -372,26 +392,6 @@ def _is_sensitive_download(call: Call) -> bool:
 
 def _is_denial(call: Call) -> bool:
     return call.expected is not Expected.ALLOWED
-
-
-def _is_about_dossiers(address: Address) -> bool:
-    """Whether the object is a dossier: some addresses name by it the project that came out of it."""
-    about_project = address.action is not None and address.action.name.startswith("project.")
-    return address.object_kind == "application_id" and not about_project
-
-
-def _state(address: Address, found: Dossier) -> str | None:
-    if _is_about_dossiers(address):
-        return "approved" if found.state in WORKSPACE_STATE else found.state
-    return (WORKSPACE_STATE if address.object_kind == "workspace_id" else PROJECT_STATE)[found.state]
-
-
-def _fits(address: Address, state: str) -> bool:
-    action = address.action
-    if action is None or not action.states:
-        return True
-    standing = {"workspace_id": WORKSPACE_STATE, "project_id": PROJECT_STATE}.get(address.object_kind, {})
-    return standing.get(state, state) in action.states
 
 
 def unknown_actions() -> list[str]:
