@@ -56,6 +56,14 @@ DELIVERY_DIR = folder("HDH_DELIVERY_DIR")
 WORKSPACES_DIR = folder("HDH_WORKSPACES_DIR")
 WORKSPACE_IMAGE = folder("HDH_WORKSPACE_IMAGE")
 SOCKETS_DIR = folder("HDH_SOCKETS_DIR")
+# Where new workspaces live: "local" or "scaleway". The account is in the zone `provision` alone: docs/scaleway.md.
+WORKSPACE_PROVIDER = os.environ.get("HDH_WORKSPACE_PROVIDER", "local")
+_cloud = "HDH_SCALEWAY_"
+SCALEWAY = {name.removeprefix(_cloud).lower(): value for name, value in os.environ.items() if name.startswith(_cloud)}
+# The controls of the imitated cloud, for the page that switches its faults: development and demonstration only.
+FAKE_CLOUD_URL = os.environ.get("HDH_FAKE_CLOUD_URL", "")
+# No session for this long and nothing computing: the workspace stops by itself, and its members may start it again.
+WORKSPACE_IDLE_STOP = timedelta(hours=int(os.environ.get("HDH_WORKSPACE_IDLE_HOURS", "24")))
 # The sealer's key is in the zone `default` alone; whoever verifies has the public key and the published checkpoints.
 AUDIT_KEY_FILE = folder("HDH_AUDIT_KEY_FILE")
 AUDIT_PUBLIC_KEY_FILE = folder("HDH_AUDIT_PUBLIC_KEY_FILE")
@@ -196,8 +204,9 @@ SESSION_COOKIE_AGE = 12 * 3600  # the longest session there is; apps/accounts/mi
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_HTTPONLY = True
-# Messages wait in the session on the server: no cookie holds what was said to a person.
-MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+# Messages wait in a signed cookie: a refused call leaves the database as it was, the session's row included.
+MESSAGE_STORAGE = "apps.core.messages.MessageCookie"
+MESSAGE_COOKIE_NAME = "hdh_messages"
 CSRF_USE_SESSIONS = False
 CSRF_FAILURE_VIEW = "apps.core.views.csrf_failure"
 X_FRAME_OPTIONS = "DENY"
@@ -251,7 +260,10 @@ CELERY_TASK_TIME_LIMIT = 900
 CELERY_TASK_SOFT_TIME_LIMIT = 840
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_CREATE_MISSING_QUEUES = True
-CELERY_TASK_ROUTES = {"workspaces.reconcile": {"queue": "provision"}}
+CELERY_TASK_ROUTES = {
+    "workspaces.reconcile": {"queue": "provision"},
+    "workspaces.survey": {"queue": "provision"},
+}
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 960, "socket_connect_timeout": 2, "socket_timeout": 5}
 # A doorbell that cannot ring must not hold the person's request: the sweep comes within seconds.
@@ -268,4 +280,5 @@ CELERY_BEAT_SCHEDULE = {
     "people-forget-expired": {"task": "people.forget_expired", "schedule": timedelta(hours=1)},
     "accounts-forget-expired": {"task": "accounts.forget_expired", "schedule": timedelta(hours=1)},
     "workspaces-reconcile": {"task": "workspaces.reconcile", "schedule": timedelta(seconds=30)},
+    "workspaces-survey": {"task": "workspaces.survey", "schedule": timedelta(minutes=15)},
 }

@@ -31,6 +31,7 @@ from tests.factories.accounts import (
     steward,
 )
 from tests.integration.accounts.conftest import give_password
+from tests.permissions.asking import PASSING
 
 pytestmark = pytest.mark.django_db
 FORGOTTEN, LOST = "/connexion/mot-de-passe-oublie/", "/connexion/recuperation/"
