@@ -135,7 +135,7 @@ def recovery_cancel(*, link: MailedSecret) -> None:
     """Stop a recovery, as whoever reads the person's e-mail may at every step. Raises ChangedMeanwhile."""
     with transaction.atomic():
         _spend(link)
-        present = AccountRecovery.objects.select_for_update().get(pk=link.recovery_id)
+        present = _held_by(link)
         if RecoveryStatus(present.status) not in RECOVERY_ACTIVE:
             raise ChangedMeanwhile
         _move(present, RecoveryStatus.CANCELLED, ended_at=timezone.now())
@@ -158,7 +158,7 @@ def recovery_finish(*, link: MailedSecret, new: str) -> None:
     """
     with transaction.atomic():
         _spend(link)
-        present = AccountRecovery.objects.select_for_update().get(pk=link.recovery_id)
+        present = _held_by(link)
         if present.status != RecoveryStatus.OPEN:
             raise ChangedMeanwhile
         TotpDevice.objects.filter(user=link.person).delete()
@@ -203,6 +203,12 @@ def _held(recovery: AccountRecovery, seen: str) -> AccountRecovery:
     if present.status != seen:
         raise ChangedMeanwhile
     return present
+
+
+def _held_by(link: MailedSecret) -> AccountRecovery:
+    if link.recovery is None:
+        raise ChangedMeanwhile(wording.LINK_OVER)
+    return AccountRecovery.objects.select_for_update().get(pk=link.recovery.pk)
 
 
 def _move(recovery: AccountRecovery, to: RecoveryStatus, **values: object) -> None:

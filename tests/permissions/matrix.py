@@ -36,7 +36,7 @@ from tests.permissions.world import STATES, VISITORS, Dossier, Visitor, World
 
 POSITIONS = ("own", "same_organisation", "foreign", "archived", "missing", "wrong_state", "crossed")
 REFUSALS = frozenset({403, 404, 409, 422, 429})
-UNDECLARED = "undeclared"  # the address that tests/permissions/urls.py adds for this
+UNDECLARED = "undeclared"
 CODE_FIELDS = ("otp_code", "code")
 WRITTEN_ABOUT_CODES = frozenset({"accounts_throttle", "audit_event"})
 SET_UP = frozenset({"accounts_portalsession"})
@@ -146,6 +146,7 @@ class Matrix:
     def _some_ids(self, address: Address, visitor: Visitor) -> dict[str, str]:
         """Identifiers of something that exists."""
         return {
+            **nowhere(address),
             **self.world.dossiers[VISITORS[visitor.name][2]["own"], "approved"].ids,
             "item_id": self.world.items["done"],
             **self.world.of_roles,

@@ -155,7 +155,7 @@ def _role_given(world: World, visitor: Visitor, ids: Ids) -> Payload:
     if visitor.person_id:
         content = content_of("auditor", today, None)
         confirmed(Person(pk=visitor.person_id), "staff_role.give", ids["staff_id"], content)
-    return Payload({"role": "auditor", "starts_on": today.isoformat()})
+    return Payload({"role": "auditor", "starts_on": today.isoformat(), "ends_on": ""})
 
 
 def _role_ended(world: World, visitor: Visitor, ids: Ids) -> Payload:
@@ -319,10 +319,12 @@ FORGERIES: dict[str, Maker] = {
         {"organisation": world.foreign_organisation, "path": "mr004", "creation_key": str(uuid.uuid4())}
     ),
 }
-# Calls that confirm by the second factor what another call does next.
-CONFIRMED_BEFORE = frozenset(
-    {"workspaces:open", "accounts:staff_role_give", "accounts:staff_role_end"}
-)  # on a page of their own
+# Written by payloads, before their call.
+PREPARED = frozenset(
+    {"accounts_passkeychallenge", "accounts_stepup", "accounts_mailedsecret", "accounts_accountrecovery"}
+)
+# Calls that are confirmed on a page of its own before, and those that confirm what another call does next.
+CONFIRMED_BEFORE = frozenset({"workspaces:open", "accounts:staff_role_give", "accounts:staff_role_end"})
 LEAD_ON = frozenset({"accounts:step_up", "accounts:factor_replace"})
 # What a reading must ask for to be answered.
 QUERIES = {"audit:export": "?format=csv"}
