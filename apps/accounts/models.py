@@ -178,7 +178,7 @@ class Mandate(models.Model):
     given_by = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+", null=True)
     starts_on = models.DateField()
     ends_on = models.DateField(null=True, blank=True)
-    may_sign = models.BooleanField(default=False)
+    may_sign = models.BooleanField(default=False, db_default=False)
 
     objects = DatedQuerySet.as_manager()
 

@@ -197,8 +197,9 @@ SESSION_COOKIE_AGE = 12 * 3600  # the longest session there is; apps/accounts/mi
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_HTTPONLY = True
-# Messages wait in the session on the server: no cookie holds what was said to a person.
-MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+# Messages wait in a signed cookie: a refused call leaves the database as it was, the session's row included.
+MESSAGE_STORAGE = "apps.core.messages.MessageCookie"
+MESSAGE_COOKIE_NAME = "hdh_messages"
 CSRF_USE_SESSIONS = False
 CSRF_FAILURE_VIEW = "apps.core.views.csrf_failure"
 X_FRAME_OPTIONS = "DENY"
