@@ -6,7 +6,7 @@ DEVSTACK := -m hdh_portal.devstack
 GATEWAY_OPTION := $(if $(GATEWAY_PORT),--gateway-port $(GATEWAY_PORT))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run stop reset code test test-faults check fix journey lock bench-audit bench-load bench-pages mutants-permissions
+.PHONY: help setup run stop reset code test test-faults check fix journey lock bench-audit bench-extract bench-load bench-pages mutants-permissions
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-19s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -56,3 +56,6 @@ bench-load: setup ## many people at once against the least the portal can answer
 
 bench-audit: setup ## what the audit log costs, how late its seal is, how fast it verifies, what tampering it finds
 	@$(VENV)/python -m tests.benchmarks.bench_audit
+
+bench-extract: setup ## the extract engine against DuckDB, Polars and pandas by hand (BENCH="--people 1000000 --years 1,4")
+	@$(VENV)/python -m tests.benchmarks.bench_extract $(BENCH)

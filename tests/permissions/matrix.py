@@ -112,14 +112,12 @@ class Matrix:
             return ("",)
         if address.object_kind == "item_id":
             return ("missing", "own", "wrong_state")
-        if address.object_kind == "passkey_id":
-            return ("missing", "own", "foreign")
-        if address.object_kind in ROLE_OBJECTS:
-            return ("missing", "own")
+        if address.object_kind == "passkey_id" or address.object_kind in ROLE_OBJECTS:
+            return ("missing", "own", "foreign")[: 2 + (address.object_kind == "passkey_id")]
         if address.object_kind in PEOPLE_OBJECTS:
             return ("missing", "own", "foreign", "wrong_state")
-        crossed = ("crossed",) if address.part else ()
-        return ("missing", "own", "same_organisation", "foreign", "archived", "wrong_state", *crossed)
+        usual = ("missing", "own", "same_organisation", "foreign", "archived", "wrong_state")
+        return (*usual, "crossed") if address.part else usual
 
     def call(self, address: Address, method: str, visitor: Visitor, position: str) -> Call | None:
         """The cell, or None where the world has no such object (no state is wrong for an action of any state)."""
@@ -320,7 +318,8 @@ class Matrix:
 
     def _leaks(self, call: Call, answer: Answer) -> Iterator[str]:
         """A page never names an object that does not exist for its reader."""
-        if not call.visitor.roles & STAFF_ROLES:
+        is_public = call.address.name.startswith("directory:")  # where the law has approved projects named to all
+        if not call.visitor.roles & STAFF_ROLES and not is_public:
             for found in self.world.dossiers.values():
                 hidden = {found.ids[name] for name in DOSSIER_OBJECTS & set(found.ids)} - set(call.ids.values())
                 if not self.world.relation(call.visitor, found) and any(one.encode() in answer.said for one in hidden):
