@@ -24,7 +24,6 @@ def secret_for(name: str) -> str:
     return f"{name:-<24}"
 
 
-MISSING = {"mandate_id": "2000000000", "secret": secret_for("missing"), "invitation_secret": secret_for("missing")}
 OPEN_TO_ALL = frozenset(
     {"certificate_id", "invitation_secret"}
 )  # of those who hold the role, whatever their organisation
@@ -117,7 +116,7 @@ def _of_home(
 
 def _of_person(made: PeopleObjects, name: str, person: Person) -> None:
     made.by_person[name, "own_certificate_id"] = str(certificate(person).pk)
-    address = ProfessionalAddress.objects.create(person=person, email=person.email)
+    address = ProfessionalAddress.objects.get(person=person)
     AddressLink.objects.create(
         digest=secret_digest(secret_for(name)),
         address=address,
