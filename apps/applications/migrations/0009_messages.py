@@ -9,7 +9,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("applications", "0007_documents"),
+        ("applications", "0008_committee_sees_events"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
