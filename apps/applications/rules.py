@@ -61,6 +61,7 @@ _EDITABLE = frozenset(str(state) for state in EDITABLE)
 _EXAMINED = frozenset(str(state) for state in Status if state is not Status.DRAFT)
 
 ACTIONS: tuple[Action, ...] = (
+    Action("application.assistant", frozenset({Role.ANYONE})),
     Action("application.list", frozenset({Role.PERSON})),
     Action("application.create", frozenset({Role.PERSON}), methods=("GET", "POST")),
     Action("application.view", TEAM),
@@ -74,7 +75,13 @@ ACTIONS: tuple[Action, ...] = (
     Action("application.member_remove", LEAD, _EDITABLE, ("POST",)),
     _changes("application.submit", LEAD, ("GET", "POST"), readers=TEAM),
     _changes("application.withdraw", LEAD),
+    Action("application.messages", TEAM, methods=("GET", "POST")),
+    Action("application.notices", frozenset({Role.PERSON})),
+    Action("application.notices_read", frozenset({Role.PERSON}), methods=("POST",)),
+    Action("application.notice_preference", frozenset({Role.PERSON}), methods=("GET", "POST")),
     Action("application.queue", STEWARD),
+    Action("application.review_messages", STEWARD, _EXAMINED),
+    Action("application.review_message_post", STEWARD, _EXAMINED, ("POST",)),
     Action("application.review", STEWARD, _EXAMINED),
     Action("application.review_attachment", STEWARD, _EXAMINED),
     Action("application.review_archive", STEWARD, _EXAMINED),

@@ -13,6 +13,7 @@ class Role(StrEnum):
     PERSON = "person"  # both factors were right
     MEMBER = "member"
     PRINCIPAL_INVESTIGATOR = "principal_investigator"
+    ADMINISTRATOR = "administrator"  # of the organisation at hand, by a mandate that holds today
     STEWARD = "steward"
     OPERATOR = "operator"
     AUDITOR = "auditor"
@@ -22,7 +23,7 @@ class Role(StrEnum):
 
 
 STAFF_ROLES = frozenset({Role.STEWARD, Role.OPERATOR, Role.AUDITOR, Role.COMMITTEE_MEMBER, Role.COMMITTEE_SECRETARY})
-RELATION_ROLES = frozenset({Role.MEMBER, Role.PRINCIPAL_INVESTIGATOR, Role.SIGNATORY})
+RELATION_ROLES = frozenset({Role.MEMBER, Role.PRINCIPAL_INVESTIGATOR, Role.SIGNATORY, Role.ADMINISTRATOR})
 
 
 @dataclass(frozen=True)
@@ -54,8 +55,8 @@ class Action:
 
     `states` empty means: whatever the state; those of a command bind its unsafe methods, its page may explain. The
     `readers` may look at the page of a command that only the `roles` perform. `second_factor` means: a fresh one-time
-    code goes with the command. `independent` means: not by somebody who takes part in the object, or who acts for an
-    organisation that does.
+    code goes with the command or before the download. `independent` means: not by somebody who takes part in the
+    object, or who acts for an organisation that does.
     """
 
     name: str

@@ -1,6 +1,6 @@
 """Reading workspaces: who may see which, what the project's page shows, what the gateway asks on every request."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -11,9 +11,10 @@ from django.utils import timezone
 
 from apps.accounts.models import Person
 from apps.core.rules import Decision, Refused, Role
+from apps.people.selectors.accreditation import people_accredited
 from apps.projects.models import Project
 from apps.projects.rules import entitlement_holds
-from apps.projects.selectors import projects_visible_to, roles_for
+from apps.projects.selectors import mandated_now, projects_visible_to, roles_for, unmet_by_project, unmet_for
 from apps.workspaces.models import Finding, GatewaySession, Offer, Operation, Step, Workspace
 from apps.workspaces.plans import SKIPPABLE
 from apps.workspaces.rules import Desired, Facts, Kind, Seen, Situation, Status, decide
@@ -36,7 +37,24 @@ def workspaces_visible_to(person: Person) -> QuerySet[Workspace]:
 
 def decision_for(action: str, workspace: Workspace, person: Person) -> Decision:
     """What the rules say about this person, this workspace and now."""
-    return decide(action, roles_for(person, workspace.project), facts_of(workspace))
+    return decide(action, roles_for(person, workspace.project), facts_for(action, workspace, person))
+
+
+def facts_for(action: str, workspace: Workspace, person: Person) -> Facts:
+    """What a decision about this action of this person needs to know: every condition of access to enter, those of
+    the project to lift a suspension, none to suspend.
+    """
+    facts = facts_of(workspace)
+    if action in {"workspace.open", "workspace.start"}:
+        return replace(facts, unmet=unmet_for(workspace.project, person))
+    if action == "workspace.resume":
+        return replace(facts, unmet=unmet_by_project(workspace.project, person))
+    return facts
+
+
+def has_entered(workspace: Workspace, person: Person) -> bool:
+    """Whether the person was given a ticket to this workspace before."""
+    return workspace.tickets.filter(person=person).exists()
 
 
 def workspace_action_allowed(action: str, workspace: Workspace, person: Person) -> bool:
@@ -91,7 +109,8 @@ def workspace_progress(project: Project, person: Person) -> Progress | None:
     if workspace is None:
         return None
     roles, facts = roles_for(person, workspace.project), facts_of(workspace)
-    opening = decide("workspace.open", roles, facts)
+    may_enter = replace(facts, unmet=unmet_for(project, person))
+    opening = decide("workspace.open", roles, may_enter)
     operation = workspace.operations.prefetch_related("steps").order_by("-generation").first()
     return Progress(
         workspace=workspace,
@@ -99,11 +118,18 @@ def workspace_progress(project: Project, person: Person) -> Progress | None:
         steps=tuple(_line(step) for step in operation.steps.all()) if operation else (),
         may_open=not isinstance(opening, Refused),
         why_not=reason_sentences(opening.reasons) if isinstance(opening, Refused) else (),
-        may=frozenset(name for name in _ASKED if not isinstance(decide(f"workspace.{name}", roles, facts), Refused)),
+        may=_may(roles, facts, may_enter),
         days_left=(workspace.project.entitlement.ends_on - timezone.localdate()).days,
         spent=spent_by(workspace),
         estimate=hourly_price(workspace),
     )
+
+
+def _may(roles: frozenset[Role], facts: Facts, may_enter: Facts) -> frozenset[str]:
+    """Which buttons the page shows; the service asks for every condition again."""
+    facts_by_name = {"start": may_enter}
+    asked = {name: decide(f"workspace.{name}", roles, facts_by_name.get(name, facts)) for name in _ASKED}
+    return frozenset(name for name, decision in asked.items() if not isinstance(decision, Refused))
 
 
 def spent_by(workspace: Workspace) -> Decimal:
@@ -211,13 +237,14 @@ def situation_of(workspace: Workspace, *, seen_running: bool) -> Situation:
 
 
 def sessions_in_force() -> QuerySet[GatewaySession]:
-    """Sessions that may pass now: session, person, membership, entitlement, project and workspace all in order."""
+    """Sessions that may pass now: session, workspace, project, entitlement, membership, mandate, accreditation."""
     # The database's own clock, so that the statement stays the same and can be kept.
     now, today = Now(), TruncDate(Now())
     return GatewaySession.objects.filter(
+        mandated_now(person="person_id", application="workspace__project__application_id"),
         ended_at=None,
         expires_at__gt=now,
-        person__is_active=True,
+        person__in=people_accredited(),
         workspace__status=Status.RUNNING,
         workspace__desired=Desired.RUNNING,
         workspace__route_open=True,

@@ -11,16 +11,17 @@ from django.db import transaction
 from django.utils import timezone
 
 from apps.accounts.models import Person
+from apps.accounts.stepping_up import step_up_spend
 from apps.core.errors import ChangedMeanwhile, refusal
 from apps.core.models import OutboxItem
 from apps.core.outbox import outbox_retry, outbox_wake
 from apps.core.rules import Reason, Refused
 from apps.projects.models import Project
-from apps.workspaces.ledger import operation_begin, sessions_end, workspace_event
+from apps.workspaces.ledger import operation_begin, session_end, sessions_end, workspace_event
 from apps.workspaces.models import GatewaySession, Operation, Step, Ticket, Workspace
 from apps.workspaces.plans import SKIPPABLE, plan_of
 from apps.workspaces.rules import Desired, Kind
-from apps.workspaces.selectors import decision_for
+from apps.workspaces.selectors import decision_for, has_entered, sessions_in_force
 from apps.workspaces.sentences import REASONS
 
 TICKET_LIFE = timedelta(seconds=30)
@@ -189,8 +190,14 @@ class Entry:
 
 @transaction.atomic
 def workspace_open(*, workspace: Workspace, by: Person) -> Entry:
-    """Issue a ticket to enter, valid once and for seconds. Raises RefusedError."""
+    """Issue a ticket to enter, valid once and for seconds.
+
+    The person's first opening takes their second factor: it raises StepUpMissing without. Raises RefusedError.
+    """
     _decide("workspace.open", workspace, by, workspace.version)
+    if not has_entered(workspace, by):
+        approved = workspace.project.entitlement.definition_hash
+        step_up_spend(person=by, action="workspace.open", object_id=str(workspace.pk), content_hash=approved)
     secret = secrets.token_urlsafe(32)
     Ticket.objects.create(
         secret_hash=secret_hash(secret), workspace=workspace, person=by, expires_at=timezone.now() + TICKET_LIFE
@@ -215,3 +222,18 @@ def _decide(action: str, workspace: Workspace, by: Person, seen_version: int) ->
     decision = decision_for(action, workspace, by)
     if isinstance(decision, Refused):
         raise refusal(decision, REASONS)
+
+
+def sessions_recheck(*, person_id: UUID | str) -> int:
+    """End the person's sessions whose access no longer holds: the gateway cuts them. Gives how many.
+
+    In the transaction of what narrowed their access. The gateway itself looks at every request: this tells it at once,
+    and leaves an event.
+    """
+    open_sessions = GatewaySession.objects.filter(person_id=person_id, ended_at=None)
+    lost = open_sessions.exclude(pk__in=sessions_in_force().values("pk")).select_for_update()
+    found = list(lost)
+    for session in found:
+        workspace = Workspace.objects.select_related("project").get(pk=session.workspace_id)
+        session_end(session, GatewaySession.End.REVOKED, workspace)
+    return len(found)

@@ -12,6 +12,7 @@ from csp.constants import NONCE, NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
 from hdh_portal.settings import logs
+from hdh_portal.settings.mail import TIMEOUT, mail_settings
 
 LOGGING = logs.LOGGING
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
@@ -93,8 +94,22 @@ OTP_WEBAUTHN_EXCEPTION_LOGGER_NAME = ""
 PASSKEY_ROLES = frozenset(role for role in os.environ.get("HDH_PASSKEY_ROLES", "").split(",") if role)
 # A file of SHA-1 digests of breached passwords in order, one a line, as public lists come: looked into, never sent to.
 BREACHED_PASSWORDS_FILE = folder("HDH_BREACHED_PASSWORDS_FILE")
+# Downloads that ask for the second factor each time, beyond those of the permission table: names of its actions.
+STEP_UP_DOWNLOADS = frozenset(name for name in os.environ.get("HDH_STEP_UP_DOWNLOADS", "").split(",") if name)
+# Between the second steward's approval of a recovery and the link: the time for its person to stop it.
+RECOVERY_DELAY = timedelta(hours=float(os.environ.get("HDH_RECOVERY_DELAY_HOURS") or 24))
+# How long an answer takes that must not tell whether an account exists.
+ALIKE_SECONDS = 0.4
 # Networks of the proxies in front of the portal, such as "10.0.0.0/24,fd00::/64": believed about whom they speak for.
 TRUSTED_PROXIES = [str(ip_network(one)) for one in os.environ.get("HDH_TRUSTED_PROXIES", "").split(",") if one]
+
+# One worker sends e-mail (the zone `default`); everybody else only writes down that it is to be sent.
+_mail = mail_settings(os.environ.get("HDH_EMAIL_URL") or "console:")
+EMAIL_BACKEND, EMAIL_FILE_PATH = _mail.backend, _mail.folder
+EMAIL_HOST, EMAIL_PORT = _mail.host, _mail.port
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _mail.user, _mail.password
+EMAIL_USE_TLS, EMAIL_USE_SSL, EMAIL_TIMEOUT = _mail.tls, _mail.ssl, TIMEOUT
+DEFAULT_FROM_EMAIL = os.environ.get("HDH_EMAIL_FROM") or "ne-pas-repondre@localhost"
 
 DATABASES = {"default": database(os.environ.get("DATABASE_URL", "postgresql://hdh@localhost/hdh"))}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -106,7 +121,9 @@ PORTAL_APPS = [
     "apps.accounts",
     "apps.catalogue",
     "apps.applications",
+    "apps.people",
     "apps.projects",
+    "apps.directory",
     "apps.extracts",
     "apps.workspaces",
     "apps.fulfilment",
@@ -145,6 +162,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "apps.core.middleware.kind_errors",
     "apps.core.middleware.deny_by_default",
+    "apps.accounts.middleware.downloads_need_step_up",
 ]
 ROOT_URLCONF = "hdh_portal.urls"
 WSGI_APPLICATION = "hdh_portal.wsgi.application"
@@ -187,8 +205,9 @@ SESSION_COOKIE_AGE = 12 * 3600  # the longest session there is; apps/accounts/mi
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_HTTPONLY = True
-# Messages wait in the session on the server: no cookie holds what was said to a person.
-MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+# Messages wait in a signed cookie: a refused call leaves the database as it was, the session's row included.
+MESSAGE_STORAGE = "apps.core.messages.MessageCookie"
+MESSAGE_COOKIE_NAME = "hdh_messages"
 CSRF_USE_SESSIONS = False
 CSRF_FAILURE_VIEW = "apps.core.views.csrf_failure"
 X_FRAME_OPTIONS = "DENY"
@@ -259,6 +278,7 @@ CELERY_BEAT_SCHEDULE = {
     "audit-seal": {"task": "audit.seal", "schedule": timedelta(seconds=1), "options": {"expires": 60}},
     "audit-verify-new": {"task": "audit.verify", "schedule": timedelta(minutes=10), "kwargs": {"whole": False}},
     "audit-verify-whole": {"task": "audit.verify", "schedule": crontab(hour=2, minute=30), "kwargs": {"whole": True}},
+    "people-forget-expired": {"task": "people.forget_expired", "schedule": timedelta(hours=1)},
     "accounts-forget-expired": {"task": "accounts.forget_expired", "schedule": timedelta(hours=1)},
     "workspaces-reconcile": {"task": "workspaces.reconcile", "schedule": timedelta(seconds=30)},
     "workspaces-survey": {"task": "workspaces.survey", "schedule": timedelta(minutes=15)},

@@ -14,16 +14,22 @@ from apps.projects.models import Project
 from apps.projects.services import Grant, project_create
 from apps.workspaces.models import Operation, Workspace
 from apps.workspaces.rules import Desired, Status
-from apps.workspaces.services import workspace_request
-from tests.factories.accounts import OrganisationFactory, PersonFactory, StaffRoleFactory
+from apps.workspaces.selectors import has_entered
+from apps.workspaces.services import Entry, workspace_open, workspace_request
+from tests.factories.accounts import MandateFactory, OrganisationFactory, PersonFactory, StaffRoleFactory, confirmed
+from tests.factories.people import accredit
 
 
 def project(*, investigator: Person | None = None, members: tuple[Person, ...] = ()) -> Project:
-    """An active project of a principal investigator, entitled from yesterday for a year."""
+    """An active project entitled from yesterday for a year, whose people have mandates and accreditations."""
     investigator = investigator or PersonFactory.create()
+    organisation = OrganisationFactory.create()
+    for person in (investigator, *members):
+        MandateFactory.create(person=person, organisation=organisation)
+        accredit(person)
     application = Application.objects.create(
         number=f"HDH-T-{uuid.uuid4().hex[:8]}",
-        organisation=OrganisationFactory.create(),
+        organisation=organisation,
         created_by=investigator,
         changed_by=investigator,
         changed_at=timezone.now(),
@@ -47,6 +53,18 @@ def workspace(**people: Any) -> Workspace:
     """A requested workspace with its provision operation."""
     with transaction.atomic():
         return workspace_request(project=project(**people), by="system:test")
+
+
+def confirmed_opening(workspace: Workspace, person: Person) -> None:
+    """The person confirms by their second factor that they are about to enter the workspace for the first time."""
+    confirmed(person, "workspace.open", workspace.pk, workspace.project.entitlement.definition_hash)
+
+
+def entry(workspace: Workspace, person: Person) -> Entry:
+    """A ticket for the person, whose first opening is confirmed."""
+    if not has_entered(workspace, person):
+        confirmed_opening(workspace, person)
+    return workspace_open(workspace=workspace, by=person)
 
 
 def at_status(status: Status, *, pk: uuid.UUID | None = None, **people: Any) -> Workspace:

@@ -1,6 +1,7 @@
 """Every address of the portal, with the action its view declares and what its parameters stand for."""
 
 import re
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -12,9 +13,35 @@ from apps.core.rules import Action
 
 PARAMETER = re.compile(r"<(?:(?P<converter>[a-z_]+):)?(?P<name>[a-z_]+)>")
 # What a parameter stands for: an object of its own, or a part of the object named before it in the address.
-OBJECTS = frozenset({"application_id", "project_id", "workspace_id", "extract_id", "item_id", "passkey_id", "event_id"})
+DOSSIER_OBJECTS = frozenset({"application_id", "project_id", "workspace_id", "extract_id"})
+# Kept by an organisation, or by a person alone.
+PEOPLE_OBJECTS = frozenset(
+    {
+        "organisation_id",
+        "invitation_id",
+        "invitation_secret",
+        "mandate_id",
+        "holder_id",
+        "certificate_id",
+        "own_certificate_id",
+        "secret",
+    }
+)
+# Nobody's own: a role alone opens them.
+ROLE_OBJECTS = frozenset({"event_id", "recovery_id", "staff_id", "staff_role_id"})
+OBJECTS = DOSSIER_OBJECTS | PEOPLE_OBJECTS | ROLE_OBJECTS | {"item_id", "passkey_id"}
 PARTS = frozenset({"attachment_id", "person_id"})
-PLAIN = frozenset({"key"})
+PLAIN = frozenset({"key", "link"})
+
+
+LINK = "a-link-of-the-matrix-as-long-as-those-sent-by-mail"
+# Where an identifier is no UUID: one that stands for nothing.
+MISSING = {
+    **dict.fromkeys(("item_id", "passkey_id", "event_id", "mandate_id", "staff_role_id"), "2000000000"),
+    **dict.fromkeys(("secret", "invitation_secret"), f"{'missing':-<24}"),
+    "key": "summary",
+    "link": LINK,
+}
 
 
 @dataclass(frozen=True)
@@ -68,3 +95,8 @@ def _address(name: str, route: str, view: Any) -> Address:
             f"{name} (/{route}): tell tests/permissions what {', '.join(unknown) or 'this pattern'} stands for"
         )
     return Address(name, route, action_of(view), parameters)
+
+
+def nowhere(address: Address) -> dict[str, str]:
+    """Identifiers of nothing. A plain parameter keeps a value that its converter accepts."""
+    return {name: MISSING.get(name, str(uuid.uuid4())) for name in address.parameters}

@@ -20,7 +20,7 @@ from apps.applications.services import PageChanged
 from apps.applications.typing_in import ADD, fields_typed, scope_typed
 from apps.applications.views.shared import is_fragment, language_of, mine_or_404, seen_version
 from apps.applications.wording import said
-from apps.core.actions import declares
+from apps.core.actions import declares, keeps_typed
 from apps.core.errors import RefusedError
 from apps.extracts.engine.codes import System
 
@@ -38,6 +38,7 @@ class Typed:
 
 
 @declares("application.edit")
+@keeps_typed
 def page(request: HttpRequest, application_id: UUID, key: str) -> HttpResponse:
     """One page of the form."""
     application = mine_or_404(request, application_id)
@@ -194,6 +195,7 @@ def _fields(request: HttpRequest, application: Application, key: str, contents: 
 def _documents(application: Application, spec: PageSpec, contents: Contents) -> dict[str, Any]:
     expected = [field for field in spec.fields if field.is_asked(contents)]
     documents = list(selectors.attachments_of(application))
+    demanded = selectors.required_kinds(application, contents)
     return {
         "attachment_form": AttachmentForm(spec, contents, documents),
         "documents": documents,
@@ -201,7 +203,12 @@ def _documents(application: Application, spec: PageSpec, contents: Contents) -> 
         "unscanned": settings.UNSCANNED_DOCUMENTS,
         "document_kinds": [(field.name, said(field.label)) for field in spec.fields],
         "expected": [
-            {"name": field.name, "label": said(field.label), "help": said(field.help), "is_required": field.required}
+            {
+                "name": field.name,
+                "label": said(field.label),
+                "help": said(field.help),
+                "is_required": field.is_required(contents) or field.name in demanded,
+            }
             for field in expected
         ],
     }

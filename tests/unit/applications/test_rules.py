@@ -31,17 +31,25 @@ STEWARD = {
     "application.approve",
     "application.refuse",
 }
-ANYBODY = {"application.list", "application.create"}
-READ = {"application.attachment_read", "application.archive", "application.print"}
+ANYBODY = {
+    "application.list",
+    "application.create",
+    "application.notices",
+    "application.notices_read",
+    "application.notice_preference",
+}
+READ = {"application.attachment_read", "application.archive", "application.print", "application.messages"}
 EXAMINED = {
     "application.review",
     "application.review_attachment",
     "application.review_archive",
     "application.review_print",
     "application.attachment_redact",
+    "application.review_messages",
+    "application.review_message_post",
 }
 ALLOWED_BY_ROLE = {
-    Role.ANYONE: set(),
+    Role.ANYONE: {"application.assistant"},
     Role.SIGNED_IN: set(),
     Role.PERSON: ANYBODY,
     Role.MEMBER: TEAM | READ,
@@ -49,6 +57,7 @@ ALLOWED_BY_ROLE = {
     Role.STEWARD: STEWARD | EXAMINED,
     Role.OPERATOR: set(),
     Role.AUDITOR: set(),
+    Role.ADMINISTRATOR: set(),
     Role.COMMITTEE_MEMBER: set(),
     Role.COMMITTEE_SECRETARY: set(),
     Role.SIGNATORY: set(),
