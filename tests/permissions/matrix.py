@@ -5,13 +5,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from django.utils import timezone
-
 from apps.accounts.models import StepUp
 from apps.core.actions import permission_table
-from apps.core.models import OutboxItem
 from apps.core.rules import STAFF_ROLES, Action
-from apps.workspaces.models import Operation, Workspace
 from tests.permissions.addresses import DOSSIER_OBJECTS, PEOPLE_OBJECTS, ROLE_OBJECTS, Address, addresses, nowhere
 from tests.permissions.asking import (
     Answer,
@@ -35,7 +31,7 @@ from tests.permissions.payloads import (
     Payload,
     payload_for,
 )
-from tests.permissions.standing import WORKSPACE_STATE, brought_to, fits_in, is_about_dossiers, state_at
+from tests.permissions.standing import WORKSPACE_STATE, fits_in, is_about_dossiers, stand_as_asked, state_at
 from tests.permissions.world import STATES, VISITORS, Dossier, Visitor, World
 
 POSITIONS = ("own", "same_organisation", "foreign", "archived", "missing", "wrong_state", "crossed")
@@ -241,7 +237,8 @@ class Matrix:
     def judge(self, call: Call) -> Iterator[str]:
         """Make the call; what is wrong with the answer, in sentences."""
         with taken_back():
-            _stand_as_asked(call)
+            if call.expected is Expected.ALLOWED:
+                stand_as_asked(call.address, call.ids)
             payload = self.payload(call)
             prepared = StepUp.objects.filter(used_at=None).count() + (call.address.name in LEAD_ON)
             path = call.address.path(call.ids) + QUERIES.get(call.address.name, "")
@@ -397,22 +394,6 @@ def _is_sensitive_download(call: Call) -> bool:
 
 def _is_denial(call: Call) -> bool:
     return call.expected is not Expected.ALLOWED
-
-
-def _stand_as_asked(call: Call) -> None:
-    """Within a call that is taken back: the workspace stands where the action asks, with what belongs to that state."""
-    state = brought_to(call.address) if call.expected is Expected.ALLOWED else ""
-    found = Workspace.objects.filter(pk=call.ids["workspace_id"], status="running") if state else None
-    if found is None or not found.update(status=state, route_open=False):
-        return
-    if state == "failed":
-        key = f"matrix:{call.ids['workspace_id']}"
-        operation = Operation.objects.create(
-            workspace_id=call.ids["workspace_id"], kind="provision", generation=99, idempotency_key=key, status="failed"
-        )
-        operation.steps.create(position=1, name="deliver", status="failed")
-        item = {"kind": "matrix", "queue": "default", "subject_id": "matrix", "status": "needs_human"}
-        OutboxItem.objects.create(key=key, not_before=timezone.now(), **item)
 
 
 def unknown_actions() -> list[str]:

@@ -1,5 +1,9 @@
 """In which state the object of an address stands, for the dossiers of the world."""
 
+from django.utils import timezone
+
+from apps.core.models import OutboxItem
+from apps.workspaces.models import Operation, Workspace
 from tests.permissions.addresses import Address
 from tests.permissions.world import Dossier
 
@@ -39,3 +43,19 @@ def brought_to(address: Address) -> str:
     states = address.action.states if address.action else frozenset()
     is_needed = address.object_kind == "workspace_id" and states and not states & set(WORKSPACE_STATE.values())
     return sorted(states)[0] if is_needed else ""
+
+
+def stand_as_asked(address: Address, ids: dict[str, str]) -> None:
+    """Within a call that is taken back: the workspace stands where the action asks, with what belongs to that state."""
+    state = brought_to(address)
+    found = Workspace.objects.filter(pk=ids["workspace_id"], status="running") if state else None
+    if found is None or not found.update(status=state, route_open=False):
+        return
+    if state == "failed":
+        key = f"matrix:{ids['workspace_id']}"
+        operation = Operation.objects.create(
+            workspace_id=ids["workspace_id"], kind="provision", generation=99, idempotency_key=key, status="failed"
+        )
+        operation.steps.create(position=1, name="deliver", status="failed")
+        item = {"kind": "matrix", "queue": "default", "subject_id": "matrix", "status": "needs_human"}
+        OutboxItem.objects.create(key=key, not_before=timezone.now(), **item)
