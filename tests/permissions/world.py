@@ -14,7 +14,7 @@ from django.utils import timezone
 from django_otp_webauthn.models import WebAuthnCredential
 
 from apps.accounts import grants
-from apps.accounts.models import Organisation, Person
+from apps.accounts.models import Mandate, Organisation, Person
 from apps.applications import services
 from apps.applications.models import Application, Attachment, Member, Page
 from apps.audit.models import Event
@@ -195,8 +195,11 @@ def _dossier(state: str, lead: Person, members: Iterable[Person], home: Organisa
     for key, content in dossiers.complete_contents(title=f"{state} {uuid.uuid4().hex[:6]}").items():
         Page.objects.filter(application=application, key=key).update(content=content)
     services.attachment_add(application=application, kind="protocol", name="protocole.pdf", data=dossiers.PDF, by=lead)
+    if state != "draft":
+        dossiers.add_documents(application, lead)
     for member in members:
-        Member.objects.create(application=application, person=member, organisation=home, added_by=lead)
+        own = Mandate.objects.filter(person=member).order_by("pk")[0].organisation
+        Member.objects.create(application=application, person=member, organisation=own, added_by=lead)
         grants.grant(member, "view_application", application)
     if state != "draft":
         services.application_submit(application=application, seen_version=application.version, by=lead)
@@ -241,7 +244,7 @@ def _ids(application: Application, lead: Person) -> dict[str, str]:
     """The identifiers that the addresses of this dossier's pages are made of, by the name of their parameter."""
     ids = {
         "application_id": str(application.pk),
-        "attachment_id": str(Attachment.objects.get(application=application, removed_at=None).pk),
+        "attachment_id": str(Attachment.objects.get(application=application, removed_at=None, kind="protocol").pk),
         "key": "summary",
     }
     other = Member.objects.filter(application=application).exclude(person=lead).first()
