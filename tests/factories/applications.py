@@ -92,14 +92,9 @@ def draft(
     if complete:
         fill(application, by, complete_contents(**titles))
         services.attachment_add(application=application, kind="protocol", name="protocole.pdf", data=PDF, by=by)
-        add_documents(application, by)
+        for kind in sorted(selectors.required_kinds(application, complete_contents()) - {"protocol"}):
+            services.attachment_add(application=application, kind=kind, name=f"{kind}.pdf", data=PDF, by=by)
     return fresh(application)
-
-
-def add_documents(application: Application, by: Person) -> None:
-    """The documents that the dossier's path demands beside the protocol."""
-    for kind in sorted(selectors.required_kinds(application, complete_contents()) - {"protocol"}):
-        services.attachment_add(application=application, kind=kind, name=f"{kind}.pdf", data=PDF, by=by)
 
 
 def fresh(application: Application) -> Application:
