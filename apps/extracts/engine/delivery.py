@@ -108,6 +108,10 @@ def _flow(definition: Definition, results: Mapping[Unit, Result]) -> list[dict[s
     words = [everybody, *({lang: step.clause(lang) for lang in LANGUAGES} for step in steps(definition.population))]
     flows = [result.facts["flow"] for unit, result in results.items() if unit.kind is UnitKind.COHORT]
     counts = [sum(bucket) for bucket in zip(*flows, strict=True)]
+    if definition.protection.one_in > 1:
+        one_in = definition.protection.one_in
+        words.append({"fr": f"une personne sur {one_in}", "en": f"one person in {one_in}"})
+        counts.append(results[Unit(UnitKind.PATIENTS)].rows)
     return [{"criterion": said, "persons": masked(count)} for said, count in zip(words, counts, strict=True)]
 
 

@@ -1,6 +1,6 @@
 """What each kind of unit does. A step reads, computes, checks that the source did not move, and keeps one result."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,8 @@ from .keyed import uuids
 from .plan import cohort, deliveries, events, people
 from .plan.relations import SHAPES, compiled
 from .problems import EngineError, SourceError
+from .protection import Protection
+from .pseudonyms import ProjectKey
 from .source import sha256_of
 from .units import UnitKind, events_of
 from .verify import verify
@@ -92,24 +94,30 @@ def find_cohort(job: Job) -> Result:
 
 
 def name_patients(job: Job) -> Result:
-    """One pseudonym for each person of the cohort."""
-    schema = pa.schema({"person": pa.string(), "PATIENT_ID": pa.uuid()})
+    """One pseudonym, and one shift of dates, for each person of the cohort that the sample keeps."""
+    schema = pa.schema({"person": pa.string(), "PATIENT_ID": pa.uuid(), "shift": pa.int64()})
     rows = 0
     with job.workshop.unfinished() as path:
         with pq.ParquetWriter(path, schema, compression="zstd") as writer:
-            for batch in _persons(job):
-                made = b"".join(job.key.pseudonyms(Kind.PERSON, batch.column("person").to_pylist()))
-                named = [batch.column("person"), uuids(made, batch.num_rows)]
+            for persons in _persons(job):
+                named = _named(job.key, persons, job.definition.protection)
                 writer.write_batch(pa.RecordBatch.from_arrays(named, schema=schema), row_group_size=ROW_GROUP)
-                rows += batch.num_rows
+                rows += len(named[0])
         return job.workshop.keep(job.unit, path, rows, {})
 
 
-def _persons(job: Job) -> Iterator[pa.RecordBatch]:
+def _named(key: ProjectKey, persons: Sequence[str], protection: Protection) -> list[pa.Array]:
+    kept = [person for person in persons if protection.one_in == 1 or key.sampled(person, protection.one_in)]
+    shifts = [key.shift(person, protection.shift) if protection.shift else 0 for person in kept]
+    made = uuids(b"".join(key.pseudonyms(Kind.PERSON, kept)), len(kept))
+    return [pa.array(kept, pa.string()), made, pa.array(shifts, pa.int64())]
+
+
+def _persons(job: Job) -> Iterator[list[str]]:
     for unit in job.units:
         if unit.kind is UnitKind.COHORT:
             with pq.ParquetFile(job.workshop.file(unit)) as file:
-                yield from file.iter_batches(columns=["person"])
+                yield from (batch.column("person").to_pylist() for batch in file.iter_batches(columns=["person"]))
 
 
 def find_members(job: Job) -> Result:
