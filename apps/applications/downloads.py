@@ -3,7 +3,7 @@
 import io
 import zipfile
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Protocol
 
 from django.http import FileResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
@@ -30,7 +30,24 @@ class DocumentClosed(PortalError):
     status = 409
 
 
-def document_response(document: Attachment) -> FileResponse:
+class Document(Protocol):
+    """A stored file of any room, and what the virus scanner said of it."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def media_type(self) -> str: ...
+    @property
+    def storage_key(self) -> str: ...
+    @property
+    def sealed_key(self) -> Any: ...
+    @property
+    def scan(self) -> str: ...
+    @property
+    def is_open(self) -> bool: ...
+
+
+def document_response(document: Document) -> FileResponse:
     """The bytes, always as a file to keep, never as a page to show. Raises DocumentClosed unless it was found clean."""
     if not document.is_open:
         raise DocumentClosed(CLOSED[Attachment.Scan(document.scan)])

@@ -1,6 +1,6 @@
 """Making the world agree with the rows: documents that await the virus scanner."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 from django.conf import settings
@@ -27,25 +27,29 @@ def document_scan(lease: Lease) -> Step:
     if attachment is None or attachment.redacted_at or attachment.removed_at:
         return Done()
     try:
-        verdict = _verdict(attachment)
+        verdict = verdict_of(attachment.storage_key, bytes(attachment.sealed_key))
     except ScannerAway as error:
-        log.warning("scanner_away", attachment=lease.subject_id, error=str(error))
-        waited = timezone.now() - attachment.uploaded_at
-        if waited > LONGEST_WAIT:
-            return NeedsHuman("The virus scanner has not answered for an hour: documents stay closed until it does.")
-        return Again(after=ASK_AGAIN_AFTER)
+        return scanner_awaited(lease, attachment.uploaded_at, error)
     with transaction.atomic():
         lease.hold()
         attachment_scanned(attachment=attachment, verdict=verdict)
     return Done()
 
 
-def _verdict(attachment: Attachment) -> Verdict:
+def scanner_awaited(lease: Lease, since: datetime, error: ScannerAway) -> Step:
+    """When to ask again about a document kept at `since`; a person is called after an hour."""
+    log.warning("scanner_away", document=lease.subject_id, error=str(error))
+    if timezone.now() - since > LONGEST_WAIT:
+        return NeedsHuman("The virus scanner has not answered for an hour: documents stay closed until it does.")
+    return Again(after=ASK_AGAIN_AFTER)
+
+
+def verdict_of(storage_key: str, sealed_key: bytes) -> Verdict:
     """What the scanner says of the document; unscannable when it is gone or altered. Raises ScannerAway."""
     if not settings.CLAMD:
         raise ScannerAway("no scanner is set")
     try:
-        data = storage.opened(attachment.storage_key, bytes(attachment.sealed_key))
+        data = storage.opened(storage_key, sealed_key)
     except (FileNotFoundError, storage.DocumentDamaged):
         return Verdict(Outcome.UNSCANNABLE, "the stored file is damaged")
     return scanner.scan(data, settings.CLAMD)

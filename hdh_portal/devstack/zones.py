@@ -128,6 +128,8 @@ def _default(layout: Layout) -> dict[str, str]:
         **_scanner(),
         "HDH_AUDIT_KEY_FILE": str(secrets_directory(layout.var) / "audit.key"),
         "HDH_CHECKPOINTS_DIR": str(checkpoints(layout)),
+        "HDH_EMAIL_URL": os.environ.get("HDH_EMAIL_URL", f"file://{layout.var / 'mail'}"),
+        "HDH_EMAIL_FROM": os.environ.get("HDH_EMAIL_FROM", "portail@localhost"),
     }
 
 

@@ -12,6 +12,7 @@ from csp.constants import NONCE, NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
 from hdh_portal.settings import logs
+from hdh_portal.settings.mail import TIMEOUT, mail_settings
 
 LOGGING = logs.LOGGING
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
@@ -96,6 +97,14 @@ BREACHED_PASSWORDS_FILE = folder("HDH_BREACHED_PASSWORDS_FILE")
 # Networks of the proxies in front of the portal, such as "10.0.0.0/24,fd00::/64": believed about whom they speak for.
 TRUSTED_PROXIES = [str(ip_network(one)) for one in os.environ.get("HDH_TRUSTED_PROXIES", "").split(",") if one]
 
+# One worker sends e-mail (the zone `default`); everybody else only writes down that it is to be sent.
+_mail = mail_settings(os.environ.get("HDH_EMAIL_URL") or "console:")
+EMAIL_BACKEND, EMAIL_FILE_PATH = _mail.backend, _mail.folder
+EMAIL_HOST, EMAIL_PORT = _mail.host, _mail.port
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _mail.user, _mail.password
+EMAIL_USE_TLS, EMAIL_USE_SSL, EMAIL_TIMEOUT = _mail.tls, _mail.ssl, TIMEOUT
+DEFAULT_FROM_EMAIL = os.environ.get("HDH_EMAIL_FROM") or "ne-pas-repondre@localhost"
+
 DATABASES = {"default": database(os.environ.get("DATABASE_URL", "postgresql://hdh@localhost/hdh"))}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 ATOMIC_REQUESTS = False
@@ -106,6 +115,7 @@ PORTAL_APPS = [
     "apps.accounts",
     "apps.catalogue",
     "apps.applications",
+    "apps.people",
     "apps.projects",
     "apps.extracts",
     "apps.workspaces",
@@ -187,8 +197,9 @@ SESSION_COOKIE_AGE = 12 * 3600  # the longest session there is; apps/accounts/mi
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_HTTPONLY = True
-# Messages wait in the session on the server: no cookie holds what was said to a person.
-MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+# Messages wait in a signed cookie: a refused call leaves the database as it was, the session's row included.
+MESSAGE_STORAGE = "apps.core.messages.MessageCookie"
+MESSAGE_COOKIE_NAME = "hdh_messages"
 CSRF_USE_SESSIONS = False
 CSRF_FAILURE_VIEW = "apps.core.views.csrf_failure"
 X_FRAME_OPTIONS = "DENY"
@@ -259,6 +270,7 @@ CELERY_BEAT_SCHEDULE = {
     "audit-seal": {"task": "audit.seal", "schedule": timedelta(seconds=1), "options": {"expires": 60}},
     "audit-verify-new": {"task": "audit.verify", "schedule": timedelta(minutes=10), "kwargs": {"whole": False}},
     "audit-verify-whole": {"task": "audit.verify", "schedule": crontab(hour=2, minute=30), "kwargs": {"whole": True}},
+    "people-forget-expired": {"task": "people.forget_expired", "schedule": timedelta(hours=1)},
     "accounts-forget-expired": {"task": "accounts.forget_expired", "schedule": timedelta(hours=1)},
     "workspaces-reconcile": {"task": "workspaces.reconcile", "schedule": timedelta(seconds=30)},
     "workspaces-survey": {"task": "workspaces.survey", "schedule": timedelta(minutes=15)},

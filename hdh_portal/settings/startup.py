@@ -27,6 +27,8 @@ ZONES: Mapping[str, frozenset[str]] = {
             "HDH_MEDIA_DIR",
             "HDH_DOCUMENT_KEY",
             "HDH_CLAMD",
+            "HDH_EMAIL_URL",
+            "HDH_EMAIL_FROM",
         }
     ),
     "extract": frozenset({"CELERY_BROKER_URL", "HDH_SOURCE_DIR", "HDH_KEYRING_FILE", "HDH_DELIVERY_DIR"}),
@@ -51,6 +53,7 @@ def production_problems(given: Mapping[str, str]) -> tuple[str, ...]:
         *_addresses(given),
         *_links(given),
         *_hosts(given),
+        *_mail(given),
         *_demonstration(given),
     )
 
@@ -112,6 +115,12 @@ def _hosts(given: Mapping[str, str]) -> Iterator[str]:
     own = urlsplit(given.get("HDH_PORTAL_URL", "")).hostname
     if hosts and own and own not in hosts:
         yield f"HDH_ALLOWED_HOSTS must hold {own}, the host of HDH_PORTAL_URL."
+
+
+def _mail(given: Mapping[str, str]) -> Iterator[str]:
+    url = given.get("HDH_EMAIL_URL", "")
+    if url and urlsplit(url).scheme not in {"smtp", "smtps"}:
+        yield "HDH_EMAIL_URL must begin with smtp:// or smtps://: other ways of sending are for development."
 
 
 def _demonstration(given: Mapping[str, str]) -> Iterator[str]:

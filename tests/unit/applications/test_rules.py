@@ -49,6 +49,7 @@ ALLOWED_BY_ROLE = {
     Role.STEWARD: STEWARD | EXAMINED,
     Role.OPERATOR: set(),
     Role.AUDITOR: set(),
+    Role.ADMINISTRATOR: set(),
     Role.COMMITTEE_MEMBER: set(),
     Role.COMMITTEE_SECRETARY: set(),
     Role.SIGNATORY: set(),

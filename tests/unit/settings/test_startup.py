@@ -21,6 +21,7 @@ VALUES = {
     "HDH_FIELD_KEY": STRONG[::-1],
     "HDH_DOCUMENT_KEY": STRONG[9:] + STRONG[:9],
     "CELERY_BROKER_URL": "rediss://broker/0",
+    "HDH_EMAIL_URL": "smtps://portail:secret@mail.example.fr",
 }
 
 
@@ -38,6 +39,13 @@ def test_each_zone_starts_with_exactly_what_it_needs(zone: str) -> None:
 def test_a_zone_without_what_it_needs_is_told_all_at_once(zone: str) -> None:
     problems = production_problems({"HDH_ZONE": zone})
     assert set(problems) == {f"{name} is missing." for name in {*COMMON, *ZONES[zone]}}
+
+
+def test_production_sends_by_a_mail_server_and_by_nothing_else() -> None:
+    problems = production_problems({**good("default"), "HDH_EMAIL_URL": "console:"})
+    assert problems == (
+        "HDH_EMAIL_URL must begin with smtp:// or smtps://: other ways of sending are for development.",
+    )
 
 
 @pytest.mark.parametrize(
