@@ -23,6 +23,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from .catalogue import Kind
 from .keyed import RowPseudonyms, TextPseudonyms, row_pseudonym, shaped
 from .problems import KeyFileError
+from .signature import Signer
 
 KEY_BYTES = 32
 ROW_KINDS: Mapping[Kind, frozenset[int]] = {Kind.CLAIM: frozenset({6}), Kind.STAY: frozenset({1})}
@@ -86,6 +87,10 @@ class ProjectKey:
 
     def _number(self, kind: Kind, person: str) -> int:
         return int.from_bytes(hmac.digest(self._key_of(kind), person.encode(), "sha256"), "big")
+
+    def signer(self) -> Signer:
+        """The signer of the project's manifests, when the platform has none of its own."""
+        return Signer(self._secret)
 
     def functions(self) -> Mapping[Kind, RowPseudonyms | TextPseudonyms]:
         """What an engine calls on columns, for each kind."""

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from apps.extracts.engine import steps
-from apps.extracts.engine.catalogue import CATALOGUE
+from apps.extracts.engine.catalogue import CATALOGUE, Kind
 from apps.extracts.engine.problems import DeliveryError, EngineError
 from apps.extracts.engine.pseudonyms import ProjectKey
 from apps.extracts.engine.run import (
@@ -262,7 +262,7 @@ def test_the_key_reaches_no_statement_and_no_file(opened: Open, monkeypatch: pyt
     )
     run = opened()
     do(run, run.units[:-1])
-    secrets = [KEY._secret, *(KEY._key_of(kind) for kind in steps.Kind)]
+    secrets = [KEY._secret, *(KEY._key_of(kind) for kind in Kind)]
     forms = [form for secret in secrets for form in (secret.hex(), repr(secret), str(secret))]
     assert len(said) > 50
     assert not [form for form in forms for text in said if form in text]
