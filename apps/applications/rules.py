@@ -61,6 +61,7 @@ _EDITABLE = frozenset(str(state) for state in EDITABLE)
 _EXAMINED = frozenset(str(state) for state in Status if state is not Status.DRAFT)
 
 ACTIONS: tuple[Action, ...] = (
+    Action("application.assistant", frozenset({Role.ANYONE})),
     Action("application.list", frozenset({Role.PERSON})),
     Action("application.create", frozenset({Role.PERSON}), methods=("GET", "POST")),
     Action("application.view", TEAM),

@@ -14,9 +14,9 @@ from django.utils.translation import gettext as _
 from apps.accounts import grants
 from apps.accounts.models import Mandate, Organisation, Person
 from apps.applications import composition, rules
-from apps.applications.form_spec import Contents
+from apps.applications.form_spec import PROCEDURE, Contents
 from apps.applications.models import Application, Attachment, Member, Page, ReturnReason, Submission
-from apps.applications.policy import Path, Policy, Stage, policy_on, policy_version
+from apps.applications.policy import Document, Path, Policy, Stage, policy_on, policy_version
 from apps.applications.rules import Conflict, Facts, Missing, Status
 from apps.catalogue.selectors import AT_MOST, codes_found, nomenclature
 from apps.core.rules import Role
@@ -106,6 +106,7 @@ def team_of(application: Application) -> QuerySet[Member]:
 def contents_of(application: Application) -> dict[str, dict[str, Any]]:
     """What each page holds; documents count as the content of the page "attachments", by kind."""
     contents = {key: dict(content) for key, content in _page_contents(application)}
+    contents[PROCEDURE] = {"path": application.path}
     documents = contents.setdefault("attachments", {})
     for kind, identifier in attachments_of(application).values_list("kind", "id"):
         documents.setdefault(kind, []).append(str(identifier))
@@ -120,10 +121,40 @@ def completeness(application: Application, contents: Contents) -> tuple[Missing,
     """Everything that keeps the dossier from being submitted, in the order of the form."""
     spec = application.specification
     known = known_codes()
+    contents = {**contents, PROCEDURE: {"path": application.path}}
     found = (*rules.missing(contents, spec), *composition.problems(contents, known))
+    found = (*found, *_demanded_by_the_path(application, contents, found))
     found = found or composition.last_problems(contents, known)
     found = (*found, *documents_missing(application))
     return tuple(sorted(found, key=lambda missing: spec.keys.index(missing.page)))
+
+
+def _demanded_by_the_path(application: Application, contents: Contents, found: Iterable[Missing]) -> Iterable[Missing]:
+    """The documents that the rules of the path demand, beyond those that the form itself asks for."""
+    said = {missing.field for missing in found if missing.page == "attachments"}
+    for kind in sorted(required_kinds(application, contents)):
+        if kind not in said and not contents.get("attachments", {}).get(kind):
+            yield Missing("attachments", kind, "required")
+
+
+def required_kinds(application: Application, contents: Contents) -> frozenset[str]:
+    """The kinds of documents that the rules of the path demand of a dossier with these answers."""
+    pages = (page for page in application.specification.pages if page.key == "attachments")
+    asked = {field.name for page in pages for field in page.fields}
+    demanded = {document.kind for document in path_of(application).documents if _is_demanded(document, contents)}
+    return frozenset(demanded & asked)
+
+
+def _is_demanded(document: Document, contents: Contents) -> bool:
+    """One that is required under conditions, when they hold; one on demand is never, a steward asks for it."""
+    answers = (contents.get(page, {}).get(field) == value for (page, field), value in _conditions(document))
+    return document.required and all(answers)
+
+
+def _conditions(document: Document) -> Iterable[tuple[tuple[str, str], str]]:
+    for place, value in document.when.items():
+        page, _dot, field = place.partition(".")
+        yield (page, field), value
 
 
 def known_codes() -> Nomenclature:

@@ -1,5 +1,6 @@
 """Pages of the dossier."""
 
+from apps.applications.views.assistant import assistant
 from apps.applications.views.documents import (
     archive,
     attachment,
@@ -29,6 +30,7 @@ __all__ = [
     "accept",
     "approve",
     "archive",
+    "assistant",
     "attachment",
     "attachment_add",
     "attachment_redact",

@@ -75,6 +75,7 @@ def review_attachment(request: HttpRequest, application_id: UUID, attachment_id:
 def attachment_redact(request: HttpRequest, application_id: UUID, attachment_id: UUID) -> HttpResponse:
     """Destroy a document that must not be here."""
     application = examined_or_404(application_id)
+    get_object_or_404(Attachment, application=application, pk=attachment_id)
     services.attachment_redact(
         application=application,
         attachment_id=str(attachment_id),
