@@ -15,8 +15,10 @@ from django_otp_webauthn.models import WebAuthnCredential
 
 from apps.accounts import grants
 from apps.accounts.models import Organisation, Person
+from apps.accounts.recovery_models import AccountRecovery
 from apps.applications import services
 from apps.applications.models import Application, Attachment, Member, Page
+from apps.applications.selectors import required_kinds
 from apps.audit.models import Event
 from apps.core.models import OutboxItem
 from apps.core.rules import Role
@@ -89,7 +91,7 @@ class World:
     organisations: dict[str, frozenset[str]] = field(default_factory=dict)  # team -> organisations in it
     people: PeopleObjects = field(default_factory=PeopleObjects)
     passkeys: dict[str, str] = field(default_factory=dict)  # visitor -> the identifier of their passkey
-    event: str = ""  # an audit event
+    of_roles: dict[str, str] = field(default_factory=dict)  # what a role alone opens, by the parameter that names it
     items: dict[str, str] = field(default_factory=dict)  # state of an outbox item -> its identifier
     newcomer_email: str = ""
     foreign_organisation: str = ""  # of which no visitor holds a mandate
@@ -152,7 +154,7 @@ def world_made() -> World:
     decider = dossiers.steward()
     _dossiers_made(world, people, homes, decider)
     _items_made(world)
-    world.event = str(Event.objects.order_by("pk").values_list("pk", flat=True)[0])
+    world.of_roles = _of_roles_made(people["somebody_laboratory"])
     _passkeys_made(world, people)
     world.people = people_objects_made(people, homes, decider, FIRST_ITEM)
     _visitors_made(world, people)
@@ -194,7 +196,8 @@ def _dossier(state: str, lead: Person, members: Iterable[Person], home: Organisa
     application = services.application_create(organisation=home, creation_key=uuid.uuid4(), path=path, by=lead)
     for key, content in dossiers.complete_contents(title=f"{state} {uuid.uuid4().hex[:6]}").items():
         Page.objects.filter(application=application, key=key).update(content=content)
-    services.attachment_add(application=application, kind="protocol", name="protocole.pdf", data=dossiers.PDF, by=lead)
+    for kind in {"protocol"} | required_kinds(application, dossiers.complete_contents()):
+        services.attachment_add(application=application, kind=kind, name=f"{kind}.pdf", data=dossiers.PDF, by=lead)
     for member in members:
         Member.objects.create(application=application, person=member, organisation=home, added_by=lead)
         grants.grant(member, "view_application", application)
@@ -241,7 +244,7 @@ def _ids(application: Application, lead: Person) -> dict[str, str]:
     """The identifiers that the addresses of this dossier's pages are made of, by the name of their parameter."""
     ids = {
         "application_id": str(application.pk),
-        "attachment_id": str(Attachment.objects.get(application=application, removed_at=None).pk),
+        "attachment_id": str(Attachment.objects.get(application=application, removed_at=None, kind="protocol").pk),
         "key": "summary",
     }
     other = Member.objects.filter(application=application).exclude(person=lead).first()
@@ -268,6 +271,18 @@ def _items_made(world: World) -> None:
             finished_at=now if state == "done" else None,
         )
         world.items[state] = str(item.pk)
+
+
+def _of_roles_made(person: Person) -> dict[str, str]:
+    """An event, the recovery of an account that waits for a steward, somebody's page of roles, and a role."""
+    role = StaffRoleFactory.create(pk=FIRST_ITEM, role=Role.AUDITOR.value)
+    recovery = AccountRecovery.objects.create(person=person, asked_at=timezone.now())
+    return {
+        "event_id": str(Event.objects.order_by("pk").values_list("pk", flat=True)[0]),
+        "recovery_id": str(recovery.pk),
+        "staff_id": str(person.pk),
+        "staff_role_id": str(role.pk),
+    }
 
 
 def _passkeys_made(world: World, people: dict[str, Person]) -> None:
