@@ -45,9 +45,9 @@ def brought_to(address: Address) -> str:
     return sorted(states)[0] if is_needed else ""
 
 
-def stand_as_asked(address: Address, ids: dict[str, str]) -> None:
+def stand_as_asked(address: Address, ids: dict[str, str], *, wanted: bool) -> None:
     """Within a call that is taken back: the workspace stands where the action asks, with what belongs to that state."""
-    state = brought_to(address)
+    state = brought_to(address) if wanted else ""
     found = Workspace.objects.filter(pk=ids["workspace_id"], status="running") if state else None
     if found is None or not found.update(status=state, route_open=False):
         return
