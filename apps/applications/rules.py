@@ -60,6 +60,14 @@ _EDITABLE = frozenset(str(state) for state in EDITABLE)
 # A draft is nobody's business but its team's. What was withdrawn is examined if it had been submitted.
 _EXAMINED = frozenset(str(state) for state in Status if state is not Status.DRAFT)
 
+
+def _only(*states: Status) -> frozenset[str]:
+    return frozenset(str(state) for state in states)
+
+
+_GRANTED = _only(Status.DECISION, Status.AGREEMENT, Status.APPROVED)
+_AFTER_CNIL = _GRANTED | _only(Status.REFUSED, Status.DISCONTINUED)
+
 ACTIONS: tuple[Action, ...] = (
     Action("application.list", frozenset({Role.PERSON})),
     Action("application.create", frozenset({Role.PERSON}), methods=("GET", "POST")),
@@ -78,6 +86,14 @@ ACTIONS: tuple[Action, ...] = (
     _changes("application.return", STEWARD, independent=True),
     _changes("application.accept", STEWARD, independent=True),
     _changes("application.redirect", STEWARD, independent=True),
+    Action("application.check", STEWARD, _only(Status.SUBMITTED), ("POST",), independent=True),
+    Action("application.extend", STEWARD, _only(Status.CNIL, Status.DECISION), ("POST",), independent=True),
+    _changes("application.silence_confirm", STEWARD, independent=True),
+    Action("application.obligation_fulfil", STEWARD, _GRANTED, ("POST",), independent=True),
+    Action("application.authority_document", TEAM, _AFTER_CNIL),
+    Action("application.review_authority_document", STEWARD, _AFTER_CNIL),
+    Action("application.assign", STEWARD, methods=("POST",)),
+    Action("application.queue_export", STEWARD),
     _changes("application.opinion_transcribe", STEWARD, independent=True),
     _changes("application.refer", LEAD),
     _changes("application.revise", LEAD),
@@ -102,6 +118,24 @@ class Missing:
 def missing(contents: Contents, spec: Specification | None = None) -> tuple[Missing, ...]:
     """All that the pages lack or hold wrongly, in the order of the form; fields not asked for lack nothing."""
     return tuple(found for page in (spec or specification()).pages for found in page_missing(page, contents))
+
+
+def documents_missing(path: Path, contents: Contents, spec: Specification) -> Iterator[Missing]:
+    """The documents that the path demands and the dossier lacks, as far as its form asks for documents of their kind.
+
+    Those that the form itself demands are left to `missing`.
+    """
+    page = spec.page("attachments")
+    asked = {field.name for field in page.fields if not (field.required and field.is_asked(contents))}
+    for document in path.documents:
+        needed = document.required or (document.when and _case_holds(document.when, contents))
+        if needed and document.kind in asked and not contents.get(page.key, {}).get(document.kind):
+            yield Missing(page.key, document.kind, "required")
+
+
+def _case_holds(when: Mapping[str, str], contents: Contents) -> bool:
+    answers = ((contents.get(key.partition(".")[0], {}), key.partition(".")[2], value) for key, value in when.items())
+    return all(page.get(field) == value for page, field, value in answers)
 
 
 def page_missing(page: PageSpec, contents: Contents) -> Iterator[Missing]:
@@ -206,7 +240,8 @@ class Facts:
 
     `open_pages` are those a return reopened; `decider_conflicts` why this person must leave the dossier to another;
     `access_to` and `today` are days in Paris. `path` is the way the dossier goes, `done` the stages that stand;
-    `express` False: an outcome by silence.
+    `express` False: an outcome by silence; `silence` the one proposed since the delay lapsed. `may_extend`: the running
+    delay may still be extended; `wrong_items`: the checklist says that something is to be corrected.
     """
 
     status: Status
@@ -222,6 +257,9 @@ class Facts:
     path: Path | None = None
     done: frozenset[Stage] = frozenset()
     express: bool = True
+    may_extend: bool = False
+    silence: str = ""
+    wrong_items: bool = False
 
 
 def _page_is_open(facts: Facts) -> Iterator[Reason]:
@@ -268,6 +306,21 @@ def _path_leads_to_the_authority(facts: Facts) -> Iterator[Reason]:
         yield Reason("path_without_cnil")
 
 
+def _nothing_was_found_wrong(facts: Facts) -> Iterator[Reason]:
+    if facts.wrong_items:
+        yield Reason("checklist_wrong")
+
+
+def _delay_may_be_extended(facts: Facts) -> Iterator[Reason]:
+    if not facts.may_extend:
+        yield Reason("delay_not_extendable")
+
+
+def _silence_is_proposed(facts: Facts) -> Iterator[Reason]:
+    if not facts.silence:
+        yield Reason("no_silence")
+
+
 DECIDABLE = transition("application.approve").sources
 
 Guard = Callable[[Facts], Iterator[Reason]]
@@ -280,7 +333,11 @@ GUARDS: Mapping[str, tuple[Guard, ...]] = {
     "application.member_remove": (_page_is_open,),
     "application.submit": (_is_complete,),
     "application.return": (_decider_is_independent, _return_says_why),
-    "application.accept": (_decider_is_independent, _is_complete),
+    "application.check": (_decider_is_independent,),
+    "application.accept": (_decider_is_independent, _is_complete, _nothing_was_found_wrong),
+    "application.extend": (_decider_is_independent, _delay_may_be_extended),
+    "application.silence_confirm": (_decider_is_independent, _silence_is_proposed, _silence_is_no_express_opinion),
+    "application.obligation_fulfil": (_decider_is_independent,),
     "application.redirect": (_decider_is_independent,),
     "application.opinion_transcribe": (_decider_is_independent, _silence_is_no_express_opinion),
     "committee.opinion": (_decider_is_independent, _silence_is_no_express_opinion),
@@ -337,6 +394,7 @@ __all__ = [
     "as_date",
     "decide",
     "decide_step",
+    "documents_missing",
     "missing",
     "page_missing",
     "transition",

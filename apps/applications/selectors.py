@@ -11,12 +11,13 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from apps.accounts import grants
-from apps.accounts.models import Mandate, Organisation, Person
-from apps.applications import composition, rules
+from apps.accounts.models import Mandate, Organisation, Person, StaffRole
+from apps.applications import composition, rules, workflow
 from apps.applications.form_spec import Contents
-from apps.applications.models import Application, Attachment, Member, Page, ReturnReason, Submission
+from apps.applications.models import Application, Attachment, Member, Page, ReturnReason, StageOutcome, Submission
 from apps.applications.policy import Path, Policy, Stage, policy_on, policy_version
-from apps.applications.rules import Conflict, Facts, Missing, Status
+from apps.applications.procedure_models import ChecklistMark, StageClock
+from apps.applications.rules import Conflict, Facts, Missing, Outcome, Status
 from apps.catalogue.selectors import AT_MOST, codes_found, nomenclature
 from apps.core.rules import Role
 from apps.extracts.engine.codelists import CODES
@@ -97,7 +98,8 @@ def completeness(application: Application, contents: Contents) -> tuple[Missing,
     """Everything that keeps the dossier from being submitted, in the order of the form."""
     spec = application.specification
     known = known_codes()
-    found = (*rules.missing(contents, spec), *composition.problems(contents, known))
+    asked = rules.documents_missing(path_of(application), contents, spec)
+    found = (*rules.missing(contents, spec), *asked, *composition.problems(contents, known))
     found = found or composition.last_problems(contents, known)
     return tuple(sorted(found, key=lambda missing: spec.keys.index(missing.page)))
 
@@ -179,6 +181,40 @@ def path_of(application: Application) -> Path:
     return policy_of(application).path(application.path)
 
 
+def clock_of(application: Application) -> StageClock | None:
+    """The delay that runs for the dossier; None where none does. One query."""
+    return StageClock.objects.filter(application=application, stopped_on=None, ended_on=None).first()
+
+
+def silence_meant(clock: StageClock) -> str:
+    """The outcome that the lapse of this delay stands for by the rules of its dossier; blank for none."""
+    stage = workflow.STAGE_OF.get(Status(clock.stage))
+    delay = path_of(clock.application).delay(stage) if stage else None
+    if delay is None or (delay.silence_needs_express_opinion and not opinion_is_express(clock.application)):
+        return ""
+    return delay.silence
+
+
+def opinion_is_express(application: Application) -> bool:
+    """Whether the committee's last opinion is favourable, and was given expressly."""
+    opinions = StageOutcome.objects.filter(application=application, stage=Stage.COMMITTEE)
+    last = opinions.exclude(outcome__in=[Outcome.ADJOURNED, Outcome.INCOMPLETE]).order_by("-id").first()
+    return bool(last and last.express and last.outcome in workflow.FAVOURABLE)
+
+
+def stewards() -> QuerySet[Person]:
+    """The data stewards of today, by name."""
+    roles = StaffRole.objects.current(timezone.localdate()).filter(role=Role.STEWARD)
+    found = Person.objects.filter(pk__in=roles.values("person_id"), is_active=True)
+    return found.order_by("family_name", "given_name")
+
+
+def checklist_marks(application: Application) -> dict[str, str]:
+    """What was found about each item of the checklist in the present round. One query."""
+    marks = ChecklistMark.objects.filter(application=application, round=application.round)
+    return dict(marks.values_list("item", "mark"))
+
+
 def stage_facts(application: Application, person: Person, *, express: bool = True) -> Facts:
     """The facts for ending the present stage."""
     contents = contents_of(application)
@@ -187,6 +223,7 @@ def stage_facts(application: Application, person: Person, *, express: bool = Tru
 
 def decision_facts(application: Application, person: Person, contents: Contents, returned: Iterable[str] = ()) -> Facts:
     """The facts for a steward's decision on what was submitted."""
+    clock = clock_of(application)
     return Facts(
         status=application.state,
         roles=application_roles(application, person),
@@ -198,7 +235,16 @@ def decision_facts(application: Application, person: Person, contents: Contents,
         today=timezone.localdate(),
         path=path_of(application),
         done=frozenset(Stage(stage) for stage in application.stages_done),
+        may_extend=_may_extend(application, clock),
+        silence=clock.silence if clock else "",
+        wrong_items=ChecklistMark.Mark.WRONG in checklist_marks(application).values(),
     )
+
+
+def _may_extend(application: Application, clock: StageClock | None) -> bool:
+    stage = workflow.STAGE_OF.get(application.state)
+    delay = path_of(application).delay(stage) if stage else None
+    return bool(clock and delay and delay.extension and clock.extended_on is None and clock.lapsed_at is None)
 
 
 def snapshot_of(application: Application) -> dict[str, Any]:

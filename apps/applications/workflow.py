@@ -227,6 +227,7 @@ TRANSITIONS: tuple[Transition, ...] = (
     _arrow("application.accept", (_S.SUBMITTED,), _S.COMMITTEE, _S.CHOICE, _S.COMMITMENT, _S.CNIL, _S.DECISION),
     _arrow("application.redirect", (_S.SUBMITTED,), _S.RETURNED),
     _arrow("application.opinion_transcribe", (_S.COMMITTEE,), *_AFTER_AN_OPINION),
+    _arrow("application.silence_confirm", (_S.COMMITTEE, _S.CNIL), *_AFTER_AN_OPINION),
     _arrow("committee.opinion", (_S.COMMITTEE,), *_AFTER_AN_OPINION),
     _arrow("application.refer", (_S.CHOICE,), _S.CNIL),
     _arrow("application.revise", (_S.CHOICE,), _S.RETURNED),

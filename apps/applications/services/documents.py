@@ -2,6 +2,9 @@
 
 import hashlib
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -33,19 +36,49 @@ def attachment_add(*, application: Application, kind: str, name: str, data: byte
         raise
 
 
+@contextmanager
+def stored_document(document: tuple[str, bytes] | None) -> Iterator[dict[str, Any]]:
+    """Keep the file of a decision while the block succeeds; gives the columns of its row, none without a file.
+
+    Raises RefusedError (field "document") for a file that is empty, too large, or not what its name says.
+    """
+    if document is None:
+        yield {}
+        return
+    name, data = document
+    media_type = _accepted(name, data, field="document")
+    key = storage_key()
+    try:
+        storage.store(key, data)
+        yield {
+            "name": safe_name(name),
+            "media_type": media_type,
+            "size": len(data),
+            "sha256": hashlib.sha256(data).hexdigest(),
+            "storage_key": key,
+        }
+    except BaseException:
+        storage.erase(key)
+        raise
+
+
 def _checked(application: Application, kind: str, name: str, data: bytes) -> str:
     """The media type of an acceptable file. Raises RefusedError."""
     if kind not in {field.name for field in application.specification.page("attachments").fields}:
         raise _refused(_("Choose what this document is."), field="kind")
+    return _accepted(name, data)
+
+
+def _accepted(name: str, data: bytes, *, field: str = "file") -> str:
     if not data:
-        raise _refused(_("This file is empty."))
+        raise _refused(_("This file is empty."), field=field)
     if len(data) > MAX_BYTES:
-        raise _refused(_("This file is too large: 10 MB at most."))
+        raise _refused(_("This file is too large: 10 MB at most."), field=field)
     expected = sniffing.expected_type(name)
     if expected is None:
-        raise _refused(_("This type of file is not accepted: PDF, DOCX, ODT, TXT, PNG or JPEG."))
+        raise _refused(_("This type of file is not accepted: PDF, DOCX, ODT, TXT, PNG or JPEG."), field=field)
     if sniffing.media_type(data) != expected:
-        raise _refused(_("The content of this file is damaged, or is not what its name says."))
+        raise _refused(_("The content of this file is damaged, or is not what its name says."), field=field)
     return expected
 
 
