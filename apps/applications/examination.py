@@ -1,22 +1,22 @@
-"""What a steward needs to decide, gathered on one screen; and the queue."""
+"""What a steward needs to decide, gathered on one screen."""
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Case, Count, QuerySet, Value, When
-
 from apps.accounts.models import Person
 from apps.applications import composition, overview, presentation, rules, selectors, wording
-from apps.applications.models import Application, Decision, Submission
-from apps.applications.rules import Status
+from apps.applications.models import Application, ChecklistMark, Decision, Submission
+from apps.applications.policy import Path
+from apps.applications.queue import deadline_said
 from apps.core.rules import Refused
 from apps.extracts.engine.problems import DefinitionError
 
-FILTERS: tuple[str, ...] = tuple(status for status in Status if status is not Status.DRAFT)
-ALL = "all"
 DECISIONS = (
+    "application.check",
+    "application.extend",
+    "application.silence_confirm",
+    "application.obligation_fulfil",
     "application.return",
     "application.accept",
     "application.redirect",
@@ -26,32 +26,6 @@ DECISIONS = (
     "application.approve",
     "application.refuse",
 )
-
-
-@dataclass(frozen=True)
-class Filter:
-    """A choice of the queue, with how many dossiers it shows."""
-
-    value: str
-    label: str
-    count: int
-    is_chosen: bool
-
-
-def queue(status: str) -> QuerySet[Application]:
-    """The dossiers of a status, or all: those that await a steward first, the longest waiting first."""
-    awaits = Case(When(status__in=[Status.SUBMITTED, Status.DECISION], then=Value(0)), default=Value(1))
-    found = selectors.applications_examined().order_by(awaits, "submitted_at", "id")
-    return found.filter(status=status) if status in FILTERS else found
-
-
-def filters(chosen: str) -> list[Filter]:
-    """The choices of the queue with their counts. One query."""
-    per_status = selectors.applications_examined().order_by().values_list("status").annotate(Count("pk"))
-    counts = Counter(dict(per_status))
-    labels = dict(Application.Status.choices)
-    known = [Filter(value, str(labels[value]), counts[value], value == chosen) for value in FILTERS]
-    return [*known, Filter(ALL, "", counts.total(), chosen == ALL)]
 
 
 @dataclass(frozen=True)
@@ -90,12 +64,38 @@ def examination(application: Application, steward: Person, language: str) -> dic
         "path": facts.path,
         "path_title": wording.said(selectors.path_of(application).title),
         "outcomes": overview.outcomes_of(application),
+        "marks": ChecklistMark.Mark.choices,
+        "silence_said": wording.OUTCOMES[rules.Outcome(facts.silence)] if facts.silence else "",
+        "has_authority_document": selectors.authority_document(application) is not None,
+        "checklist": checklist_lines(application, facts.path),
+        "clock": selectors.clock_of(application),
+        "deadline": deadline_said(application, facts.today),
+        "obligations": selectors.obligations_of(application),
+        "stewards": selectors.stewards(),
         "awaits_decision": application.state in rules.DECIDABLE,
         "rounds": rounds,
         "changes": presentation.changes_between(spec, rounds[1].submission.content, submitted) if rounds[1:] else (),
         "actions": rules.allowed_actions(facts, DECISIONS),
         "objections": _objections(facts),
     }
+
+
+@dataclass(frozen=True)
+class CheckLine:
+    """One item of the checklist and what was found."""
+
+    key: str
+    text: str
+    page: str
+    mark: str
+
+
+def checklist_lines(application: Application, path: Path | None) -> list[CheckLine]:
+    """The checklist of the dossier's path with what was found in this round. One query."""
+    marks = selectors.checklist_marks(application)
+    titles = {page.key: wording.said(page.title) for page in application.specification.pages}
+    items = path.checklist if path else ()
+    return [CheckLine(item.key, wording.said(item.text), titles[item.page], marks.get(item.key, "")) for item in items]
 
 
 def submitted_contents(submitted: Mapping[str, Any]) -> dict[str, dict[str, Any]]:

@@ -6,7 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
-from django.db.models import Case, Q, Value, When
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from guardian.models import UserObjectPermissionBase
 
@@ -20,14 +20,6 @@ __all__ = ["ChecklistMark", "Obligation", "StageClock", "StageDocument"]
 PERSON = settings.AUTH_USER_MODEL
 # Neither committee nor authority: what every dossier was before there were paths.
 SHORTEST_PATH = "permanent_access"
-
-
-# What awaits a steward, then what awaits others, then what awaits nobody.
-QUEUE_RANK = Case(
-    When(status__in=["submitted", "decision"], then=Value(0)),
-    When(status__in=["approved", "refused", "withdrawn", "discontinued"], then=Value(2)),
-    default=Value(1),
-)
 
 
 class NumberSeries(models.Model):
@@ -83,7 +75,7 @@ class Application(models.Model):
     due_on = models.DateField(null=True)
     assigned_to = models.ForeignKey(PERSON, on_delete=models.PROTECT, related_name="+", null=True)
     search_text = models.TextField(blank=True)
-    queue_rank = models.GeneratedField(expression=QUEUE_RANK, output_field=models.SmallIntegerField(), db_persist=True)
+    queue_rank = models.PositiveSmallIntegerField(default=rules.queue_rank(rules.Status.DRAFT))
     changed_by = models.ForeignKey(PERSON, on_delete=models.PROTECT, related_name="+")
     changed_at = models.DateTimeField()
     submitted_at = models.DateTimeField(null=True)

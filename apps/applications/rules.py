@@ -33,6 +33,7 @@ from apps.applications.workflow import (
     Transition,
     Turn,
     may_be_approved,
+    queue_rank,
     transition,
     whose_turn,
 )
@@ -397,6 +398,7 @@ __all__ = [
     "documents_missing",
     "missing",
     "page_missing",
+    "queue_rank",
     "transition",
     "whose_turn",
     "years_after",

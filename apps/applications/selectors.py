@@ -7,7 +7,7 @@ from itertools import islice
 from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from apps.accounts import grants
@@ -16,7 +16,7 @@ from apps.applications import composition, rules, workflow
 from apps.applications.form_spec import Contents
 from apps.applications.models import Application, Attachment, Member, Page, ReturnReason, StageOutcome, Submission
 from apps.applications.policy import Path, Policy, Stage, policy_on, policy_version
-from apps.applications.procedure_models import ChecklistMark, StageClock
+from apps.applications.procedure_models import ChecklistMark, Obligation, StageClock, StageDocument
 from apps.applications.rules import Conflict, Facts, Missing, Outcome, Status
 from apps.catalogue.selectors import AT_MOST, codes_found, nomenclature
 from apps.core.rules import Role
@@ -200,6 +200,17 @@ def opinion_is_express(application: Application) -> bool:
     opinions = StageOutcome.objects.filter(application=application, stage=Stage.COMMITTEE)
     last = opinions.exclude(outcome__in=[Outcome.ADJOURNED, Outcome.INCOMPLETE]).order_by("-id").first()
     return bool(last and last.express and last.outcome in workflow.FAVOURABLE)
+
+
+def obligations_of(application: Application) -> QuerySet[Obligation]:
+    """The conditions that decisions put, those still open first."""
+    found = Obligation.objects.filter(application=application).select_related("fulfilled_by", "outcome__document")
+    return found.order_by(F("fulfilled_at").asc(nulls_first=True), "outcome_id", "id")
+
+
+def authority_document(application: Application) -> StageDocument | None:
+    """The document of the authority's last decision, if one was given."""
+    return StageDocument.objects.filter(application=application).order_by("-uploaded_at").first()
 
 
 def stewards() -> QuerySet[Person]:

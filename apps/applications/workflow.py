@@ -134,6 +134,12 @@ _LEADS_TO: Mapping[Outcome, Status] = {
 }
 
 
+def queue_rank(status: Status) -> int:
+    """Where a dossier stands in the stewards' queue: what awaits them, what awaits others, what awaits nobody."""
+    turn = WHOSE_TURN[status]
+    return 0 if turn is Turn.STEWARD else 2 if turn is Turn.NOBODY else 1
+
+
 class Impossible(ValueError):
     """An outcome that this stage, or this path, does not know."""
 

@@ -12,7 +12,7 @@ from django.test import override_settings
 from django.utils import timezone
 
 from apps.accounts.models import Organisation, Person
-from apps.applications import services
+from apps.applications import selectors, services
 from apps.applications.models import Application, Page
 from apps.applications.rules import Outcome
 from tests.factories.accounts import MandateFactory, OrganisationFactory, PersonFactory, steward
@@ -91,8 +91,17 @@ def draft(
     )
     if complete:
         fill(application, by, complete_contents(**titles))
-        services.attachment_add(application=application, kind="protocol", name="protocole.pdf", data=PDF, by=by)
+        documents_add(application, by)
     return fresh(application)
+
+
+def documents_add(application: Application, by: Person) -> None:
+    """Add the protocol, and whatever else the dossier's path demands."""
+    kinds = {field.name for field in application.specification.page("attachments").fields}
+    demanded = [document.kind for document in selectors.path_of(application).required_documents]
+    for kind in dict.fromkeys(["protocol", *demanded]):
+        if kind in kinds:
+            services.attachment_add(application=application, kind=kind, name=f"{kind}.pdf", data=PDF, by=by)
 
 
 def fresh(application: Application) -> Application:
@@ -162,9 +171,7 @@ def _commit(application: Application, by: Person, decider: Person) -> None:
 def _cnil(application: Application, by: Person, decider: Person) -> None:
     services.cnil_decision_record(
         application=application,
-        outcome=Outcome.AUTHORISED,
-        reference="DR-2026-001",
-        decided_on=timezone.localdate(),
+        decision=services.AuthorityDecision(Outcome.AUTHORISED, "DR-2026-001", timezone.localdate()),
         by=decider,
     )
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from apps.accounts import passkeys
 from apps.accounts.models import Mandate, Person, PortalSession
 from apps.accounts.totp import code_at, counter_now
-from apps.applications.models import Application, Page
+from apps.applications.models import Application, Obligation, Page
 from apps.workspaces.models import Workspace
 from tests.factories.accounts import PASSWORD, SEED
 from tests.factories.applications import PDF
@@ -138,6 +138,16 @@ def _mandate_of(visitor: Visitor) -> str:
     return str(Mandate.objects.filter(person_id=visitor.person_id, ends_on=None)[0].organisation_id)
 
 
+def _obligation(world: World, visitor: Visitor, ids: Ids) -> Payload:
+    found = Obligation.objects.filter(application_id=ids["application_id"]).first()
+    return _seen(ids, obligation=str(found.pk if found else uuid.uuid4()), note="Publiés.")
+
+
+def _assigned(world: World, visitor: Visitor, ids: Ids) -> Payload:
+    dossier = world.dossiers["others", "submitted"].ids["application_id"]
+    return Payload({"application": dossier, "steward": world.visitors["steward"].person_id})
+
+
 def _attachment(world: World, visitor: Visitor, ids: Ids) -> Payload:
     return Payload({"kind": "protocol"}, {"file": ("protocole.pdf", PDF)})
 
@@ -168,6 +178,11 @@ PAYLOADS: dict[str, Maker] = {
     "applications:attachment_remove": _nothing,
     "applications:page": _page,
     "applications:return": lambda world, visitor, ids: _seen(ids, **{"reason-summary": "Trop technique."}),
+    "applications:check": lambda world, visitor, ids: _seen(ids, **{"mark-title_clear": "good"}),
+    "applications:extend": lambda world, visitor, ids: _seen(ids, reason="Dossier complexe."),
+    "applications:silence": lambda world, visitor, ids: _seen(ids),
+    "applications:obligation": _obligation,
+    "applications:assign": _assigned,
     "applications:accept": lambda world, visitor, ids: _seen(ids),
     "applications:redirect": lambda world, visitor, ids: _seen(ids, path="full_authorisation", reason="Autre voie."),
     "applications:opinion": lambda world, visitor, ids: _seen(
@@ -196,6 +211,6 @@ FORGERIES: dict[str, Maker] = {
 # What a reading must ask for to be answered.
 QUERIES = {"audit:export": "?format=csv"}
 # What may be allowed and not be there yet: an event is sealed by a process of its own, after its transaction.
-NOT_YET = frozenset({"audit:proof"})
+NOT_YET = frozenset({"audit:proof", "applications:authority_document", "applications:review_authority_document"})
 # Pages that answer everybody of the world in one way: all have a second factor, so nobody reaches enrolment by it.
 ALWAYS = {"accounts:enrol": 302}

@@ -16,7 +16,7 @@ from django_otp_webauthn.models import WebAuthnCredential
 from apps.accounts import grants
 from apps.accounts.models import Organisation, Person
 from apps.applications import services
-from apps.applications.models import Application, Attachment, Member, Page
+from apps.applications.models import Application, Attachment, Member, Obligation, Page, StageClock, StageOutcome
 from apps.audit.models import Event
 from apps.core.models import OutboxItem
 from apps.core.rules import Role
@@ -188,7 +188,7 @@ def _dossier(state: str, lead: Person, members: Iterable[Person], home: Organisa
     application = services.application_create(organisation=home, creation_key=uuid.uuid4(), path=path, by=lead)
     for key, content in dossiers.complete_contents(title=f"{state} {uuid.uuid4().hex[:6]}").items():
         Page.objects.filter(application=application, key=key).update(content=content)
-    services.attachment_add(application=application, kind="protocol", name="protocole.pdf", data=dossiers.PDF, by=lead)
+    dossiers.documents_add(application, lead)
     for member in members:
         Member.objects.create(application=application, person=member, organisation=home, added_by=lead)
         grants.grant(member, "view_application", application)
@@ -199,8 +199,14 @@ def _dossier(state: str, lead: Person, members: Iterable[Person], home: Organisa
         services.application_withdraw(application=submitted, seen_version=submitted.version, by=lead)
     if state in dossiers.STAGES:
         dossiers.brought_to(state, dossiers.fresh(application), lead, decider)
+    if state == "committee":
+        StageClock.objects.filter(application=application, ended_on=None).update(
+            lapsed_at=timezone.now(), silence="favourable"
+        )
     if state in {"approved", "suspended", "closed"}:
         _approve(dossiers.fresh(application), decider)
+        decision = StageOutcome.objects.filter(application=application).latest("id")
+        Obligation.objects.create(application=application, outcome=decision, text="Publier les résultats.")
         _stand(application, state)
     return application
 
@@ -233,7 +239,7 @@ def _ids(application: Application, lead: Person) -> dict[str, str]:
     """The identifiers that the addresses of this dossier's pages are made of, by the name of their parameter."""
     ids = {
         "application_id": str(application.pk),
-        "attachment_id": str(Attachment.objects.get(application=application, removed_at=None).pk),
+        "attachment_id": str(Attachment.objects.get(application=application, kind="protocol").pk),
         "key": "summary",
     }
     other = Member.objects.filter(application=application).exclude(person=lead).first()

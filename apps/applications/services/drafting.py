@@ -114,3 +114,4 @@ def _page_swap(application: Application, present: Page, content: dict[str, Any],
 def _title_repeat(application: Application, content: Mapping[str, Any]) -> None:
     title = str(content.get("title", ""))[: pages.LONGEST_TITLE]
     Application.objects.filter(pk=application.pk).update(title=title)
+    search_text_renew(application)

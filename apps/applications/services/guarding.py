@@ -56,7 +56,12 @@ def state_change(
         raise ValueError(f"{action} does not lead to {goal}")
     sources = [state.value for state in arrow.sources]
     moved = Application.objects.filter(pk=application.pk, version=seen_version, status__in=sources).update(
-        status=goal, version=F("version") + 1, changed_by=by, changed_at=timezone.now(), **values
+        status=goal,
+        queue_rank=rules.queue_rank(goal),
+        version=F("version") + 1,
+        changed_by=by,
+        changed_at=timezone.now(),
+        **values,
     )
     if not moved:
         raise changed_meanwhile(application)

@@ -1,6 +1,7 @@
 """What stewards do around a review: who takes it, what was verified, delays extended, silences confirmed."""
 
 from collections.abc import Iterable, Mapping
+from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
@@ -80,7 +81,7 @@ def silence_confirm(*, application: Application, seen_version: int, by: Person) 
     return stage_end("application.silence_confirm", application, ending, seen_version=seen_version, by=by)
 
 
-def obligation_fulfil(*, application: Application, obligation_id: str, note: str, by: Person) -> None:
+def obligation_fulfil(*, application: Application, obligation_id: UUID, note: str, by: Person) -> None:
     """Say how a condition was fulfilled. Nothing happens when somebody said so already.
 
     Raises RefusedError without a note (field "note").
@@ -91,4 +92,4 @@ def obligation_fulfil(*, application: Application, obligation_id: str, note: str
         refuse_unless_allowed("application.obligation_fulfil", selectors.stage_facts(application, by))
         open_ones = Obligation.objects.filter(pk=obligation_id, application=application, fulfilled_at=None)
         if open_ones.update(fulfilled_at=timezone.now(), fulfilled_by=by, note=note.strip()):
-            record("application.obligation_fulfilled", application, by, {"obligation": obligation_id})
+            record("application.obligation_fulfilled", application, by, {"obligation": str(obligation_id)})

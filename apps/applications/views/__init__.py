@@ -1,46 +1,66 @@
 """Pages of the dossier."""
 
-from apps.applications.views.documents import attachment, attachment_add, attachment_remove, review_attachment
+from apps.applications.views.documents import (
+    attachment,
+    attachment_add,
+    attachment_remove,
+    authority_document,
+    review_attachment,
+    review_authority_document,
+)
 from apps.applications.views.editing import codes, page
 from apps.applications.views.mine import create, detail, mine, submit, withdraw
+from apps.applications.views.queue import assign, queue_export, queue_page
 from apps.applications.views.stages import (
     accept,
+    check,
     cnil,
     commit,
     discontinue,
+    extend,
+    obligation,
     opinion,
     redirect_to_path,
     refer,
     revise,
+    silence,
 )
-from apps.applications.views.stewards import approve, queue, refuse, return_to_team, review
+from apps.applications.views.stewards import approve, refuse, return_to_team, review
 from apps.applications.views.team import member_add, member_remove
 
 __all__ = [
     "accept",
     "approve",
+    "assign",
     "attachment",
     "attachment_add",
     "attachment_remove",
+    "authority_document",
+    "check",
     "cnil",
     "codes",
     "commit",
     "create",
     "detail",
     "discontinue",
+    "extend",
     "member_add",
     "member_remove",
     "mine",
+    "obligation",
     "opinion",
     "page",
-    "queue",
+    "queue_export",
+    "queue_page",
     "redirect_to_path",
     "refer",
     "refuse",
     "return_to_team",
     "review",
     "review_attachment",
+    "review_authority_document",
     "revise",
+    "silence",
     "submit",
     "withdraw",
 ]

@@ -3,14 +3,14 @@
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import FileResponse, HttpRequest, HttpResponse
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 
 from apps.accounts.navigation import person_of
 from apps.applications import selectors, services, storage
 from apps.applications.forms import AttachmentForm
-from apps.applications.models import Application, Attachment
+from apps.applications.models import Application, Attachment, StageDocument
 from apps.applications.services.documents import MAX_BYTES
 from apps.applications.views.editing import page_shown
 from apps.applications.views.shared import examined_or_404, mine_or_404
@@ -68,9 +68,34 @@ def review_attachment(request: HttpRequest, application_id: UUID, attachment_id:
     return _served(examined_or_404(application_id), attachment_id)
 
 
+@declares("application.authority_document")
+@reads("application.authority_document_read", object_kind="application", object_id="application_id")
+def authority_document(request: HttpRequest, application_id: UUID) -> FileResponse:
+    """The authority's decision, for the team."""
+    return _decision_served(mine_or_404(request, application_id))
+
+
+@declares("application.review_authority_document")
+@reads("application.authority_document_read", object_kind="application", object_id="application_id")
+def review_authority_document(request: HttpRequest, application_id: UUID) -> FileResponse:
+    """The authority's decision, for stewards."""
+    return _decision_served(examined_or_404(application_id))
+
+
+def _decision_served(application: Application) -> FileResponse:
+    found = selectors.authority_document(application)
+    if found is None:
+        raise Http404
+    return file_served(found)
+
+
 def _served(application: Application, attachment_id: UUID) -> FileResponse:
-    """The bytes, always as a file to keep, never as a page to show."""
     found: Attachment = get_object_or_404(selectors.attachments_of(application), pk=attachment_id)
+    return file_served(found)
+
+
+def file_served(found: Attachment | StageDocument) -> FileResponse:
+    """The bytes, always as a file to keep, never as a page to show."""
     response = FileResponse(
         storage.opened(found.storage_key), as_attachment=True, filename=found.name, content_type=found.media_type
     )

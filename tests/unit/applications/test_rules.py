@@ -26,6 +26,13 @@ STEWARD = {
     "application.review_attachment",
     "application.return",
     "application.accept",
+    "application.check",
+    "application.extend",
+    "application.silence_confirm",
+    "application.obligation_fulfil",
+    "application.assign",
+    "application.queue_export",
+    "application.review_authority_document",
     "application.redirect",
     "application.opinion_transcribe",
     "application.cnil_record",
@@ -34,7 +41,7 @@ STEWARD = {
     "application.refuse",
 }
 ANYBODY = {"application.list", "application.create"}
-READ = {"application.attachment_read"}
+READ = {"application.authority_document", "application.attachment_read"}
 ALLOWED_BY_ROLE = {
     Role.ANYONE: set(),
     Role.SIGNED_IN: set(),
@@ -56,7 +63,15 @@ WRITES_WHILE_EDITABLE = {
     "application.member_remove",
     "application.submit",
 }
+GRANTED = {Status.DECISION, Status.AGREEMENT, Status.APPROVED}
+AFTER_CNIL = GRANTED | {Status.REFUSED, Status.DISCONTINUED}
 STATES_OF_STEPS = {
+    "application.check": {Status.SUBMITTED},
+    "application.extend": {Status.CNIL, Status.DECISION},
+    "application.silence_confirm": {Status.COMMITTEE, Status.CNIL},
+    "application.obligation_fulfil": GRANTED,
+    "application.authority_document": AFTER_CNIL,
+    "application.review_authority_document": AFTER_CNIL,
     "application.return": {Status.SUBMITTED, Status.COMMITTEE, Status.CNIL, Status.DECISION},
     "application.accept": {Status.SUBMITTED},
     "application.redirect": {Status.SUBMITTED},
@@ -69,7 +84,8 @@ STATES_OF_STEPS = {
     "application.revise": {Status.CHOICE},
     "application.commit": {Status.COMMITMENT},
 }
-DECISIONS = STEWARD - {"application.queue", "application.review", "application.review_attachment"}
+LOOKS = {"application.queue", "application.queue_export", "application.assign", "application.review"}
+DECISIONS = STEWARD - LOOKS - {"application.review_attachment", "application.review_authority_document"}
 ENDS = {Status.APPROVED, Status.REFUSED, Status.WITHDRAWN, Status.DISCONTINUED}
 
 
@@ -100,6 +116,8 @@ def facts(status: Status, *roles: Role, **more: object) -> Facts:
         "known_pages": frozenset({"team"}),
         "access_to": TODAY,
         "today": TODAY,
+        "may_extend": True,
+        "silence": "favourable",
     }
     return Facts(status=status, roles=frozenset(roles), **{**favourable, **more})  # type: ignore[arg-type]
 
