@@ -49,7 +49,9 @@ def examination(application: Application, steward: Person, language: str) -> dic
     rounds = rounds_of(application)
     submitted = rounds[0].submission.content
     contents = submitted_contents(submitted)
-    facts = selectors.decision_facts(application, steward, contents, returned=[application.specification.keys[0]])
+    beside = selectors.around(application)
+    first_page = application.specification.keys[0]
+    facts = selectors.decision_facts(application, steward, contents, returned=[first_page], beside=beside)
     spec = application.specification
     names = {kind: [document["name"] for document in documents] for kind, documents in _by_kind(submitted).items()}
     return {
@@ -61,18 +63,8 @@ def examination(application: Application, steward: Person, language: str) -> dic
         "scope": presentation.scope_read(contents["variables"], language),
         "missing": overview.missing_lines(application, facts.missing),
         "team": selectors.team_of(application),
-        "path": facts.path,
-        "path_title": wording.said(selectors.path_of(application).title),
-        "outcomes": overview.outcomes_of(application),
-        "marks": ChecklistMark.Mark.choices,
-        "silence_said": wording.OUTCOMES[rules.Outcome(facts.silence)] if facts.silence else "",
-        "has_authority_document": selectors.authority_document(application) is not None,
-        "checklist": checklist_lines(application, facts.path),
-        "clock": selectors.clock_of(application),
-        "deadline": deadline_said(application, facts.today),
-        "obligations": selectors.obligations_of(application),
-        "stewards": selectors.stewards(),
-        "awaits_decision": application.state in rules.DECIDABLE,
+        **procedure(application, facts, beside),
+        **overview.followed_up(application),
         "rounds": rounds,
         "changes": presentation.changes_between(spec, rounds[1].submission.content, submitted) if rounds[1:] else (),
         "actions": rules.allowed_actions(facts, DECISIONS),
@@ -90,12 +82,29 @@ class CheckLine:
     mark: str
 
 
-def checklist_lines(application: Application, path: Path | None) -> list[CheckLine]:
-    """The checklist of the dossier's path with what was found in this round. One query."""
-    marks = selectors.checklist_marks(application)
+def procedure(application: Application, facts: rules.Facts, beside: selectors.Around) -> dict[str, Any]:
+    """Where the dossier stands on its path, for the steward. One query."""
+    path = selectors.path_of(application)
+    return {
+        "path": path,
+        "path_title": wording.said(path.title),
+        "marks": ChecklistMark.Mark.choices,
+        "silence_said": wording.OUTCOMES[rules.Outcome(facts.silence)] if facts.silence else "",
+        "checklist": checklist_lines(application, path, beside.marks),
+        "clock": beside.clock,
+        "deadline": deadline_said(application, facts.today),
+        "stewards": selectors.stewards(),
+        "awaits_decision": application.state in rules.DECIDABLE,
+    }
+
+
+def checklist_lines(application: Application, path: Path, marks: Mapping[str, str]) -> list[CheckLine]:
+    """The checklist of the dossier's path with what was found in this round."""
     titles = {page.key: wording.said(page.title) for page in application.specification.pages}
-    items = path.checklist if path else ()
-    return [CheckLine(item.key, wording.said(item.text), titles[item.page], marks.get(item.key, "")) for item in items]
+    return [
+        CheckLine(item.key, wording.said(item.text), titles[item.page], marks.get(item.key, ""))
+        for item in path.checklist
+    ]
 
 
 def submitted_contents(submitted: Mapping[str, Any]) -> dict[str, dict[str, Any]]:

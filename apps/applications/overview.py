@@ -135,10 +135,14 @@ class OutcomeLine:
     at: datetime
 
 
-def outcomes_of(application: Application) -> list[OutcomeLine]:
-    """How each stage ended so far, latest first. One query."""
-    rows = StageOutcome.objects.filter(application=application).order_by("-id")
-    return [_outcome_line(row) for row in rows]
+def followed_up(application: Application) -> dict[str, Any]:
+    """How each stage ended so far, latest first, and what is followed up of it. One query, two where any has ended."""
+    rows = list(StageOutcome.objects.filter(application=application).select_related("document").order_by("-id"))
+    return {
+        "outcomes": [_outcome_line(row) for row in rows],
+        "has_authority_document": any(hasattr(row, "document") for row in rows),
+        "obligations": selectors.obligations_of(application) if rows else (),
+    }
 
 
 def _outcome_line(row: StageOutcome) -> OutcomeLine:

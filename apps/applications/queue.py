@@ -135,7 +135,7 @@ def _with_status(view: View, status: str) -> str:
     return View(status, view.text, view.steward, view.due, view.path).address
 
 
-class Counted(Paginator):  # type: ignore[type-arg]  # a generic for the type checker alone
+class Counted(Paginator):
     """Pages of a list whose length is known already."""
 
     def __init__(self, found: QuerySet[Application], per_page: int, total: int) -> None:

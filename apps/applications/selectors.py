@@ -232,9 +232,29 @@ def stage_facts(application: Application, person: Person, *, express: bool = Tru
     return replace(decision_facts(application, person, contents), express=express)
 
 
-def decision_facts(application: Application, person: Person, contents: Contents, returned: Iterable[str] = ()) -> Facts:
+@dataclass(frozen=True)
+class Around:
+    """What runs beside the dossier: its delay, and what was found about its checklist."""
+
+    clock: StageClock | None
+    marks: Mapping[str, str]
+
+
+def around(application: Application) -> Around:
+    """Two queries."""
+    return Around(clock_of(application), checklist_marks(application))
+
+
+def decision_facts(
+    application: Application,
+    person: Person,
+    contents: Contents,
+    returned: Iterable[str] = (),
+    *,
+    beside: Around | None = None,
+) -> Facts:
     """The facts for a steward's decision on what was submitted."""
-    clock = clock_of(application)
+    beside = beside or around(application)
     return Facts(
         status=application.state,
         roles=application_roles(application, person),
@@ -246,9 +266,9 @@ def decision_facts(application: Application, person: Person, contents: Contents,
         today=timezone.localdate(),
         path=path_of(application),
         done=frozenset(Stage(stage) for stage in application.stages_done),
-        may_extend=_may_extend(application, clock),
-        silence=clock.silence if clock else "",
-        wrong_items=ChecklistMark.Mark.WRONG in checklist_marks(application).values(),
+        may_extend=_may_extend(application, beside.clock),
+        silence=beside.clock.silence if beside.clock else "",
+        wrong_items=ChecklistMark.Mark.WRONG in beside.marks.values(),
     )
 
 

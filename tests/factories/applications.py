@@ -101,7 +101,13 @@ def documents_add(application: Application, by: Person) -> None:
     demanded = [document.kind for document in selectors.path_of(application).required_documents]
     for kind in dict.fromkeys(["protocol", *demanded]):
         if kind in kinds:
-            services.attachment_add(application=application, kind=kind, name=f"{kind}.pdf", data=PDF, by=by)
+            services.attachment_add(
+                application=application,
+                kind=kind,
+                name="protocole.pdf" if kind == "protocol" else f"{kind}.pdf",
+                data=PDF,
+                by=by,
+            )
 
 
 def fresh(application: Application) -> Application:

@@ -135,6 +135,8 @@ def _decide(
 ) -> Decision:
     """Change the state, then judge the facts with the row held: whatever is refused here is rolled back."""
     before = Application.objects.get(pk=application.pk)
+    if before.version != seen_version:
+        raise changed_meanwhile(application)
     facts = selectors.decision_facts(before, by, selectors.contents_of(before), returned or ())
     refuse_unless_allowed(action, facts)
     moved = _moved(action, before, facts, seen_version, by)

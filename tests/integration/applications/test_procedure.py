@@ -190,7 +190,8 @@ class TestCnil:
         page = text_of(client.get(url("review", application)))
         assert "Chiffrer les sauvegardes" in page
         assert "DR-2026-012" in page
-        assert client.get(url("review_authority_document", application)).status_code == 200
+        served = client.get(url("review_authority_document", application))
+        assert b"".join(served.streaming_content) == PDF
         noted = {"version": 1, "obligation": open_ones[0].pk, "note": "Procédure vérifiée."}
         assert client.post(url("obligation", application), noted).status_code == 302
         assert Obligation.objects.get(pk=open_ones[0].pk).fulfilled_by == decider
