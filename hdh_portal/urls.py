@@ -7,6 +7,7 @@ urlpatterns = [
     path("audit/", include("apps.audit.urls")),
     path("", include("apps.accounts.urls")),
     path("", include("apps.applications.urls")),
+    path("", include("apps.people.urls")),
     path("", include("apps.workspaces.urls")),
     path("", include("apps.fulfilment.urls")),
 ]

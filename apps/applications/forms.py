@@ -12,6 +12,7 @@ from apps.accounts.forms import RefusableForm
 from apps.accounts.models import Organisation
 from apps.applications import rules, wording
 from apps.applications.form_spec import Content, Contents, Field, Kind, PageSpec, cell_name, rows_of
+from apps.applications.models import Attachment
 from apps.applications.policy import Path
 from apps.applications.typing_in import TYPED_KINDS
 
@@ -195,7 +196,17 @@ class AttachmentForm(RefusableForm):
         error_messages={"empty": _("This file is empty."), "required": _("Choose a file.")},
     )
 
-    def __init__(self, page: PageSpec, contents: Contents, data: Any = None, files: Any = None) -> None:
+    replaces = forms.ChoiceField(
+        label=_("Does it replace a document?"),
+        help_text=_("It then becomes the next version of that document, which leaves the dossier."),
+        required=False,
+    )
+
+    def __init__(
+        self, page: PageSpec, contents: Contents, documents: Iterable[Attachment], data: Any = None, files: Any = None
+    ) -> None:
         super().__init__(data, files)
         kinds = [(field.name, wording.said(field.label)) for field in page.fields if field.is_asked(contents)]
         self.fields["kind"].choices = kinds  # type: ignore[attr-defined]  # a choice field
+        present = [(str(found.pk), found.name) for found in documents]
+        self.fields["replaces"].choices = [("", _("No, it is a new document")), *present]  # type: ignore[attr-defined]

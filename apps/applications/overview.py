@@ -11,6 +11,7 @@ from apps.accounts.models import Person
 from apps.applications import rules, selectors, wording
 from apps.applications.form_spec import Contents, Specification
 from apps.applications.models import Application, Page, StageOutcome
+from apps.applications.policy import Stage
 from apps.applications.rules import EDITABLE, Facts, Missing
 from apps.core.errors import Message
 
@@ -137,10 +138,11 @@ class OutcomeLine:
 
 def followed_up(application: Application) -> dict[str, Any]:
     """How each stage ended so far, latest first, and what is followed up of it. One query, two where any has ended."""
-    rows = list(StageOutcome.objects.filter(application=application).select_related("document").order_by("-id"))
+    rows = list(StageOutcome.objects.filter(application=application).order_by("-id"))
     return {
         "outcomes": [_outcome_line(row) for row in rows],
-        "has_authority_document": any(hasattr(row, "document") for row in rows),
+        "has_authority_document": any(row.stage == Stage.CNIL for row in rows)
+        and selectors.authority_document(application) is not None,
         "obligations": selectors.obligations_of(application) if rows else (),
     }
 

@@ -96,20 +96,3 @@ class Obligation(models.Model):
 
     def __str__(self) -> str:
         return str(self.pk)
-
-
-class StageDocument(models.Model):
-    """The document of a decision taken elsewhere, such as the authority's; `size` is in bytes."""
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    application = models.ForeignKey(APPLICATION, on_delete=models.PROTECT, related_name="stage_documents")
-    outcome = models.OneToOneField("applications.StageOutcome", on_delete=models.PROTECT, related_name="document")
-    name = models.CharField(max_length=150)
-    media_type = models.CharField(max_length=100)
-    size = models.PositiveIntegerField()
-    sha256 = models.CharField(max_length=64)
-    storage_key = models.CharField(max_length=32, unique=True)
-    uploaded_at = models.DateTimeField()
-
-    def __str__(self) -> str:
-        return self.name

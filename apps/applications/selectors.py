@@ -9,14 +9,24 @@ from uuid import UUID
 
 from django.db.models import F, QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from apps.accounts import grants
 from apps.accounts.models import Mandate, Organisation, Person, StaffRole
 from apps.applications import composition, rules, workflow
 from apps.applications.form_spec import Contents
-from apps.applications.models import Application, Attachment, Member, Page, ReturnReason, StageOutcome, Submission
+from apps.applications.models import (
+    AUTHORITY,
+    Application,
+    Attachment,
+    Member,
+    Page,
+    ReturnReason,
+    StageOutcome,
+    Submission,
+)
 from apps.applications.policy import Path, Policy, Stage, policy_on, policy_version
-from apps.applications.procedure_models import ChecklistMark, Obligation, StageClock, StageDocument
+from apps.applications.procedure_models import ChecklistMark, Obligation, StageClock
 from apps.applications.rules import Conflict, Facts, Missing, Outcome, Status
 from apps.catalogue.selectors import AT_MOST, codes_found, nomenclature
 from apps.core.rules import Role
@@ -68,8 +78,30 @@ def application_roles(application: Application, person: Person) -> frozenset[Rol
 
 def attachments_of(application: Application) -> QuerySet[Attachment]:
     """The documents that were not removed, oldest first."""
-    kept = Attachment.objects.filter(application=application, removed_at=None)
-    return kept.select_related("uploaded_by").order_by("uploaded_at", "id")
+    kept = Attachment.objects.filter(application=application, removed_at=None, redacted_at=None)
+    return kept.exclude(kind=AUTHORITY).select_related("uploaded_by", "replaces").order_by("uploaded_at", "id")
+
+
+def removed_documents_of(application: Application) -> QuerySet[Attachment]:
+    """The traces of documents that were replaced, removed or redacted, latest first."""
+    gone = Attachment.objects.filter(application=application).exclude(removed_at=None, redacted_at=None)
+    return gone.select_related("uploaded_by", "removed_by", "redacted_by", "replaced_by").order_by("-uploaded_at", "id")
+
+
+def submitted_documents(application: Application, submitted: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The documents of a submission with the names they have now: a redacted one has none any more. One query."""
+    rows = {str(row.pk): row for row in Attachment.objects.filter(application=application)}
+    return [
+        {**found, "name": rows[found["id"]].name or str(_("(redacted document)")), "row": rows[found["id"]]}
+        for found in submitted["attachments"]
+    ]
+
+
+def documents_missing(application: Application) -> Iterable[Missing]:
+    """The documents that cannot be opened yet, or never will be: none of them may be submitted."""
+    for found in attachments_of(application):
+        if not found.is_open:
+            yield Missing("attachments", found.kind, f"scan_{found.scan}")
 
 
 def team_of(application: Application) -> QuerySet[Member]:
@@ -101,6 +133,7 @@ def completeness(application: Application, contents: Contents) -> tuple[Missing,
     asked = rules.documents_missing(path_of(application), contents, spec)
     found = (*rules.missing(contents, spec), *asked, *composition.problems(contents, known))
     found = found or composition.last_problems(contents, known)
+    found = (*found, *documents_missing(application))
     return tuple(sorted(found, key=lambda missing: spec.keys.index(missing.page)))
 
 
@@ -164,6 +197,12 @@ def team_facts(application: Application, person: Person, *, page: str = "") -> F
     )
 
 
+def decider_facts(application: Application, person: Person) -> Facts:
+    """The facts for what a steward may do to a dossier whatever it holds."""
+    roles = application_roles(application, person)
+    return Facts(application.state, roles, decider_conflicts=conflicts_of(person, application))
+
+
 def submission_facts(application: Application, person: Person, contents: Contents) -> Facts:
     """The facts for submitting, completeness included."""
     return replace(team_facts(application, person), missing=completeness(application, contents))
@@ -204,13 +243,14 @@ def opinion_is_express(application: Application) -> bool:
 
 def obligations_of(application: Application) -> QuerySet[Obligation]:
     """The conditions that decisions put, those still open first."""
-    found = Obligation.objects.filter(application=application).select_related("fulfilled_by", "outcome__document")
+    found = Obligation.objects.filter(application=application).select_related("fulfilled_by")
     return found.order_by(F("fulfilled_at").asc(nulls_first=True), "outcome_id", "id")
 
 
-def authority_document(application: Application) -> StageDocument | None:
+def authority_document(application: Application) -> Attachment | None:
     """The document of the authority's last decision, if one was given."""
-    return StageDocument.objects.filter(application=application).order_by("-uploaded_at").first()
+    found = Attachment.objects.filter(application=application, kind=AUTHORITY, removed_at=None, redacted_at=None)
+    return found.order_by("-uploaded_at").first()
 
 
 def stewards() -> QuerySet[Person]:
@@ -279,14 +319,19 @@ def _may_extend(application: Application, clock: StageClock | None) -> bool:
 
 
 def snapshot_of(application: Application) -> dict[str, Any]:
-    """Everything a decision is about: the pages, the documents by their SHA-256, the team. Canonical JSON values."""
+    """Everything a decision is about: the pages, the documents by their SHA-256, the team. Canonical JSON values.
+
+    The names of the files are not in it: a document that is redacted must be gone from everywhere.
+    """
     return {
         "specification": application.spec_version,
         "organisation": str(application.organisation_id),
         "pages": dict(_page_contents(application)),
         "attachments": [
-            {"id": str(found.pk), "kind": found.kind, "name": found.name, "size": found.size, "sha256": found.sha256}
-            for found in attachments_of(application)
+            {"id": str(found.pk), "kind": found.kind, "size": found.size, "sha256": found.sha256}
+            for found in Attachment.objects.filter(application=application, removed_at=None)
+            .exclude(kind=AUTHORITY)
+            .order_by("uploaded_at", "id")
         ],
         "team": [
             {"person": str(member.person_id), "organisation": str(member.organisation_id), "role": member.role}

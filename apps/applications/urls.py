@@ -26,6 +26,8 @@ urlpatterns = [
     path(f"{_one}pieces/ajouter/", views.attachment_add, name="attachment_add"),
     path(f"{_one}pieces/<uuid:attachment_id>/", views.attachment, name="attachment"),
     path(f"{_one}pieces/<uuid:attachment_id>/retirer/", views.attachment_remove, name="attachment_remove"),
+    path(f"{_one}pieces.zip", views.archive, name="archive"),
+    path(f"{_one}dossier.pdf", views.printed, name="print"),
     path(f"{_one}<page_key:key>/", views.page, name="page"),
     path("instruction/", views.queue_page, name="queue"),
     path("instruction/export.csv", views.queue_export, name="queue_export"),
@@ -45,4 +47,7 @@ urlpatterns = [
     path(f"{_review}approuver/", views.approve, name="approve"),
     path(f"{_review}refuser/", views.refuse, name="refuse"),
     path(f"{_review}pieces/<uuid:attachment_id>/", views.review_attachment, name="review_attachment"),
+    path(f"{_review}pieces/<uuid:attachment_id>/caviarder/", views.attachment_redact, name="attachment_redact"),
+    path(f"{_review}pieces.zip", views.review_archive, name="review_archive"),
+    path(f"{_review}dossier.pdf", views.review_printed, name="review_print"),
 ]

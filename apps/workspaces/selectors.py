@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import F, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Sum
 from django.db.models.functions import Now, TruncDate
 from django.utils import timezone
 
@@ -18,6 +18,7 @@ from apps.workspaces.sentences import STEP_LABELS, reason_sentences
 
 _UNDER_WAY = frozenset({Step.Status.WAITING, Step.Status.ACTIVE})
 RECENT = timedelta(minutes=10)
+USUAL_SIZES = {"scaleway": "PRO2-S"}
 
 
 def workspaces_visible_to(person: Person) -> QuerySet[Workspace]:
@@ -94,13 +95,35 @@ def _line(step: Step) -> StepLine:
 
 def operation_to_advance(operation_id: str) -> Operation:
     """An operation with its workspace and dossier. One query."""
-    return Operation.objects.select_related("workspace__project").get(pk=operation_id)
+    return Operation.objects.select_related("workspace__project__entitlement").get(pk=operation_id)
 
 
 def workspaces_at_rest() -> QuerySet[Workspace]:
     """Workspaces with nothing under way, not yet destroyed: those a reconciler compares with the world."""
     busy = Operation.objects.filter(status__in=["running", "failed"]).values("workspace_id")
     return Workspace.objects.select_related("project").exclude(pk__in=busy).exclude(status=Status.DESTROYED)
+
+
+def workspaces_living() -> QuerySet[Workspace]:
+    """Workspaces that are not destroyed, with project and entitlement."""
+    return Workspace.objects.select_related("project__entitlement").exclude(status=Status.DESTROYED)
+
+
+def usual_size(provider: str) -> str:
+    """The size of a workspace for which none was chosen."""
+    return USUAL_SIZES.get(provider, "")
+
+
+def over_budget(workspaces: QuerySet[Workspace]) -> QuerySet[Workspace]:
+    """Those of them whose costs have reached their budget."""
+    return workspaces.exclude(budget=None).annotate(spent=Sum("costs__amount")).filter(spent__gte=F("budget"))
+
+
+def idle_since(moment: datetime) -> QuerySet[Workspace]:
+    """Running workspaces into which nobody has been since this moment, nor anything changed."""
+    lively = GatewaySession.objects.filter(workspace=OuterRef("pk")).filter(Q(ended_at=None) | Q(ended_at__gte=moment))
+    running = workspaces_at_rest().filter(status=Status.RUNNING, desired=Desired.RUNNING, changed_at__lt=moment)
+    return running.exclude(Exists(lively))
 
 
 def recent_starts(workspace: Workspace) -> int:

@@ -8,7 +8,7 @@ from functools import cached_property
 from apps.accounts.models import StepUp
 from apps.core.actions import permission_table
 from apps.core.rules import STAFF_ROLES, Action
-from tests.permissions.addresses import OBJECTS, Address, addresses
+from tests.permissions.addresses import DOSSIER_OBJECTS, PEOPLE_OBJECTS, Address, addresses
 from tests.permissions.asking import (
     Answer,
     ask,
@@ -20,6 +20,7 @@ from tests.permissions.asking import (
 )
 from tests.permissions.expectation import METHODS, SAFE, Expected, answered, expected, staff_who_know
 from tests.permissions.payloads import ALWAYS, FORGERIES, NOT_YET, QUERIES, Payload, payload_for
+from tests.permissions.people import MISSING
 from tests.permissions.world import STATES, VISITORS, Dossier, Visitor, World
 
 POSITIONS = ("own", "same_organisation", "foreign", "archived", "missing", "wrong_state", "crossed")
@@ -109,6 +110,8 @@ class Matrix:
             return ("missing", "own", "foreign")
         if address.object_kind == "event_id":
             return ("missing", "own")
+        if address.object_kind in PEOPLE_OBJECTS:
+            return ("missing", "own", "foreign", "wrong_state")
         crossed = ("crossed",) if address.part else ()
         return ("missing", "own", "same_organisation", "foreign", "archived", "wrong_state", *crossed)
 
@@ -127,6 +130,8 @@ class Matrix:
             wanted = expected(action, method, roles=visitor.roles, exists=False)
             return Call(address, method, visitor, position, _nowhere(address), wanted)
         calls = {"item_id": self._item_call, "passkey_id": self._passkey_call, "event_id": self._event_call}
+        if address.object_kind in PEOPLE_OBJECTS:
+            return self._people_call(address, method, visitor, position)
         return calls.get(address.object_kind, self._dossier_call)(address, method, visitor, position)
 
     def _some_ids(self, address: Address, visitor: Visitor) -> dict[str, str]:
@@ -136,6 +141,7 @@ class Matrix:
             "item_id": self.world.items["done"],
             "event_id": self.world.event,
             "passkey_id": self.world.passkeys[visitor.name],
+            **self.world.people.some(visitor.name),
         }
 
     def _item_call(self, address: Address, method: str, visitor: Visitor, position: str) -> Call:
@@ -155,6 +161,22 @@ class Matrix:
         """An event of the audit log is nobody's own."""
         wanted = expected(address.action, method, roles=visitor.roles)
         return Call(address, method, visitor, position, {"event_id": self.world.event}, wanted)
+
+    def _people_call(self, address: Address, method: str, visitor: Visitor, position: str) -> Call | None:
+        """What an organisation keeps, or a person alone."""
+        found = self.world.people.at(address.object_kind, visitor.name, VISITORS[visitor.name][0], position)
+        if found is None:
+            return None
+        wanted = expected(
+            address.action,
+            method,
+            roles=visitor.roles,
+            relation=found.relation,
+            state=found.state,
+            exists=found.exists,
+            knows=self._knows(address, visitor),
+        )
+        return Call(address, method, visitor, position, {address.object_kind: found.id}, wanted)
 
     def _dossier_call(self, address: Address, method: str, visitor: Visitor, position: str) -> Call | None:
         found = self.object_at(address, visitor, position)
@@ -281,7 +303,7 @@ class Matrix:
         """A page never names an object that does not exist for its reader."""
         if not call.visitor.roles & STAFF_ROLES:
             for found in self.world.dossiers.values():
-                hidden = {found.ids[name] for name in OBJECTS & set(found.ids)} - set(call.ids.values())
+                hidden = {found.ids[name] for name in DOSSIER_OBJECTS & set(found.ids)} - set(call.ids.values())
                 if not self.world.relation(call.visitor, found) and any(one.encode() in answer.said for one in hidden):
                     yield f"names a dossier of the team {found.team} ({found.state})"
 
@@ -338,7 +360,7 @@ def _is_denial(call: Call) -> bool:
 
 def _nowhere(address: Address) -> dict[str, str]:
     """Identifiers of nothing. A plain parameter keeps a value that its converter accepts."""
-    values = {"item_id": "2000000000", "passkey_id": "2000000000", "event_id": "2000000000", "key": "summary"}
+    values = {"item_id": "2000000000", "passkey_id": "2000000000", "event_id": "2000000000", "key": "summary"} | MISSING
     return {name: values.get(name, str(uuid.uuid4())) for name in address.parameters}
 
 

@@ -4,12 +4,16 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
+from django.db.models import Max
+from django.utils import timezone
+
 from apps.accounts import passkeys
-from apps.accounts.models import Mandate, Person, PortalSession
+from apps.accounts.models import Mandate, Organisation, Person, PortalSession
 from apps.accounts.totp import code_at, counter_now
 from apps.applications.models import Application, Obligation, Page
+from apps.people.models import ConditionsOfUse
 from apps.workspaces.models import Workspace
-from tests.factories.accounts import PASSWORD, SEED
+from tests.factories.accounts import PASSWORD, SEED, siren_numbered
 from tests.factories.applications import PDF
 from tests.permissions.world import Visitor, World, authenticator_of
 
@@ -152,7 +156,49 @@ def _attachment(world: World, visitor: Visitor, ids: Ids) -> Payload:
     return Payload({"kind": "protocol"}, {"file": ("protocole.pdf", PDF)})
 
 
+def _organisation(world: World, visitor: Visitor, ids: Ids) -> Payload:
+    """An organisation with a SIREN that nobody has yet."""
+    fields = {"name": "Institut", "kind": "public", "siren": siren_numbered(777_777), "roles": "laboratory"}
+    found = Organisation.objects.filter(pk=ids.get("organisation_id")).first()
+    return Payload({**fields, "version": str(found.version if found else 1)})
+
+
+def _conditions(world: World, visitor: Visitor, ids: Ids) -> Payload:
+    version = ConditionsOfUse.objects.aggregate(n=Max("version"))["n"]
+    return Payload({"version": str(version), "agreed": "on"})
+
+
+def _new_conditions(world: World, visitor: Visitor, ids: Ids) -> Payload:
+    return Payload({"in_force_from": str(timezone.localdate()), "text_fr": "Texte.", "text_en": "Text."})
+
+
+def _invited(world: World, visitor: Visitor, ids: Ids) -> Payload:
+    email = f"{uuid.uuid4().hex[:8]}@exemple.fr"
+    return Payload(
+        {"email": email, "given_name": "Max", "family_name": "Essai", "role": "member", "language": "fr", "ends_on": ""}
+    )
+
+
+def _certificate(world: World, visitor: Visitor, ids: Ids) -> Payload:
+    return Payload({"completed_on": str(timezone.localdate())}, {"file": ("attestation.pdf", PDF)})
+
+
 PAYLOADS: dict[str, Maker] = {
+    "people:organisation_create": _organisation,
+    "people:organisation_correct": _organisation,
+    "people:mandate_change": lambda world, visitor, ids: Payload({"role": "signatory", "ends_on": ""}),
+    "people:mandate_end": _nothing,
+    "people:invitation_send": _invited,
+    "people:invitation_resend": _nothing,
+    "people:invitation_withdraw": _nothing,
+    "people:invitation_accept": _silent,  # nobody of the world followed a link
+    "people:certificate_add": _certificate,
+    "people:certificate_examine": lambda world, visitor, ids: Payload({"verdict": "accept", "reason": ""}),
+    "people:conditions": _conditions,
+    "people:conditions_publish": _new_conditions,
+    "people:address_verify_ask": lambda world, visitor, ids: Payload({"email": "essai@chu-demo.fr"}),
+    "people:address_verify": _nothing,
+    "people:orcid": lambda world, visitor, ids: Payload({"orcid": "0000-0002-1825-0097"}),
     "intervention_retry": _nothing,
     "set_language": _language,
     "accounts:sign_in": _sign_in,
@@ -176,6 +222,7 @@ PAYLOADS: dict[str, Maker] = {
     "applications:member_remove": _nothing,
     "applications:attachment_add": _attachment,
     "applications:attachment_remove": _nothing,
+    "applications:attachment_redact": lambda world, visitor, ids: Payload({"reason": "Données de patients."}),
     "applications:page": _page,
     "applications:return": lambda world, visitor, ids: _seen(ids, **{"reason-summary": "Trop technique."}),
     "applications:check": lambda world, visitor, ids: _seen(ids, **{"mark-title_clear": "good"}),

@@ -33,6 +33,7 @@ from tests.factories.accounts import (
     TotpDeviceFactory,
     client_signed_in,
 )
+from tests.permissions.people import PeopleObjects, people_objects_made
 from tests.support.authenticator import Authenticator
 
 # As long as the number of an item that does not exist, so that addresses differ in nothing else.
@@ -84,6 +85,7 @@ class World:
     dossiers: dict[tuple[str, str], Dossier] = field(default_factory=dict)
     teams: dict[str, dict[str, frozenset[Role]]] = field(default_factory=dict)  # team -> visitor -> relation
     organisations: dict[str, frozenset[str]] = field(default_factory=dict)  # team -> organisations in it
+    people: PeopleObjects = field(default_factory=PeopleObjects)
     passkeys: dict[str, str] = field(default_factory=dict)  # visitor -> the identifier of their passkey
     event: str = ""  # an audit event
     items: dict[str, str] = field(default_factory=dict)  # state of an outbox item -> its identifier
@@ -150,6 +152,7 @@ def world_made() -> World:
     _items_made(world)
     world.event = str(Event.objects.order_by("pk").values_list("pk", flat=True)[0])
     _passkeys_made(world, people)
+    world.people = people_objects_made(people, homes, decider, FIRST_ITEM)
     _visitors_made(world, people)
     return world
 

@@ -14,9 +14,9 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import Person
 from apps.applications import selectors, workflow
-from apps.applications.models import Application, Obligation, StageDocument, StageOutcome
+from apps.applications.models import Application, Obligation, StageOutcome
 from apps.applications.rules import Outcome, Status
-from apps.applications.services.documents import stored_document
+from apps.applications.services.documents import authority_document_keep
 from apps.applications.services.guarding import (
     application_locked,
     record,
@@ -159,12 +159,12 @@ def cnil_decision_record(
     """
     conditions = _checked_decision(decision)
     ending = Ending(decision.outcome, True, decision.reference.strip(), decision.decided_on, decision.comment.strip())
-    with stored_document(document) as stored, transaction.atomic():
+    with transaction.atomic():
         moved = stage_end("application.cnil_record", application, ending, seen_version=seen_version, by=by)
         outcome = StageOutcome.objects.filter(application=moved).latest("id")
         Obligation.objects.bulk_create(Obligation(application=moved, outcome=outcome, text=text) for text in conditions)
-        if stored:
-            StageDocument.objects.create(application=moved, outcome=outcome, uploaded_at=timezone.now(), **stored)
+        if document:
+            authority_document_keep(application=moved, name=document[0], data=document[1], by=by)
         return moved
 
 

@@ -1,15 +1,19 @@
 """Pages of the dossier."""
 
 from apps.applications.views.documents import (
+    archive,
     attachment,
     attachment_add,
+    attachment_redact,
     attachment_remove,
     authority_document,
+    review_archive,
     review_attachment,
     review_authority_document,
 )
 from apps.applications.views.editing import codes, page
 from apps.applications.views.mine import create, detail, mine, submit, withdraw
+from apps.applications.views.printed import printed, review_printed
 from apps.applications.views.queue import assign, queue_export, queue_page
 from apps.applications.views.stages import (
     accept,
@@ -31,9 +35,11 @@ from apps.applications.views.team import member_add, member_remove
 __all__ = [
     "accept",
     "approve",
+    "archive",
     "assign",
     "attachment",
     "attachment_add",
+    "attachment_redact",
     "attachment_remove",
     "authority_document",
     "check",
@@ -50,6 +56,7 @@ __all__ = [
     "obligation",
     "opinion",
     "page",
+    "printed",
     "queue_export",
     "queue_page",
     "redirect_to_path",
@@ -57,8 +64,10 @@ __all__ = [
     "refuse",
     "return_to_team",
     "review",
+    "review_archive",
     "review_attachment",
     "review_authority_document",
+    "review_printed",
     "revise",
     "silence",
     "submit",

@@ -3,14 +3,15 @@
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 
 from apps.accounts.navigation import person_of
-from apps.applications import selectors, services, storage
+from apps.applications import selectors, services
+from apps.applications.downloads import archive_response, document_response
 from apps.applications.forms import AttachmentForm
-from apps.applications.models import Application, Attachment, StageDocument
+from apps.applications.models import Application, Attachment
 from apps.applications.services.documents import MAX_BYTES
 from apps.applications.views.editing import page_shown
 from apps.applications.views.shared import examined_or_404, mine_or_404
@@ -24,7 +25,8 @@ def attachment_add(request: HttpRequest, application_id: UUID) -> HttpResponse:
     """Add a document."""
     application = mine_or_404(request, application_id)
     page = application.specification.page("attachments")
-    form = AttachmentForm(page, selectors.contents_of(application), request.POST, request.FILES)
+    present = list(selectors.attachments_of(application))
+    form = AttachmentForm(page, selectors.contents_of(application), present, request.POST, request.FILES)
     if form.is_valid():
         file = form.cleaned_data["file"]
         try:
@@ -33,6 +35,7 @@ def attachment_add(request: HttpRequest, application_id: UUID) -> HttpResponse:
                 kind=form.cleaned_data["kind"],
                 name=file.name,
                 data=file.read(MAX_BYTES + 1),
+                replaces=form.cleaned_data["replaces"],
                 by=person_of(request),
             )
         except RefusedError as error:
@@ -86,19 +89,37 @@ def _decision_served(application: Application) -> FileResponse:
     found = selectors.authority_document(application)
     if found is None:
         raise Http404
-    return file_served(found)
+    return document_response(found)
+
+
+@declares("application.attachment_redact")
+def attachment_redact(request: HttpRequest, application_id: UUID, attachment_id: UUID) -> HttpResponse:
+    """Destroy a document that must not be here."""
+    application = examined_or_404(application_id)
+    services.attachment_redact(
+        application=application,
+        attachment_id=str(attachment_id),
+        reason=request.POST.get("reason", ""),
+        by=person_of(request),
+    )
+    messages.success(request, _("The document was redacted: its file and its name are gone, its trace stays."))
+    return redirect("applications:review", application.pk)
+
+
+@declares("application.archive")
+@reads("application.archive_read", object_kind="application", object_id="application_id", dossier_id="application_id")
+def archive(request: HttpRequest, application_id: UUID) -> StreamingHttpResponse:
+    """All documents in one file, for the team."""
+    return archive_response(mine_or_404(request, application_id))
+
+
+@declares("application.review_archive")
+@reads("application.archive_read", object_kind="application", object_id="application_id", dossier_id="application_id")
+def review_archive(request: HttpRequest, application_id: UUID) -> StreamingHttpResponse:
+    """All documents in one file, for stewards."""
+    return archive_response(examined_or_404(application_id))
 
 
 def _served(application: Application, attachment_id: UUID) -> FileResponse:
     found: Attachment = get_object_or_404(selectors.attachments_of(application), pk=attachment_id)
-    return file_served(found)
-
-
-def file_served(found: Attachment | StageDocument) -> FileResponse:
-    """The bytes, always as a file to keep, never as a page to show."""
-    response = FileResponse(
-        storage.opened(found.storage_key), as_attachment=True, filename=found.name, content_type=found.media_type
-    )
-    response["X-Content-Type-Options"] = "nosniff"
-    response["Content-Security-Policy"] = "default-src 'none'; sandbox"
-    return response
+    return document_response(found)
