@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from apps.accounts.models import Person
-from apps.applications import composition, overview, presentation, rules, selectors, wording
+from apps.applications import composition, following, overview, presentation, rules, selectors, wording
 from apps.applications.models import Application, ChecklistMark, Decision, Submission
 from apps.applications.policy import Path
 from apps.applications.queue import deadline_said
@@ -96,7 +96,7 @@ def procedure(application: Application, facts: rules.Facts, beside: selectors.Ar
         "checklist": checklist_lines(application, path, beside.marks),
         "clock": beside.clock,
         "deadline": deadline_said(application, facts.today),
-        "stewards": selectors.stewards(),
+        "stewards": following.stewards(),
         "awaits_decision": application.state in rules.DECIDABLE,
     }
 

@@ -160,8 +160,8 @@ class CreateForm(RefusableForm):
     path = forms.ChoiceField(label=_("Path of the procedure"))
     creation_key = forms.UUIDField(widget=forms.HiddenInput, initial=uuid.uuid4)
 
-    def __init__(self, organisations: Any, paths: Iterable[Path], data: Any = None) -> None:
-        super().__init__(data)
+    def __init__(self, organisations: Any, paths: Iterable[Path], data: Any = None, *, path: str = "") -> None:
+        super().__init__(data, initial={"path": path})
         self.paths = [(path.key, wording.said(path.title), wording.said(path.summary)) for path in paths]
         self.fields["path"].choices = [(key, title) for key, title, _summary in self.paths]  # type: ignore[attr-defined]
         self.shown = [(found.pk, found.name) for found in organisations]

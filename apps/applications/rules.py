@@ -70,6 +70,7 @@ _GRANTED = _only(Status.DECISION, Status.AGREEMENT, Status.APPROVED)
 _AFTER_CNIL = _GRANTED | _only(Status.REFUSED, Status.DISCONTINUED)
 
 ACTIONS: tuple[Action, ...] = (
+    Action("application.assistant", frozenset({Role.ANYONE})),
     Action("application.list", frozenset({Role.PERSON})),
     Action("application.create", frozenset({Role.PERSON}), methods=("GET", "POST")),
     Action("application.view", TEAM),
@@ -124,24 +125,6 @@ class Missing:
 def missing(contents: Contents, spec: Specification | None = None) -> tuple[Missing, ...]:
     """All that the pages lack or hold wrongly, in the order of the form; fields not asked for lack nothing."""
     return tuple(found for page in (spec or specification()).pages for found in page_missing(page, contents))
-
-
-def documents_missing(path: Path, contents: Contents, spec: Specification) -> Iterator[Missing]:
-    """The documents that the path demands and the dossier lacks, as far as its form asks for documents of their kind.
-
-    Those that the form itself demands are left to `missing`.
-    """
-    page = spec.page("attachments")
-    asked = {field.name for field in page.fields if not (field.required and field.is_asked(contents))}
-    for document in path.documents:
-        needed = document.required or (document.when and _case_holds(document.when, contents))
-        if needed and document.kind in asked and not contents.get(page.key, {}).get(document.kind):
-            yield Missing(page.key, document.kind, "required")
-
-
-def _case_holds(when: Mapping[str, str], contents: Contents) -> bool:
-    answers = ((contents.get(key.partition(".")[0], {}), key.partition(".")[2], value) for key, value in when.items())
-    return all(page.get(field) == value for page, field, value in answers)
 
 
 def page_missing(page: PageSpec, contents: Contents) -> Iterator[Missing]:

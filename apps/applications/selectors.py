@@ -7,14 +7,14 @@ from itertools import islice
 from typing import Any
 from uuid import UUID
 
-from django.db.models import F, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from apps.accounts import grants
-from apps.accounts.models import Mandate, Organisation, Person, StaffRole
+from apps.accounts.models import Mandate, Organisation, Person
 from apps.applications import composition, rules, workflow
-from apps.applications.form_spec import Contents
+from apps.applications.form_spec import PROCEDURE, Contents
 from apps.applications.models import (
     AUTHORITY,
     Application,
@@ -25,8 +25,8 @@ from apps.applications.models import (
     StageOutcome,
     Submission,
 )
-from apps.applications.policy import Path, Policy, Stage, policy_on, policy_version
-from apps.applications.procedure_models import ChecklistMark, Obligation, StageClock
+from apps.applications.policy import Document, Path, Policy, Stage, policy_on, policy_version
+from apps.applications.procedure_models import ChecklistMark, StageClock
 from apps.applications.rules import Conflict, Facts, Missing, Outcome, Status
 from apps.catalogue.selectors import AT_MOST, codes_found, nomenclature
 from apps.core.rules import Role
@@ -116,6 +116,7 @@ def team_of(application: Application) -> QuerySet[Member]:
 def contents_of(application: Application) -> dict[str, dict[str, Any]]:
     """What each page holds; documents count as the content of the page "attachments", by kind."""
     contents = {key: dict(content) for key, content in _page_contents(application)}
+    contents[PROCEDURE] = {"path": application.path}
     documents = contents.setdefault("attachments", {})
     for kind, identifier in attachments_of(application).values_list("kind", "id"):
         documents.setdefault(kind, []).append(str(identifier))
@@ -130,11 +131,40 @@ def completeness(application: Application, contents: Contents) -> tuple[Missing,
     """Everything that keeps the dossier from being submitted, in the order of the form."""
     spec = application.specification
     known = known_codes()
-    asked = rules.documents_missing(path_of(application), contents, spec)
-    found = (*rules.missing(contents, spec), *asked, *composition.problems(contents, known))
+    contents = {**contents, PROCEDURE: {"path": application.path}}
+    found = (*rules.missing(contents, spec), *composition.problems(contents, known))
+    found = (*found, *_demanded_by_the_path(application, contents, found))
     found = found or composition.last_problems(contents, known)
     found = (*found, *documents_missing(application))
     return tuple(sorted(found, key=lambda missing: spec.keys.index(missing.page)))
+
+
+def _demanded_by_the_path(application: Application, contents: Contents, found: Iterable[Missing]) -> Iterable[Missing]:
+    """The documents that the rules of the path demand, beyond those that the form itself asks for."""
+    said = {missing.field for missing in found if missing.page == "attachments"}
+    for kind in sorted(required_kinds(application, contents)):
+        if kind not in said and not contents.get("attachments", {}).get(kind):
+            yield Missing("attachments", kind, "required")
+
+
+def required_kinds(application: Application, contents: Contents) -> frozenset[str]:
+    """The kinds of documents that the rules of the path demand of a dossier with these answers."""
+    pages = (page for page in application.specification.pages if page.key == "attachments")
+    asked = {field.name for page in pages for field in page.fields}
+    demanded = {document.kind for document in path_of(application).documents if _is_demanded(document, contents)}
+    return frozenset(demanded & asked)
+
+
+def _is_demanded(document: Document, contents: Contents) -> bool:
+    """One that is required under conditions, when they hold; one on demand is never, a steward asks for it."""
+    answers = (contents.get(page, {}).get(field) == value for (page, field), value in _conditions(document))
+    return document.required and all(answers)
+
+
+def _conditions(document: Document) -> Iterable[tuple[tuple[str, str], str]]:
+    for place, value in document.when.items():
+        page, _dot, field = place.partition(".")
+        yield (page, field), value
 
 
 def known_codes() -> Nomenclature:
@@ -239,25 +269,6 @@ def opinion_is_express(application: Application) -> bool:
     opinions = StageOutcome.objects.filter(application=application, stage=Stage.COMMITTEE)
     last = opinions.exclude(outcome__in=[Outcome.ADJOURNED, Outcome.INCOMPLETE]).order_by("-id").first()
     return bool(last and last.express and last.outcome in workflow.FAVOURABLE)
-
-
-def obligations_of(application: Application) -> QuerySet[Obligation]:
-    """The conditions that decisions put, those still open first."""
-    found = Obligation.objects.filter(application=application).select_related("fulfilled_by")
-    return found.order_by(F("fulfilled_at").asc(nulls_first=True), "outcome_id", "id")
-
-
-def authority_document(application: Application) -> Attachment | None:
-    """The document of the authority's last decision, if one was given."""
-    found = Attachment.objects.filter(application=application, kind=AUTHORITY, removed_at=None, redacted_at=None)
-    return found.order_by("-uploaded_at").first()
-
-
-def stewards() -> QuerySet[Person]:
-    """The data stewards of today, by name."""
-    roles = StaffRole.objects.current(timezone.localdate()).filter(role=Role.STEWARD)
-    found = Person.objects.filter(pk__in=roles.values("person_id"), is_active=True)
-    return found.order_by("family_name", "given_name")
 
 
 def checklist_marks(application: Application) -> dict[str, str]:

@@ -11,6 +11,7 @@ app_name = "applications"
 _one = "dossiers/<uuid:application_id>/"
 _review = "instruction/<uuid:application_id>/"
 urlpatterns = [
+    path("parcours/", views.assistant, name="assistant"),
     path("dossiers/", views.mine, name="list"),
     path("dossiers/nouveau/", views.create, name="create"),
     path(_one, views.detail, name="detail"),

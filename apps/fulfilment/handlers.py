@@ -7,6 +7,7 @@ from apps.applications.selectors import approved_facts
 from apps.audit.services import event_record
 from apps.core.happenings import when
 from apps.core.models import OutboxItem
+from apps.directory.services import entry_publish
 from apps.extracts.models import ExtractRequest
 from apps.extracts.services import extract_request
 from apps.projects.services import Grant, project_create
@@ -14,7 +15,7 @@ from apps.workspaces.services import workspace_data_ready, workspace_request
 
 
 def on_application_approved(application_id: str, by: str) -> None:
-    """An approved dossier becomes a project with its members and entitlement, an extract request and a workspace."""
+    """An approved dossier becomes a project with its members, an extract, a workspace, and a public page."""
     facts = approved_facts(application_id)
     project = project_create(
         Grant(
@@ -31,6 +32,7 @@ def on_application_approved(application_id: str, by: str) -> None:
     )
     extract_request(project=project, by=by)
     workspace_request(project=project, by=by)
+    entry_publish(application_id=application_id, by=by)
 
 
 def on_extract_delivered(extract_id: str, by: str) -> None:

@@ -117,6 +117,7 @@ PORTAL_APPS = [
     "apps.applications",
     "apps.people",
     "apps.projects",
+    "apps.directory",
     "apps.extracts",
     "apps.workspaces",
     "apps.fulfilment",

@@ -97,17 +97,10 @@ def draft(
 
 def documents_add(application: Application, by: Person) -> None:
     """Add the protocol, and whatever else the dossier's path demands."""
-    kinds = {field.name for field in application.specification.page("attachments").fields}
-    demanded = [document.kind for document in selectors.path_of(application).required_documents]
-    for kind in dict.fromkeys(["protocol", *demanded]):
-        if kind in kinds:
-            services.attachment_add(
-                application=application,
-                kind=kind,
-                name="protocole.pdf" if kind == "protocol" else f"{kind}.pdf",
-                data=PDF,
-                by=by,
-            )
+    kinds = selectors.required_kinds(application, complete_contents()) - {"protocol"}
+    for kind in ("protocol", *sorted(kinds)):
+        name = "protocole.pdf" if kind == "protocol" else f"{kind}.pdf"
+        services.attachment_add(application=application, kind=kind, name=name, data=PDF, by=by)
 
 
 def fresh(application: Application) -> Application:

@@ -301,7 +301,8 @@ class Matrix:
 
     def _leaks(self, call: Call, answer: Answer) -> Iterator[str]:
         """A page never names an object that does not exist for its reader."""
-        if not call.visitor.roles & STAFF_ROLES:
+        is_public = call.address.name.startswith("directory:")  # where the law has approved projects named to all
+        if not call.visitor.roles & STAFF_ROLES and not is_public:
             for found in self.world.dossiers.values():
                 hidden = {found.ids[name] for name in DOSSIER_OBJECTS & set(found.ids)} - set(call.ids.values())
                 if not self.world.relation(call.visitor, found) and any(one.encode() in answer.said for one in hidden):

@@ -11,6 +11,7 @@ from apps.accounts import passkeys
 from apps.accounts.models import Mandate, Organisation, Person, PortalSession
 from apps.accounts.totp import code_at, counter_now
 from apps.applications.models import Application, Obligation, Page
+from apps.directory.models import Entry
 from apps.people.models import ConditionsOfUse
 from apps.workspaces.models import Workspace
 from tests.factories.accounts import PASSWORD, SEED, siren_numbered
@@ -156,6 +157,12 @@ def _attachment(world: World, visitor: Visitor, ids: Ids) -> Payload:
     return Payload({"kind": "protocol"}, {"file": ("protocole.pdf", PDF)})
 
 
+def _results(world: World, visitor: Visitor, ids: Ids) -> Payload:
+    entry = Entry.objects.filter(application_id=ids["application_id"]).first()
+    told = dict.fromkeys(("method", "method_en", "results_en", "publications"), "")
+    return Payload({**told, "version": str(entry.version if entry else 1), "results": f"Résultat {uuid.uuid4()}."})
+
+
 def _organisation(world: World, visitor: Visitor, ids: Ids) -> Payload:
     """An organisation with a SIREN that nobody has yet."""
     fields = {"name": "Institut", "kind": "public", "siren": siren_numbered(777_777), "roles": "laboratory"}
@@ -199,6 +206,7 @@ PAYLOADS: dict[str, Maker] = {
     "people:address_verify_ask": lambda world, visitor, ids: Payload({"email": "essai@chu-demo.fr"}),
     "people:address_verify": _nothing,
     "people:orcid": lambda world, visitor, ids: Payload({"orcid": "0000-0002-1825-0097"}),
+    "directory:results": _results,
     "intervention_retry": _nothing,
     "set_language": _language,
     "accounts:sign_in": _sign_in,

@@ -20,6 +20,7 @@ from apps.applications.models import Application, Attachment, Member, Obligation
 from apps.audit.models import Event
 from apps.core.models import OutboxItem
 from apps.core.rules import Role
+from apps.directory.services import entry_write
 from apps.extracts.models import ExtractRequest
 from apps.projects.models import Project
 from apps.workspaces.models import Operation, Workspace
@@ -210,6 +211,8 @@ def _dossier(state: str, lead: Person, members: Iterable[Person], home: Organisa
         _approve(dossiers.fresh(application), decider)
         decision = StageOutcome.objects.filter(application=application).latest("id")
         Obligation.objects.create(application=application, outcome=decision, text="Publier les résultats.")
+        # Their path is not one that the law publishes: made public all the same, to be asked about.
+        entry_write(dossiers.fresh(application))
         _stand(application, state)
     return application
 

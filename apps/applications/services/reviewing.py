@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import Person
-from apps.applications import selectors
+from apps.applications import following, selectors
 from apps.applications.models import Application
 from apps.applications.procedure_models import ChecklistMark, Obligation, StageClock
 from apps.applications.rules import Outcome
@@ -20,7 +20,7 @@ from apps.core.errors import ChangedMeanwhile, RefusedError
 
 def applications_assign(*, applications: Iterable[Application], to: Person | None, by: Person) -> int:
     """Give dossiers to a steward, or to nobody; gives how many changed. Raises RefusedError for somebody else."""
-    if to and not selectors.stewards().filter(pk=to.pk).exists():
+    if to and not following.stewards().filter(pk=to.pk).exists():
         raise RefusedError((_("This person is no data steward today."),), field="steward")
     changed = 0
     with transaction.atomic():

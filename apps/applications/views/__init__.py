@@ -1,5 +1,6 @@
 """Pages of the dossier."""
 
+from apps.applications.views.assistant import assistant
 from apps.applications.views.documents import (
     archive,
     attachment,
@@ -37,6 +38,7 @@ __all__ = [
     "approve",
     "archive",
     "assign",
+    "assistant",
     "attachment",
     "attachment_add",
     "attachment_redact",

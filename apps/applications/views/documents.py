@@ -8,7 +8,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 
 from apps.accounts.navigation import person_of
-from apps.applications import selectors, services
+from apps.applications import following, selectors, services
 from apps.applications.downloads import archive_response, document_response
 from apps.applications.forms import AttachmentForm
 from apps.applications.models import Application, Attachment
@@ -86,7 +86,7 @@ def review_authority_document(request: HttpRequest, application_id: UUID) -> Fil
 
 
 def _decision_served(application: Application) -> FileResponse:
-    found = selectors.authority_document(application)
+    found = following.authority_document(application)
     if found is None:
         raise Http404
     return document_response(found)
@@ -96,6 +96,7 @@ def _decision_served(application: Application) -> FileResponse:
 def attachment_redact(request: HttpRequest, application_id: UUID, attachment_id: UUID) -> HttpResponse:
     """Destroy a document that must not be here."""
     application = examined_or_404(application_id)
+    get_object_or_404(Attachment, application=application, pk=attachment_id)
     services.attachment_redact(
         application=application,
         attachment_id=str(attachment_id),

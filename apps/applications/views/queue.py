@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import ngettext
 
 from apps.accounts.navigation import person_of
-from apps.applications import overview, queue, selectors, services
+from apps.applications import following, overview, queue, selectors, services
 from apps.core.actions import declares
 
 PAGE_SIZE = 50
@@ -28,7 +28,7 @@ def queue_page(request: HttpRequest) -> HttpResponse:
         "filters": filters,
         "view": view,
         "saved_views": queue.saved_views(view),
-        "stewards": selectors.stewards(),
+        "stewards": following.stewards(),
         "paths": queue.path_titles(),
     }
     return render(request, "applications/queue.html", context)
@@ -49,7 +49,7 @@ def assign(request: HttpRequest) -> HttpResponse:
     """Give the dossiers that were ticked to a steward, or to nobody."""
     ticked = [text for text in request.POST.getlist("application") if queue.is_uuid(text)]
     steward = request.POST.get("steward", "")
-    to = selectors.stewards().filter(pk=steward).first() if queue.is_uuid(steward) else None
+    to = following.stewards().filter(pk=steward).first() if queue.is_uuid(steward) else None
     found = selectors.applications_examined().filter(pk__in=ticked)
     count = services.applications_assign(applications=found, to=to, by=person_of(request))
     done = ngettext("%(count)s dossier was assigned.", "%(count)s dossiers were assigned.", count)

@@ -53,7 +53,7 @@ EXAMINED = {
     "application.attachment_redact",
 }
 ALLOWED_BY_ROLE = {
-    Role.ANYONE: set(),
+    Role.ANYONE: {"application.assistant"},
     Role.SIGNED_IN: set(),
     Role.PERSON: ANYBODY,
     Role.MEMBER: TEAM | READ,
