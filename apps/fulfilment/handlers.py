@@ -11,7 +11,7 @@ from apps.directory.services import entry_publish
 from apps.extracts.models import ExtractRequest
 from apps.extracts.services import extract_request
 from apps.projects.services import Grant, project_create
-from apps.workspaces.services import workspace_data_ready, workspace_request
+from apps.workspaces.services import sessions_recheck, workspace_data_ready, workspace_request
 
 
 def on_application_approved(application_id: str, by: str) -> None:
@@ -47,8 +47,14 @@ def on_outbox_retried(item_id: str, by: str) -> None:
     event_record(action="outbox.retried", actor=by, object_kind="outbox", object_id=item_id, data={"key": item.key})
 
 
+def on_access_narrowed(person_id: str, by: str) -> None:
+    """Somebody lost a mandate, a membership or an accreditation: what rested on it ends now."""
+    sessions_recheck(person_id=person_id)
+
+
 def register() -> None:
     """Connect the follow-ups. Called once when Django is ready."""
     when("application.approved", on_application_approved)
     when("extract.delivered", on_extract_delivered)
     when("outbox.retried", on_outbox_retried)
+    when("access.narrowed", on_access_narrowed)

@@ -302,6 +302,7 @@ class GatewaySession(models.Model):
 
     class End(models.TextChoices):
         SUSPENDED = "suspended", _("workspace suspended")
+        REVOKED = "revoked", _("access ended")
         STOPPED = "stopped", _("workspace stopped")
         EXPIRED = "expired", _("expired")
 

@@ -138,10 +138,11 @@ RESTARTS_ALLOWED = 5
 
 @dataclass(frozen=True)
 class Facts:
-    """What a decision about a workspace needs to know."""
+    """What a decision about a workspace needs to know. `unmet`: what to do about each unmet condition of access."""
 
     status: Status
     entitled: bool
+    unmet: tuple[str, ...] = ()
 
 
 def decide(action: str, roles: Iterable[Role], facts: Facts) -> Decision:
@@ -150,7 +151,12 @@ def decide(action: str, roles: Iterable[Role], facts: Facts) -> Decision:
     reasons = [_in_words(reason, facts) for reason in by_table.reasons] if isinstance(by_table, Refused) else []
     if action in _ENTITLED and not facts.entitled:
         reasons.append(Reason("not_entitled"))
+    reasons += [Reason(advice) for advice in facts.unmet if advice not in _SAID_OTHERWISE]
     return Refused(tuple(reasons)) if reasons else Allowed()
+
+
+# "Your role" and "not entitled" say these already.
+_SAID_OTHERWISE = frozenset({"project_ended", "entitlement_not_yet", "entitlement_ended", "membership_missing"})
 
 
 def _in_words(reason: Reason, facts: Facts) -> Reason:

@@ -1,6 +1,6 @@
 """Reading workspaces: who may see which, what the project's page shows, what the gateway asks on every request."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Sum
@@ -9,9 +9,10 @@ from django.utils import timezone
 
 from apps.accounts.models import Person
 from apps.core.rules import Decision, Refused
+from apps.people.selectors.accreditation import people_accredited
 from apps.projects.models import Project
 from apps.projects.rules import entitlement_holds
-from apps.projects.selectors import projects_visible_to, roles_for
+from apps.projects.selectors import mandated_now, projects_visible_to, roles_for, unmet_by_project, unmet_for
 from apps.workspaces.models import GatewaySession, Operation, Step, Workspace
 from apps.workspaces.rules import Desired, Facts, Kind, Seen, Situation, Status, decide
 from apps.workspaces.sentences import STEP_LABELS, reason_sentences
@@ -28,7 +29,19 @@ def workspaces_visible_to(person: Person) -> QuerySet[Workspace]:
 
 def decision_for(action: str, workspace: Workspace, person: Person) -> Decision:
     """What the rules say about this person, this workspace and now."""
-    return decide(action, roles_for(person, workspace.project), facts_of(workspace))
+    return decide(action, roles_for(person, workspace.project), facts_for(action, workspace, person))
+
+
+def facts_for(action: str, workspace: Workspace, person: Person) -> Facts:
+    """What a decision about this action of this person needs to know: every condition of access to enter, those of
+    the project to lift a suspension, none to suspend.
+    """
+    facts = facts_of(workspace)
+    if action == "workspace.open":
+        return replace(facts, unmet=unmet_for(workspace.project, person))
+    if action == "workspace.resume":
+        return replace(facts, unmet=unmet_by_project(workspace.project, person))
+    return facts
 
 
 def facts_of(workspace: Workspace) -> Facts:
@@ -76,7 +89,8 @@ def workspace_progress(project: Project, person: Person) -> Progress | None:
     if workspace is None:
         return None
     roles, facts = roles_for(person, workspace.project), facts_of(workspace)
-    opening = decide("workspace.open", roles, facts)
+    may_enter = replace(facts, unmet=unmet_for(project, person))
+    opening = decide("workspace.open", roles, may_enter)
     operation = workspace.operations.prefetch_related("steps").order_by("-generation").first()
     return Progress(
         workspace=workspace,
@@ -143,13 +157,14 @@ def situation_of(workspace: Workspace, *, seen_running: bool) -> Situation:
 
 
 def sessions_in_force() -> QuerySet[GatewaySession]:
-    """Sessions that may pass now: session, person, membership, entitlement, project and workspace all in order."""
+    """Sessions that may pass now: session, workspace, project, entitlement, membership, mandate, accreditation."""
     # The database's own clock, so that the statement stays the same and can be kept.
     now, today = Now(), TruncDate(Now())
     return GatewaySession.objects.filter(
+        mandated_now(person="person_id", application="workspace__project__application_id"),
         ended_at=None,
         expires_at__gt=now,
-        person__is_active=True,
+        person__in=people_accredited(),
         workspace__status=Status.RUNNING,
         workspace__desired=Desired.RUNNING,
         workspace__route_open=True,

@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.core.errors import COMMON_MESSAGES
 from apps.core.rules import Reason
+from apps.projects.wording import ADVICE
 
 STEP_LABELS: Mapping[str, str | Promise] = {
     "check_host": _("Check of the isolation on this machine"),
@@ -112,6 +113,7 @@ SENTENCES: Mapping[str, str | Promise] = {
 }
 
 REASONS: Mapping[str, str | Promise] = {
+    **ADVICE,
     "not_entitled": _("The project's entitlement does not hold today: look at its dates on this page."),
     "status_requested": _("The workspace is waiting to be prepared."),
     "status_provisioning": _("The workspace is still being prepared: this page follows it by itself."),

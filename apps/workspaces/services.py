@@ -15,10 +15,10 @@ from apps.core.errors import ChangedMeanwhile, refusal
 from apps.core.outbox import outbox_wake
 from apps.core.rules import Refused
 from apps.projects.models import Project
-from apps.workspaces.ledger import operation_begin, sessions_end, workspace_event
+from apps.workspaces.ledger import operation_begin, session_end, sessions_end, workspace_event
 from apps.workspaces.models import GatewaySession, Operation, Ticket, Workspace
 from apps.workspaces.rules import Desired, Kind
-from apps.workspaces.selectors import decision_for
+from apps.workspaces.selectors import decision_for, sessions_in_force
 from apps.workspaces.sentences import REASONS
 
 TICKET_LIFE = timedelta(seconds=30)
@@ -132,3 +132,18 @@ def _decide(action: str, workspace: Workspace, by: Person, seen_version: int) ->
     decision = decision_for(action, workspace, by)
     if isinstance(decision, Refused):
         raise refusal(decision, REASONS)
+
+
+def sessions_recheck(*, person_id: UUID | str) -> int:
+    """End the person's sessions whose access no longer holds: the gateway cuts them. Gives how many.
+
+    In the transaction of what narrowed their access. The gateway itself looks at every request: this tells it at once,
+    and leaves an event.
+    """
+    open_sessions = GatewaySession.objects.filter(person_id=person_id, ended_at=None)
+    lost = open_sessions.exclude(pk__in=sessions_in_force().values("pk")).select_for_update()
+    found = list(lost)
+    for session in found:
+        workspace = Workspace.objects.select_related("project").get(pk=session.workspace_id)
+        session_end(session, GatewaySession.End.REVOKED, workspace)
+    return len(found)

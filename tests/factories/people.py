@@ -57,7 +57,8 @@ def certificate(
 
 def accredit(person: Person) -> Person:
     """Give a person an accreditation that holds."""
-    certificate(person, state="accepted", stored=False)
+    if not person.training_certificates.filter(state="accepted").exists():
+        certificate(person, state="accepted", stored=False)
     conditions = conditions_in_force(timezone.localdate())
     if conditions:
         ConditionsAcceptance.objects.get_or_create(

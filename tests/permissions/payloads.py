@@ -11,8 +11,9 @@ from apps.accounts import passkeys
 from apps.accounts.models import Mandate, Organisation, Person, PortalSession
 from apps.accounts.totp import code_at, counter_now
 from apps.applications.models import Application, Obligation, Page
+from apps.core.rules import Role
 from apps.directory.models import Entry
-from apps.people.models import ConditionsOfUse
+from apps.people.models import ConditionsAcceptance, ConditionsOfUse
 from apps.workspaces.models import Workspace
 from tests.factories.accounts import PASSWORD, SEED, siren_numbered
 from tests.factories.applications import PDF
@@ -171,6 +172,8 @@ def _organisation(world: World, visitor: Visitor, ids: Ids) -> Payload:
 
 
 def _conditions(world: World, visitor: Visitor, ids: Ids) -> Payload:
+    if visitor.roles & {Role.PERSON}:
+        ConditionsAcceptance.objects.filter(person_id=visitor.person_id).delete()
     version = ConditionsOfUse.objects.aggregate(n=Max("version"))["n"]
     return Payload({"version": str(version), "agreed": "on"})
 

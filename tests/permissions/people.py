@@ -117,7 +117,7 @@ def _of_home(
 
 def _of_person(made: PeopleObjects, name: str, person: Person) -> None:
     made.by_person[name, "own_certificate_id"] = str(certificate(person).pk)
-    address = ProfessionalAddress.objects.create(person=person, email=person.email)
+    address = ProfessionalAddress.objects.get(person=person)
     AddressLink.objects.create(
         digest=secret_digest(secret_for(name)),
         address=address,

@@ -34,6 +34,7 @@ from tests.factories.accounts import (
     TotpDeviceFactory,
     client_signed_in,
 )
+from tests.factories.people import accredit
 from tests.permissions.people import PeopleObjects, people_objects_made
 from tests.support.authenticator import Authenticator
 
@@ -171,6 +172,7 @@ def _person(name: str, home: str, homes: dict[str, Organisation]) -> Person:
         StaffRoleFactory.create(person=person, ends_on=yesterday)
     for role in VISITORS.get(name, ("", FULL, {}))[1] - FULL:
         StaffRoleFactory.create(person=person, role=role.value)
+    accredit(person)
     if name != "newcomer":
         TotpDeviceFactory.create(user=person)
     return person
