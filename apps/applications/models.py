@@ -13,9 +13,9 @@ from guardian.models import UserObjectPermissionBase
 from apps.applications import rules
 from apps.applications.form_spec import Specification
 from apps.applications.pages import current_version, specification
-from apps.applications.procedure_models import ChecklistMark, Obligation, StageClock
+from apps.applications.procedure_models import ChecklistMark, DecisionRecord, Obligation, StageClock
 
-__all__ = ["ChecklistMark", "Obligation", "StageClock"]
+__all__ = ["ChecklistMark", "DecisionRecord", "Obligation", "StageClock"]
 
 PERSON = settings.AUTH_USER_MODEL
 # Neither committee nor authority: what every dossier was before there were paths.

@@ -96,3 +96,15 @@ class Obligation(models.Model):
 
     def __str__(self) -> str:
         return str(self.pk)
+
+
+class DecisionRecord(models.Model):
+    """What was decided, on what, by whom: canonical JSON, signed when the decision was taken. Append-only."""
+
+    decision = models.OneToOneField("applications.Decision", on_delete=models.PROTECT, related_name="record")
+    content = models.TextField()
+    public_key = models.CharField(max_length=64)
+    signature = models.CharField(max_length=128)
+
+    def __str__(self) -> str:
+        return self.signature[:16]

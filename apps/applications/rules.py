@@ -67,6 +67,7 @@ def _only(*states: Status) -> frozenset[str]:
 
 
 _GRANTED = _only(Status.DECISION, Status.AGREEMENT, Status.APPROVED)
+_DECIDED = _only(Status.AGREEMENT, Status.APPROVED, Status.REFUSED)
 _AFTER_CNIL = _GRANTED | _only(Status.REFUSED, Status.DISCONTINUED)
 
 ACTIONS: tuple[Action, ...] = (
@@ -98,6 +99,8 @@ ACTIONS: tuple[Action, ...] = (
     _changes("application.silence_confirm", STEWARD, independent=True),
     Action("application.obligation_fulfil", STEWARD, _GRANTED, ("POST",), independent=True),
     Action("application.authority_document", TEAM, _AFTER_CNIL),
+    Action("application.decision_record", TEAM, _DECIDED),
+    Action("application.review_decision_record", STEWARD, _DECIDED),
     Action("application.review_authority_document", STEWARD, _AFTER_CNIL),
     Action("application.assign", STEWARD, methods=("POST",)),
     Action("application.queue_export", STEWARD),

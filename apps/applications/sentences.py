@@ -27,6 +27,7 @@ SENTENCES: Mapping[str, str | Promise] = {
     "application.committed": _("%(actor)s declared the commitment to conform to the reference methodology."),
     "application.cnil_recorded": _("%(actor)s recorded the decision of CNIL."),
     "application.silence_confirmed": _("%(actor)s confirmed the outcome of a silence."),
+    "application.decision_read": _("%(actor)s read the record of the decision."),
     "application.discontinued": _("%(actor)s closed the dossier without action."),
     "application.signed": _("Every party has signed the agreement."),
     "application.assigned": _("%(actor)s changed the steward of the dossier."),

@@ -1,6 +1,7 @@
 """Pages of the dossier."""
 
 from apps.applications.views.assistant import assistant
+from apps.applications.views.decisions import decision_pdf, review_decision_pdf
 from apps.applications.views.documents import (
     archive,
     attachment,
@@ -49,6 +50,7 @@ __all__ = [
     "codes",
     "commit",
     "create",
+    "decision_pdf",
     "detail",
     "discontinue",
     "extend",
@@ -69,6 +71,7 @@ __all__ = [
     "review_archive",
     "review_attachment",
     "review_authority_document",
+    "review_decision_pdf",
     "review_printed",
     "revise",
     "silence",

@@ -31,6 +31,7 @@ STEWARD = {
     "application.assign",
     "application.queue_export",
     "application.review_authority_document",
+    "application.review_decision_record",
     "application.redirect",
     "application.opinion_transcribe",
     "application.cnil_record",
@@ -40,6 +41,7 @@ STEWARD = {
 }
 ANYBODY = {"application.list", "application.create"}
 READ = {
+    "application.decision_record",
     "application.attachment_read",
     "application.authority_document",
     "application.archive",
@@ -75,6 +77,7 @@ WRITES_WHILE_EDITABLE = {
     "application.submit",
 }
 GRANTED = {Status.DECISION, Status.AGREEMENT, Status.APPROVED}
+DECIDED = {Status.AGREEMENT, Status.APPROVED, Status.REFUSED}
 AFTER_CNIL = GRANTED | {Status.REFUSED, Status.DISCONTINUED}
 STATES_OF_STEPS = {
     "application.check": {Status.SUBMITTED},
@@ -82,6 +85,8 @@ STATES_OF_STEPS = {
     "application.silence_confirm": {Status.COMMITTEE, Status.CNIL},
     "application.obligation_fulfil": GRANTED,
     "application.authority_document": AFTER_CNIL,
+    "application.decision_record": DECIDED,
+    "application.review_decision_record": DECIDED,
     "application.review_authority_document": AFTER_CNIL,
     "application.return": {Status.SUBMITTED, Status.COMMITTEE, Status.CNIL, Status.DECISION},
     "application.accept": {Status.SUBMITTED},
@@ -96,7 +101,12 @@ STATES_OF_STEPS = {
     "application.commit": {Status.COMMITMENT},
 }
 LOOKS = {"application.queue", "application.queue_export", "application.assign", "application.review"}
-DECISIONS = STEWARD - LOOKS - {"application.review_attachment", "application.review_authority_document"}
+DECISIONS = (
+    STEWARD
+    - LOOKS
+    - {"application.review_attachment", "application.review_authority_document"}
+    - {"application.review_decision_record"}
+)
 ENDS = {Status.APPROVED, Status.REFUSED, Status.WITHDRAWN, Status.DISCONTINUED}
 
 
