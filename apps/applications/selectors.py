@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import date
 from itertools import islice
 from typing import Any
 from uuid import UUID
@@ -20,10 +19,12 @@ from apps.applications.models import (
     Application,
     Attachment,
     Member,
+    Message,
+    Notice,
+    NoticePreference,
     Page,
     ReturnReason,
     StageOutcome,
-    Submission,
 )
 from apps.applications.policy import Document, Path, Policy, Stage, policy_on, policy_version
 from apps.applications.procedure_models import ChecklistMark, StageClock
@@ -102,6 +103,39 @@ def documents_missing(application: Application) -> Iterable[Missing]:
     for found in attachments_of(application):
         if not found.is_open:
             yield Missing("attachments", found.kind, f"scan_{found.scan}")
+
+
+def messages_of(application: Application, *, with_internal: bool) -> QuerySet[Message]:
+    """The messages of a dossier, oldest first; those among staff only when asked for."""
+    found = Message.objects.filter(application=application)
+    if not with_internal:
+        found = found.filter(is_internal=False)
+    return found.select_related("author").order_by("at", "id")
+
+
+def message_readers(application: Application, message: Message) -> set[UUID]:
+    """Whom a message concerns: the stewards who wrote before, and the team unless it stays among staff."""
+    staff = Message.objects.filter(application=application, by_staff=True).values_list("author_id", flat=True)
+    readers = set(staff)
+    if not message.is_internal:
+        readers |= team_ids(application)
+    return readers
+
+
+def team_ids(application: Application) -> set[UUID]:
+    """The people of the team."""
+    return set(Member.objects.filter(application=application).values_list("person_id", flat=True))
+
+
+def notices_of(person: Person) -> QuerySet[Notice]:
+    """What a person was told, the latest first."""
+    return Notice.objects.filter(person=person).select_related("application").order_by("-at", "-id")
+
+
+def mail_preference(person: Person) -> str:
+    """How often the person wants notices by e-mail."""
+    found = NoticePreference.objects.filter(person=person).values_list("mail", flat=True).first()
+    return found or NoticePreference.Mail.SOON.value
 
 
 def team_of(application: Application) -> QuerySet[Member]:
@@ -349,41 +383,3 @@ def snapshot_of(application: Application) -> dict[str, Any]:
             for member in team_of(application)
         ],
     }
-
-
-@dataclass(frozen=True)
-class ApprovedFacts:
-    """What an approval grants. `definition` is the engine's JSON; the days are in Paris, both included.
-
-    `member_ids` are those of the team without the principal investigator.
-    """
-
-    application_id: UUID
-    title: str
-    organisation_id: UUID
-    principal_investigator_id: UUID
-    member_ids: tuple[UUID, ...]
-    definition: dict[str, Any]
-    definition_hash: str
-    starts_on: date
-    ends_on: date
-
-
-def approved_facts(application_id: UUID | str) -> ApprovedFacts:
-    """What was approved, from the submission the decision is bound to. Raises DoesNotExist unless approved."""
-    application = Application.objects.get(pk=application_id, status=Status.APPROVED)
-    submission = Submission.objects.get(application=application, round=application.round)
-    pages, team = submission.content["pages"], submission.content["team"]
-    definition = composition.definition(pages)
-    lead = Member.Role.PRINCIPAL_INVESTIGATOR
-    return ApprovedFacts(
-        application_id=application.pk,
-        title=pages["title"]["title"],
-        organisation_id=application.organisation_id,
-        principal_investigator_id=next(UUID(member["person"]) for member in team if member["role"] == lead),
-        member_ids=tuple(UUID(member["person"]) for member in team if member["role"] != lead),
-        definition=definition.to_json(),
-        definition_hash=definition.hash,
-        starts_on=date.fromisoformat(pages["period"]["access_from"]),
-        ends_on=date.fromisoformat(pages["period"]["access_to"]),
-    )

@@ -14,6 +14,14 @@ from apps.applications.views.documents import (
     review_authority_document,
 )
 from apps.applications.views.editing import codes, page
+from apps.applications.views.messages import (
+    notice_preference,
+    notices,
+    notices_read,
+    review_message_post,
+    review_messages,
+    team_messages,
+)
 from apps.applications.views.mine import create, detail, mine, submit, withdraw
 from apps.applications.views.printed import printed, review_printed
 from apps.applications.views.queue import assign, queue_export, queue_page
@@ -57,6 +65,9 @@ __all__ = [
     "member_add",
     "member_remove",
     "mine",
+    "notice_preference",
+    "notices",
+    "notices_read",
     "obligation",
     "opinion",
     "page",
@@ -72,9 +83,12 @@ __all__ = [
     "review_attachment",
     "review_authority_document",
     "review_decision_pdf",
+    "review_message_post",
+    "review_messages",
     "review_printed",
     "revise",
     "silence",
     "submit",
+    "team_messages",
     "withdraw",
 ]

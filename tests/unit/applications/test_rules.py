@@ -39,13 +39,20 @@ STEWARD = {
     "application.approve",
     "application.refuse",
 }
-ANYBODY = {"application.list", "application.create"}
+ANYBODY = {
+    "application.list",
+    "application.create",
+    "application.notices",
+    "application.notices_read",
+    "application.notice_preference",
+}
 READ = {
     "application.decision_record",
     "application.attachment_read",
     "application.authority_document",
     "application.archive",
     "application.print",
+    "application.messages",
 }
 EXAMINED = {
     "application.review",
@@ -53,6 +60,8 @@ EXAMINED = {
     "application.review_archive",
     "application.review_print",
     "application.attachment_redact",
+    "application.review_messages",
+    "application.review_message_post",
 }
 ALLOWED_BY_ROLE = {
     Role.ANYONE: {"application.assistant"},

@@ -38,7 +38,7 @@ def folded(text: str) -> str:
 class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0008_mandates_only_end"),
-        ("applications", "0007_documents"),
+        ("applications", "0009_messages"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

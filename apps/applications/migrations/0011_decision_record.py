@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("applications", "0008_clock_and_queue"),
+        ("applications", "0010_clock_and_queue"),
     ]
 
     operations = [

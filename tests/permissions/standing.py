@@ -1,0 +1,30 @@
+"""In which state the object of an address stands, for the dossiers of the world."""
+
+from tests.permissions.addresses import Address
+from tests.permissions.world import Dossier
+
+# The state of a workspace and of a project when a dossier of the world stands in this state.
+WORKSPACE_STATE = {"approved": "running", "suspended": "suspended", "closed": "destroyed"}
+PROJECT_STATE = {"approved": "active", "suspended": "active", "closed": "closed"}
+
+
+def is_about_dossiers(address: Address) -> bool:
+    """Whether the object is a dossier: some addresses name by it the project that came out of it."""
+    about_project = address.action is not None and address.action.name.startswith("project.")
+    return address.object_kind == "application_id" and not about_project
+
+
+def state_at(address: Address, found: Dossier) -> str | None:
+    """The state of what the address is about."""
+    if is_about_dossiers(address):
+        return "approved" if found.state in WORKSPACE_STATE else found.state
+    return (WORKSPACE_STATE if address.object_kind == "workspace_id" else PROJECT_STATE)[found.state]
+
+
+def fits_in(address: Address, state: str) -> bool:
+    """Whether the action of the address is possible in this state."""
+    action = address.action
+    if action is None or not action.states:
+        return True
+    standing = {"workspace_id": WORKSPACE_STATE, "project_id": PROJECT_STATE}.get(address.object_kind, {})
+    return standing.get(state, state) in action.states
