@@ -281,6 +281,7 @@ PAYLOADS: dict[str, Maker] = {
     "accounts:passkey_add": _passkey_added,
     "accounts:passkey_remove": lambda world, visitor, ids: Payload({"otp_code": _code()}),
     "accounts:sessions_end": _another_session,
+    "accounts:session_end": _silent,
     "accounts:password": _password,
     "accounts:step_up": _step_up,
     "accounts:password_forgotten": _somebody,

@@ -16,7 +16,7 @@ from django_otp_webauthn.models import WebAuthnCredential
 from apps.accounts import grants
 from apps.accounts.models import Organisation, Person
 from apps.accounts.recovery_models import AccountRecovery
-from apps.applications import services
+from apps.applications import selectors, services
 from apps.applications.models import Application, Attachment, Member, Page
 from apps.audit.models import Event
 from apps.core.models import OutboxItem
@@ -196,6 +196,8 @@ def _dossier(state: str, lead: Person, members: Iterable[Person], home: Organisa
     for key, content in dossiers.complete_contents(title=f"{state} {uuid.uuid4().hex[:6]}").items():
         Page.objects.filter(application=application, key=key).update(content=content)
     services.attachment_add(application=application, kind="protocol", name="protocole.pdf", data=dossiers.PDF, by=lead)
+    for kind in sorted(selectors.required_kinds(application, dossiers.complete_contents()) - {"protocol"}):
+        services.attachment_add(application=application, kind=kind, name=f"{kind}.pdf", data=dossiers.PDF, by=lead)
     for member in members:
         Member.objects.create(application=application, person=member, organisation=home, added_by=lead)
         grants.grant(member, "view_application", application)
