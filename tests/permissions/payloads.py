@@ -16,7 +16,7 @@ from apps.accounts.recovery_models import AccountRecovery, MailedSecret
 from apps.accounts.rules import Act
 from apps.accounts.staff_roles import content_of
 from apps.accounts.totp import code_at, counter_now
-from apps.applications.models import Application, Page
+from apps.applications.models import Application, Notice, Page
 from apps.core.rules import Role
 from apps.directory.models import Entry
 from apps.people.models import ConditionsAcceptance, ConditionsOfUse
@@ -136,8 +136,8 @@ def _mailed(purpose: str) -> Maker:
 
     def make(world: World, visitor: Visitor, ids: Ids) -> Payload:
         recovery = AccountRecovery.objects.get(pk=world.of_roles["recovery_id"])
-        status = "open" if purpose == "finish" else "asked"
-        unguarded(f"UPDATE accounts_accountrecovery SET status = '{status}' WHERE id = '{recovery.pk}'")
+        if purpose == "finish":
+            unguarded(f"UPDATE accounts_accountrecovery SET status = 'open' WHERE id = '{recovery.pk}'")
         MailedSecret.objects.create(
             digest=secret_digest(LINK),
             person_id=recovery.person_id,
@@ -213,6 +213,12 @@ def _mandate_of(visitor: Visitor) -> str:
 
 def _attachment(world: World, visitor: Visitor, ids: Ids) -> Payload:
     return Payload({"kind": "protocol"}, {"file": ("protocole.pdf", PDF)})
+
+
+def _notices_read(world: World, visitor: Visitor, ids: Ids) -> Payload:
+    """Only who was told something has anything to mark as read."""
+    told = visitor.person_id and Notice.objects.filter(person=visitor.person_id, read_at=None).exists()
+    return Payload(writes=bool(told))
 
 
 def _results(world: World, visitor: Visitor, ids: Ids) -> Payload:
@@ -303,6 +309,12 @@ PAYLOADS: dict[str, Maker] = {
     "applications:member_remove": _nothing,
     "applications:attachment_add": _attachment,
     "applications:attachment_remove": _nothing,
+    "applications:messages": lambda world, visitor, ids: Payload({"text": "Bonjour.", "key": str(uuid.uuid4())}),
+    "applications:review_message_post": lambda world, visitor, ids: Payload(
+        {"text": "Bonjour.", "key": str(uuid.uuid4()), "is_internal": "on"}
+    ),
+    "applications:notices_read": _notices_read,
+    "applications:notice_preference": lambda world, visitor, ids: Payload({"mail": "daily"}),
     "applications:attachment_redact": lambda world, visitor, ids: Payload({"reason": "Données de patients."}),
     "applications:page": _page,
     "applications:return": lambda world, visitor, ids: _seen(ids, **{"reason-summary": "Trop technique."}),
