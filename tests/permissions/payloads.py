@@ -16,7 +16,7 @@ from apps.accounts.recovery_models import AccountRecovery, MailedSecret
 from apps.accounts.rules import Act
 from apps.accounts.staff_roles import content_of
 from apps.accounts.totp import code_at, counter_now
-from apps.applications.models import Application, Notice, Page
+from apps.applications.models import Application, Notice, Obligation, Page
 from apps.core.rules import Role
 from apps.directory.models import Entry
 from apps.people.models import ConditionsAcceptance, ConditionsOfUse
@@ -142,8 +142,8 @@ def _mailed(purpose: str) -> Maker:
 
     def make(world: World, visitor: Visitor, ids: Ids) -> Payload:
         recovery = AccountRecovery.objects.get(pk=world.of_roles["recovery_id"])
-        status = "open" if purpose == "finish" else "asked"
-        unguarded(f"UPDATE accounts_accountrecovery SET status = '{status}' WHERE id = '{recovery.pk}'")
+        if purpose == "finish":
+            unguarded(f"UPDATE accounts_accountrecovery SET status = 'open' WHERE id = '{recovery.pk}'")
         MailedSecret.objects.create(
             digest=secret_digest(LINK),
             person_id=recovery.person_id,
@@ -215,6 +215,16 @@ def _mandate_of(visitor: Visitor) -> str:
     if not visitor.person_id:
         return ""
     return str(Mandate.objects.filter(person_id=visitor.person_id, ends_on=None)[0].organisation_id)
+
+
+def _obligation(world: World, visitor: Visitor, ids: Ids) -> Payload:
+    found = Obligation.objects.filter(application_id=ids["application_id"]).first()
+    return _seen(ids, obligation=str(found.pk if found else uuid.uuid4()), note="Publiés.")
+
+
+def _assigned(world: World, visitor: Visitor, ids: Ids) -> Payload:
+    dossier = world.dossiers["others", "submitted"].ids["application_id"]
+    return Payload({"application": dossier, "steward": world.visitors["steward"].person_id})
 
 
 def _attachment(world: World, visitor: Visitor, ids: Ids) -> Payload:
@@ -307,6 +317,7 @@ PAYLOADS: dict[str, Maker] = {
     "accounts:passkey_add": _passkey_added,
     "accounts:passkey_remove": lambda world, visitor, ids: Payload({"otp_code": _code()}),
     "accounts:sessions_end": _another_session,
+    "accounts:session_end": _silent,
     "accounts:password": _password,
     "accounts:step_up": _step_up,
     "accounts:password_forgotten": _somebody,
@@ -337,6 +348,11 @@ PAYLOADS: dict[str, Maker] = {
     "applications:attachment_redact": lambda world, visitor, ids: Payload({"reason": "Données de patients."}),
     "applications:page": _page,
     "applications:return": lambda world, visitor, ids: _seen(ids, **{"reason-summary": "Trop technique."}),
+    "applications:check": lambda world, visitor, ids: _seen(ids, **{"mark-title_clear": "good"}),
+    "applications:extend": lambda world, visitor, ids: _seen(ids, reason="Dossier complexe."),
+    "applications:silence": lambda world, visitor, ids: _seen(ids),
+    "applications:obligation": _obligation,
+    "applications:assign": _assigned,
     "applications:accept": lambda world, visitor, ids: _seen(ids),
     "applications:redirect": lambda world, visitor, ids: _seen(ids, path="full_authorisation", reason="Autre voie."),
     "applications:opinion": lambda world, visitor, ids: _seen(
@@ -380,6 +396,6 @@ LEAD_ON = frozenset({"accounts:step_up", "accounts:factor_replace"})
 # What a reading must ask for to be answered.
 QUERIES = {"audit:export": "?format=csv"}
 # What may be allowed and not be there yet: an event is sealed by a process of its own, after its transaction.
-NOT_YET = frozenset({"audit:proof"})
+NOT_YET = frozenset({"audit:proof", "applications:authority_document", "applications:review_authority_document"})
 # Pages that answer everybody of the world in one way: all have a second factor, so nobody reaches enrolment by it.
 ALWAYS = {"accounts:enrol": 302}
