@@ -82,6 +82,12 @@ def sessions_end(*, person: Person, except_key: str | None) -> int:
     return ended
 
 
+def identity_accepted(*, person: Person) -> None:
+    """Tell the audit log that the identity provider vouched for the person: the first step of sign-in."""
+    with transaction.atomic():
+        _event("session.identity_accepted", str(person.pk))
+
+
 def session_opened(*, person: Person, kind: str) -> None:
     """Tell the audit log that both factors were right; `kind` is the second one's: "totp", "recovery" or "passkey"."""
     with transaction.atomic():

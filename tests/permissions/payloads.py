@@ -294,6 +294,9 @@ PAYLOADS: dict[str, Maker] = {
     "accounts:second_factor": _second_factor,
     "accounts:enrol": _enrol,
     "accounts:recovery_codes": _silent,
+    "accounts:identity_begin": _silent,
+    "accounts:identity_link": _silent,
+    "accounts:identity_unlink": _silent,
     "accounts:sign_out": _sign_out,
     "accounts:session_extend": _nothing,
     "accounts:passkey_sign_in_options": _nothing,
@@ -367,6 +370,15 @@ LEAD_ON = frozenset({"accounts:step_up", "accounts:factor_replace"})
 # What a reading must ask for to be answered.
 QUERIES = {"audit:export": "?format=csv"}
 # What may be allowed and not be there yet: an event is sealed by a process of its own, after its transaction.
-NOT_YET = frozenset({"audit:proof"})
+# Where no identity provider is set, as in the matrix, its pages do not exist for anybody.
+NOT_YET = frozenset(
+    {
+        "audit:proof",
+        "accounts:identity_begin",
+        "accounts:identity_return",
+        "accounts:identity_link",
+        "accounts:identity_unlink",
+    }
+)
 # Pages that answer everybody of the world in one way: all have a second factor, so nobody reaches enrolment by it.
 ALWAYS = {"accounts:enrol": 302}
