@@ -16,7 +16,7 @@ from apps.accounts.recovery_models import AccountRecovery, MailedSecret
 from apps.accounts.rules import Act
 from apps.accounts.staff_roles import content_of
 from apps.accounts.totp import code_at, counter_now
-from apps.applications.models import Application, Notice, Page
+from apps.applications.models import Application, Page
 from apps.core.rules import Role
 from apps.directory.models import Entry
 from apps.people.models import ConditionsAcceptance, ConditionsOfUse
@@ -216,12 +216,6 @@ def _attachment(world: World, visitor: Visitor, ids: Ids) -> Payload:
     return Payload({"kind": "protocol"}, {"file": ("protocole.pdf", PDF)})
 
 
-def _notices_read(world: World, visitor: Visitor, ids: Ids) -> Payload:
-    """Only who was told something has anything to mark as read."""
-    told = visitor.person_id and Notice.objects.filter(person=visitor.person_id, read_at=None).exists()
-    return Payload(writes=bool(told))
-
-
 def _results(world: World, visitor: Visitor, ids: Ids) -> Payload:
     entry = Entry.objects.filter(application_id=ids["application_id"]).first()
     told = dict.fromkeys(("method", "method_en", "results_en", "publications"), "")
@@ -327,7 +321,7 @@ PAYLOADS: dict[str, Maker] = {
     "applications:review_message_post": lambda world, visitor, ids: Payload(
         {"text": "Bonjour.", "key": str(uuid.uuid4()), "is_internal": "on"}
     ),
-    "applications:notices_read": _notices_read,
+    "applications:notices_read": _nothing,
     "applications:notice_preference": lambda world, visitor, ids: Payload({"mail": "daily"}),
     "applications:attachment_redact": lambda world, visitor, ids: Payload({"reason": "Données de patients."}),
     "applications:page": _page,
