@@ -35,6 +35,13 @@ from tests.permissions.standing import WORKSPACE_STATE, fits_in, is_about_dossie
 from tests.permissions.world import STATES, VISITORS, Dossier, Visitor, World
 
 POSITIONS = ("own", "same_organisation", "foreign", "archived", "missing", "wrong_state", "crossed")
+POSITIONS_OF = {
+    "": ("",),
+    "item_id": ("missing", "own", "wrong_state"),
+    "passkey_id": ("missing", "own", "foreign"),
+    **dict.fromkeys(ROLE_OBJECTS, ("missing", "own")),
+    **dict.fromkeys(PEOPLE_OBJECTS, ("missing", "own", "foreign", "wrong_state")),
+}
 REFUSALS = frozenset({403, 404, 409, 422, 429})
 UNDECLARED = "undeclared"
 CODE_FIELDS = ("otp_code", "code")
@@ -108,16 +115,9 @@ class Matrix:
 
     def positions(self, address: Address) -> tuple[str, ...]:
         """Which objects the address is asked about. Missing comes first: the others are compared with it."""
-        if not address.object_kind:
-            return ("",)
-        if address.object_kind == "item_id":
-            return ("missing", "own", "wrong_state")
-        if address.object_kind == "passkey_id" or address.object_kind in ROLE_OBJECTS:
-            return ("missing", "own", "foreign")[: 2 + (address.object_kind == "passkey_id")]
-        if address.object_kind in PEOPLE_OBJECTS:
-            return ("missing", "own", "foreign", "wrong_state")
         usual = ("missing", "own", "same_organisation", "foreign", "archived", "wrong_state")
-        return (*usual, "crossed") if address.part else usual
+        crossed = ("crossed",) if address.part else ()
+        return POSITIONS_OF.get(address.object_kind, (*usual, *crossed))
 
     def call(self, address: Address, method: str, visitor: Visitor, position: str) -> Call | None:
         """The cell, or None where the world has no such object (no state is wrong for an action of any state)."""

@@ -137,8 +137,8 @@ def _mailed(purpose: str) -> Maker:
 
     def make(world: World, visitor: Visitor, ids: Ids) -> Payload:
         recovery = AccountRecovery.objects.get(pk=world.of_roles["recovery_id"])
-        status = "open" if purpose == "finish" else "asked"
-        unguarded(f"UPDATE accounts_accountrecovery SET status = '{status}' WHERE id = '{recovery.pk}'")
+        if purpose == "finish":
+            unguarded(f"UPDATE accounts_accountrecovery SET status = 'open' WHERE id = '{recovery.pk}'")
         MailedSecret.objects.create(
             digest=secret_digest(LINK),
             person_id=recovery.person_id,
@@ -296,6 +296,7 @@ PAYLOADS: dict[str, Maker] = {
     "accounts:passkey_add": _passkey_added,
     "accounts:passkey_remove": lambda world, visitor, ids: Payload({"otp_code": _code()}),
     "accounts:sessions_end": _another_session,
+    "accounts:session_end": _silent,
     "accounts:password": _password,
     "accounts:step_up": _step_up,
     "accounts:password_forgotten": _somebody,
