@@ -31,7 +31,7 @@ from tests.permissions.payloads import (
     Payload,
     payload_for,
 )
-from tests.permissions.standing import WORKSPACE_STATE, fits_in, is_about_dossiers, state_at
+from tests.permissions.standing import WORKSPACE_STATE, fits_in, is_about_dossiers, stand_as_asked, state_at
 from tests.permissions.world import STATES, VISITORS, Dossier, Visitor, World
 
 POSITIONS = ("own", "same_organisation", "foreign", "archived", "missing", "wrong_state", "crossed")
@@ -237,6 +237,7 @@ class Matrix:
     def judge(self, call: Call) -> Iterator[str]:
         """Make the call; what is wrong with the answer, in sentences."""
         with taken_back():
+            stand_as_asked(call.address, call.ids, wanted=call.expected is Expected.ALLOWED)
             payload = self.payload(call)
             prepared = StepUp.objects.filter(used_at=None).count() + (call.address.name in LEAD_ON)
             path = call.address.path(call.ids) + QUERIES.get(call.address.name, "")
@@ -396,5 +397,4 @@ def _is_denial(call: Call) -> bool:
 
 def unknown_actions() -> list[str]:
     """Lines of the table that no address performs."""
-    performed = {address.action.name for address in addresses() if address.action}
-    return sorted(set(permission_table()) - performed)
+    return sorted(set(permission_table()) - {address.action.name for address in addresses() if address.action})
