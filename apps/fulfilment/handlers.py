@@ -3,8 +3,9 @@
 Each runs in the transaction of what it follows and only writes rows; the outbox makes them true in the world.
 """
 
+from apps.applications.granted import approved_facts
 from apps.applications.models import Application
-from apps.applications.selectors import approved_facts, team_ids
+from apps.applications.selectors import team_ids
 from apps.applications.services import notices_give
 from apps.audit.services import event_record
 from apps.core.happenings import when
