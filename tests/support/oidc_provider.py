@@ -7,7 +7,6 @@ prints its port. What it signs can be spoilt through POST /spoil, to see that th
 
 import argparse
 import json
-import sys
 import time
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -119,4 +118,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
