@@ -52,6 +52,14 @@ def sessions_end(request: HttpRequest) -> HttpResponse:
     return redirect("accounts:account")
 
 
+@declares("account.session_end")
+def session_end(request: HttpRequest, mark: str) -> HttpResponse:
+    """End one session of mine."""
+    if services.session_end(person=person_of(request), mark=mark):
+        messages.success(request, _("The session was ended."))
+    return redirect("accounts:account")
+
+
 @declares("account.password_change")
 def password_change(request: HttpRequest) -> HttpResponse:
     """A new password, against the present one and a one-time code; the other sessions end."""

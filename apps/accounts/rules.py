@@ -39,6 +39,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("language.choose", frozenset({Role.ANYONE}), methods=("POST",)),
     Action("account.read", frozenset({Role.PERSON})),
     Action("account.session_extend", frozenset({Role.PERSON}), methods=_FORM),
+    Action("account.session_end", frozenset({Role.PERSON}), methods=("POST",)),
     Action("account.sessions_end", frozenset({Role.PERSON}), methods=("POST",)),
     Action("account.step_up", frozenset({Role.PERSON}), methods=_FORM, second_factor=True),
     Action("account.step_up_options", frozenset({Role.PERSON}), methods=("POST",)),

@@ -35,6 +35,7 @@ account_patterns = [
     path("deconnexion/", views.sign_out, name="sign_out"),
     path("compte/", account_views.account, name="account"),
     path("compte/sessions/", account_views.sessions_end, name="sessions_end"),
+    path("compte/sessions/<slug:mark>/terminer/", account_views.session_end, name="session_end"),
     path("compte/session/", account_views.session_extend, name="session_extend"),
     path("compte/mot-de-passe/", account_views.password_change, name="password"),
     path("compte/cles/", passkey_views.listing, name="passkeys"),

@@ -26,6 +26,11 @@ REASONS: Mapping[str, Message] = {
     "stages_remain": _("The path of this dossier has other stages before the decision: say that it is complete."),
     "opinion_not_express": _("This path needs an express opinion: the committee’s silence is none."),
     "path_without_cnil": _("This path has no decision of CNIL: amend the dossier, or withdraw it."),
+    "checklist_wrong": _(
+        "The checklist says that something is to be corrected: return the dossier, or correct the list."
+    ),
+    "delay_not_extendable": _("This delay cannot be extended, was extended already, or has lapsed."),
+    "no_silence": _("No delay has lapsed here whose silence would decide something."),
     "access_ended": _("The period of access asked for has already ended: return the page “Period”."),
 }
 
@@ -133,6 +138,17 @@ OUTCOMES: Mapping[Outcome, Message] = {
     Outcome.REFUSED: _("refused"),
     Outcome.SIGNED: _("agreement signed"),
     Outcome.DECLINED: _("agreement declined"),
+}
+
+# What notices say, in the portal and by e-mail: nothing that only the portal may show.
+NOTICES: Mapping[str, Message] = {
+    "message": _("A new message."),
+    "submitted": _("The dossier was submitted."),
+    "returned": _("The dossier was returned: some pages are to be corrected."),
+    "approved": _("The dossier was approved."),
+    "refused": _("The dossier was refused."),
+    "stage": _("The dossier entered a new stage of the procedure."),
+    "infected": _("A virus was found in a document."),
 }
 
 PAGE_SAVED = _("%(who)s saved this page at %(when)s.")

@@ -3,7 +3,10 @@
 Each runs in the transaction of what it follows and only writes rows; the outbox makes them true in the world.
 """
 
-from apps.applications.selectors import approved_facts
+from apps.applications.granted import approved_facts
+from apps.applications.models import Application
+from apps.applications.selectors import team_ids
+from apps.applications.services import notices_give
 from apps.audit.services import event_record
 from apps.core.happenings import when
 from apps.core.models import OutboxItem
@@ -12,6 +15,9 @@ from apps.extracts.models import ExtractRequest
 from apps.extracts.services import extract_request
 from apps.projects.services import Grant, project_create
 from apps.workspaces.services import sessions_recheck, workspace_data_ready, workspace_request
+
+# States with a sentence of their own; the others are "a new stage".
+TOLD = frozenset({"submitted", "returned", "approved", "refused"})
 
 
 def on_application_approved(application_id: str, by: str) -> None:
@@ -35,6 +41,14 @@ def on_application_approved(application_id: str, by: str) -> None:
     entry_publish(application_id=application_id, by=by)
 
 
+def on_stage_entered(application_id: str, by: str) -> None:
+    """The team learns where its dossier stands now, but for whoever moved it there."""
+    application = Application.objects.get(pk=application_id)
+    kind = application.status if application.status in TOLD else "stage"
+    people = {person for person in team_ids(application) if str(person) != by}
+    notices_give(application=application, people=people, kind=kind, data={})
+
+
 def on_extract_delivered(extract_id: str, by: str) -> None:
     """A delivered extract is what the project's workspace waits for."""
     request = ExtractRequest.objects.get(pk=extract_id)
@@ -55,6 +69,7 @@ def on_access_narrowed(person_id: str, by: str) -> None:
 def register() -> None:
     """Connect the follow-ups. Called once when Django is ready."""
     when("application.approved", on_application_approved)
+    when("application.stage_entered", on_stage_entered)
     when("extract.delivered", on_extract_delivered)
     when("outbox.retried", on_outbox_retried)
     when("access.narrowed", on_access_narrowed)

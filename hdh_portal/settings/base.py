@@ -123,6 +123,7 @@ PORTAL_APPS = [
     "apps.applications",
     "apps.people",
     "apps.projects",
+    "apps.reviews",
     "apps.directory",
     "apps.extracts",
     "apps.workspaces",

@@ -24,6 +24,7 @@ PEOPLE_OBJECTS = frozenset(
         "holder_id",
         "certificate_id",
         "own_certificate_id",
+        "review_id",
         "secret",
     }
 )
@@ -31,9 +32,10 @@ PEOPLE_OBJECTS = frozenset(
 ROLE_OBJECTS = frozenset({"event_id", "recovery_id", "staff_id", "staff_role_id"})
 OBJECTS = DOSSIER_OBJECTS | PEOPLE_OBJECTS | ROLE_OBJECTS | {"item_id", "passkey_id"}
 PARTS = frozenset({"attachment_id", "person_id"})
-PLAIN = frozenset({"key", "link"})
+PLAIN = frozenset({"key", "link", "mark"})
 
 
+MARKED = "0f0f0f0f0f0f0f0f"
 LINK = "a-link-of-the-matrix-as-long-as-those-sent-by-mail"
 # Where an identifier is no UUID: one that stands for nothing.
 MISSING = {
@@ -41,6 +43,7 @@ MISSING = {
     **dict.fromkeys(("secret", "invitation_secret"), f"{'missing':-<24}"),
     "key": "summary",
     "link": LINK,
+    "mark": MARKED,
 }
 
 

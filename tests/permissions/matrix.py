@@ -31,10 +31,17 @@ from tests.permissions.payloads import (
     Payload,
     payload_for,
 )
-from tests.permissions.standing import WORKSPACE_STATE, fits_in, is_about_dossiers, state_at
+from tests.permissions.standing import WORKSPACE_STATE, fits_in, is_about_dossiers, stand_as_asked, state_at
 from tests.permissions.world import STATES, VISITORS, Dossier, Visitor, World
 
 POSITIONS = ("own", "same_organisation", "foreign", "archived", "missing", "wrong_state", "crossed")
+POSITIONS_OF = {
+    "": ("",),
+    "item_id": ("missing", "own", "wrong_state"),
+    "passkey_id": ("missing", "own", "foreign"),
+    **dict.fromkeys(ROLE_OBJECTS, ("missing", "own")),
+    **dict.fromkeys(PEOPLE_OBJECTS, ("missing", "own", "foreign", "wrong_state")),
+}
 REFUSALS = frozenset({403, 404, 409, 422, 429})
 UNDECLARED = "undeclared"
 CODE_FIELDS = ("otp_code", "code")
@@ -108,16 +115,9 @@ class Matrix:
 
     def positions(self, address: Address) -> tuple[str, ...]:
         """Which objects the address is asked about. Missing comes first: the others are compared with it."""
-        if not address.object_kind:
-            return ("",)
-        if address.object_kind == "item_id":
-            return ("missing", "own", "wrong_state")
-        if address.object_kind == "passkey_id" or address.object_kind in ROLE_OBJECTS:
-            return ("missing", "own", "foreign")[: 2 + (address.object_kind == "passkey_id")]
-        if address.object_kind in PEOPLE_OBJECTS:
-            return ("missing", "own", "foreign", "wrong_state")
         usual = ("missing", "own", "same_organisation", "foreign", "archived", "wrong_state")
-        return (*usual, "crossed") if address.part else usual
+        crossed = ("crossed",) if address.part else ()
+        return POSITIONS_OF.get(address.object_kind, (*usual, *crossed))
 
     def call(self, address: Address, method: str, visitor: Visitor, position: str) -> Call | None:
         """The cell, or None where the world has no such object (no state is wrong for an action of any state)."""
@@ -237,6 +237,7 @@ class Matrix:
     def judge(self, call: Call) -> Iterator[str]:
         """Make the call; what is wrong with the answer, in sentences."""
         with taken_back():
+            stand_as_asked(call.address, call.ids, wanted=call.expected is Expected.ALLOWED)
             payload = self.payload(call)
             prepared = StepUp.objects.filter(used_at=None).count() + (call.address.name in LEAD_ON)
             path = call.address.path(call.ids) + QUERIES.get(call.address.name, "")
@@ -396,5 +397,4 @@ def _is_denial(call: Call) -> bool:
 
 def unknown_actions() -> list[str]:
     """Lines of the table that no address performs."""
-    performed = {address.action.name for address in addresses() if address.action}
-    return sorted(set(permission_table()) - performed)
+    return sorted(set(permission_table()) - {address.action.name for address in addresses() if address.action})

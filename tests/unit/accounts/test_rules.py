@@ -48,7 +48,7 @@ def test_each_action_opens_at_its_level_of_sign_in_and_not_before(action: str, l
 
 
 def test_the_table_above_is_complete() -> None:
-    assert len(rules.ACTIONS) == 32
+    assert len(rules.ACTIONS) == 33
 
 
 def test_what_changes_something_is_never_a_get_alone() -> None:
@@ -58,6 +58,7 @@ def test_what_changes_something_is_never_a_get_alone() -> None:
         "session.passkey_options",
         "session.passkey_confirm",
         "language.choose",
+        "account.session_end",
         "account.sessions_end",
         "account.step_up_options",
         "recovery.approve",
