@@ -82,6 +82,12 @@ def sessions_end(*, person: Person, except_key: str | None) -> int:
     return ended
 
 
+def identity_accepted(*, person: Person) -> None:
+    """Tell the audit log that the identity provider vouched for the person: the first step of sign-in."""
+    with transaction.atomic():
+        _event("session.identity_accepted", str(person.pk))
+
+
 def session_end(*, person: Person, mark: str) -> bool:
     """End the one session of the person's that has this mark, at once. False when it had ended already."""
     keys = PortalSession.objects.filter(person=person).values_list("session_key", flat=True)

@@ -13,7 +13,7 @@ from apps.workspaces.models import Offer
 class SizeForm(forms.Form):
     """Another size, from the catalogue."""
 
-    size = forms.ChoiceField(label=_("Size"), help_text=_("Prices by the catalogue, without tax."))
+    size = forms.ChoiceField(label=_("Size"), required=False, help_text=_("Prices by the catalogue, without tax."))
     version = forms.IntegerField(widget=forms.HiddenInput)
 
     def __init__(self, *arguments: Any, offers: Iterable[Offer], **options: Any) -> None:

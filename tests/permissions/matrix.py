@@ -20,17 +20,8 @@ from tests.permissions.asking import (
     without_passing,
 )
 from tests.permissions.expectation import METHODS, SAFE, Expected, answered, expected, staff_who_know
-from tests.permissions.payloads import (
-    ALWAYS,
-    CONFIRMED_BEFORE,
-    FORGERIES,
-    LEAD_ON,
-    NOT_YET,
-    PREPARED,
-    QUERIES,
-    Payload,
-    payload_for,
-)
+from tests.permissions.particulars import ALWAYS, CONFIRMED_BEFORE, LEAD_ON, NOT_YET, PREPARED, QUERIES
+from tests.permissions.payloads import FORGERIES, Payload, payload_for
 from tests.permissions.standing import WORKSPACE_STATE, fits_in, is_about_dossiers, stand_as_asked, state_at
 from tests.permissions.world import STATES, VISITORS, Dossier, Visitor, World
 

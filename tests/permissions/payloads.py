@@ -16,7 +16,7 @@ from apps.accounts.recovery_models import AccountRecovery, MailedSecret
 from apps.accounts.rules import Act
 from apps.accounts.staff_roles import content_of
 from apps.accounts.totp import code_at, counter_now
-from apps.applications.models import Application, Notice, Obligation, Page
+from apps.applications.models import Application, Obligation, Page
 from apps.core.rules import Role
 from apps.directory.models import Entry
 from apps.people.models import ConditionsAcceptance, ConditionsOfUse
@@ -231,12 +231,6 @@ def _attachment(world: World, visitor: Visitor, ids: Ids) -> Payload:
     return Payload({"kind": "protocol"}, {"file": ("protocole.pdf", PDF)})
 
 
-def _notices_read(world: World, visitor: Visitor, ids: Ids) -> Payload:
-    """Only who was told something has anything to mark as read."""
-    told = visitor.person_id and Notice.objects.filter(person=visitor.person_id, read_at=None).exists()
-    return Payload(writes=bool(told))
-
-
 def _results(world: World, visitor: Visitor, ids: Ids) -> Payload:
     entry = Entry.objects.filter(application_id=ids["application_id"]).first()
     told = dict.fromkeys(("method", "method_en", "results_en", "publications"), "")
@@ -309,6 +303,9 @@ PAYLOADS: dict[str, Maker] = {
     "accounts:second_factor": _second_factor,
     "accounts:enrol": _enrol,
     "accounts:recovery_codes": _silent,
+    "accounts:identity_begin": _silent,
+    "accounts:identity_link": _silent,
+    "accounts:identity_unlink": _silent,
     "accounts:sign_out": _sign_out,
     "accounts:session_extend": _nothing,
     "accounts:passkey_sign_in_options": _nothing,
@@ -343,7 +340,7 @@ PAYLOADS: dict[str, Maker] = {
     "applications:review_message_post": lambda world, visitor, ids: Payload(
         {"text": "Bonjour.", "key": str(uuid.uuid4()), "is_internal": "on"}
     ),
-    "applications:notices_read": _notices_read,
+    "applications:notices_read": _nothing,
     "applications:notice_preference": lambda world, visitor, ids: Payload({"mail": "daily"}),
     "applications:attachment_redact": lambda world, visitor, ids: Payload({"reason": "Données de patients."}),
     "applications:page": _page,
@@ -386,16 +383,3 @@ FORGERIES: dict[str, Maker] = {
         {"organisation": world.foreign_organisation, "path": "mr004", "creation_key": str(uuid.uuid4())}
     ),
 }
-# Written by payloads, before their call.
-PREPARED = frozenset(
-    {"accounts_passkeychallenge", "accounts_stepup", "accounts_mailedsecret", "accounts_accountrecovery"}
-)
-# Calls that are confirmed on a page of its own before, and those that confirm what another call does next.
-CONFIRMED_BEFORE = frozenset({"workspaces:open", "accounts:staff_role_give", "accounts:staff_role_end"})
-LEAD_ON = frozenset({"accounts:step_up", "accounts:factor_replace"})
-# What a reading must ask for to be answered.
-QUERIES = {"audit:export": "?format=csv"}
-# What may be allowed and not be there yet: an event is sealed by a process of its own, after its transaction.
-NOT_YET = frozenset({"audit:proof", "applications:authority_document", "applications:review_authority_document"})
-# Pages that answer everybody of the world in one way: all have a second factor, so nobody reaches enrolment by it.
-ALWAYS = {"accounts:enrol": 302}

@@ -5,6 +5,7 @@ from django.utils import timezone
 from apps.core.models import OutboxItem
 from apps.workspaces.models import Operation, Workspace
 from tests.permissions.addresses import Address
+from tests.permissions.asking import tables_written
 from tests.permissions.world import Dossier
 
 # The state of a workspace and of a project when a dossier of the world stands in this state.
@@ -51,6 +52,7 @@ def stand_as_asked(address: Address, ids: dict[str, str], *, wanted: bool) -> No
     found = Workspace.objects.filter(pk=ids["workspace_id"], status="running") if state else None
     if found is None or not found.update(status=state, route_open=False):
         return
+    tables_written.update({"workspaces_workspace", "workspaces_operation", "workspaces_step", "core_outboxitem"})
     if state == "failed":
         key = f"matrix:{ids['workspace_id']}"
         operation = Operation.objects.create(
