@@ -16,10 +16,15 @@ class Role(StrEnum):
     STEWARD = "steward"
     OPERATOR = "operator"
     AUDITOR = "auditor"
+    COMMITTEE_MEMBER = "committee_member"
+    COMMITTEE_SECRETARY = "committee_secretary"
+    SIGNATORY = "signatory"
 
 
-STAFF_ROLES = frozenset({Role.STEWARD, Role.OPERATOR, Role.AUDITOR})
-RELATION_ROLES = frozenset({Role.MEMBER, Role.PRINCIPAL_INVESTIGATOR})
+STAFF_ROLES = frozenset(
+    {Role.STEWARD, Role.OPERATOR, Role.AUDITOR, Role.COMMITTEE_MEMBER, Role.COMMITTEE_SECRETARY}
+)
+RELATION_ROLES = frozenset({Role.MEMBER, Role.PRINCIPAL_INVESTIGATOR, Role.SIGNATORY})
 
 
 @dataclass(frozen=True)
@@ -52,7 +57,7 @@ class Action:
     `states` empty means: whatever the state; those of a command bind its unsafe methods, its page may explain. The
     `readers` may look at the page of a command that only the `roles` perform. `second_factor` means: a fresh one-time
     code goes with the command. `independent` means: not by somebody who takes part in the object, or who acts for an
-    organisation that does.
+    organisation that does. `recusal` means more: for whoever has such an interest in it, the object does not exist.
     """
 
     name: str
@@ -62,6 +67,7 @@ class Action:
     second_factor: bool = False
     readers: frozenset[Role] = frozenset()
     independent: bool = False
+    recusal: bool = False
 
 
 def action_named(table: Iterable[Action], name: str) -> Action:

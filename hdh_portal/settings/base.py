@@ -91,6 +91,8 @@ PORTAL_APPS = [
     "apps.accounts",
     "apps.catalogue",
     "apps.applications",
+    "apps.committee",
+    "apps.agreements",
     "apps.projects",
     "apps.extracts",
     "apps.workspaces",

@@ -58,19 +58,22 @@ def attachment_remove(request: HttpRequest, application_id: UUID, attachment_id:
 @reads("application.document_read", object_kind="attachment", object_id="attachment_id", dossier_id="application_id")
 def attachment(request: HttpRequest, application_id: UUID, attachment_id: UUID) -> FileResponse:
     """A document, for the team."""
-    return _served(mine_or_404(request, application_id), attachment_id)
+    return _of(mine_or_404(request, application_id), attachment_id)
 
 
 @declares("application.review_attachment")
 @reads("application.document_read", object_kind="attachment", object_id="attachment_id", dossier_id="application_id")
 def review_attachment(request: HttpRequest, application_id: UUID, attachment_id: UUID) -> FileResponse:
     """A document, for stewards."""
-    return _served(examined_or_404(application_id), attachment_id)
+    return _of(examined_or_404(application_id), attachment_id)
 
 
-def _served(application: Application, attachment_id: UUID) -> FileResponse:
-    """The bytes, always as a file to keep, never as a page to show."""
-    found: Attachment = get_object_or_404(selectors.attachments_of(application), pk=attachment_id)
+def _of(application: Application, attachment_id: UUID) -> FileResponse:
+    return served(get_object_or_404(selectors.attachments_of(application), pk=attachment_id))
+
+
+def served(found: Attachment) -> FileResponse:
+    """The bytes of a document, always as a file to keep, never as a page to show."""
     response = FileResponse(
         storage.opened(found.storage_key), as_attachment=True, filename=found.name, content_type=found.media_type
     )

@@ -1,0 +1,7 @@
+"""Agreements app."""
+
+from django.apps import AppConfig
+
+
+class AgreementsConfig(AppConfig):
+    name = "apps.agreements"
