@@ -10,6 +10,7 @@ from apps.accounts import browser_session, passkeys, services
 from apps.accounts.models import Person
 from apps.accounts.navigation import page_being_used, with_next
 from apps.accounts.rules import SessionEnd
+from apps.core.row_security import rows_shown_to
 
 Next = Callable[[HttpRequest], HttpResponse]
 
@@ -25,6 +26,8 @@ def session_limits(get_response: Next) -> Next:
         if end is not None:
             return _ended(request, person, end)
         _roles_by_passkey_only(person)
+        if person.is_verified():
+            rows_shown_to(str(person.pk))
         return get_response(request)
 
     return middleware

@@ -1,6 +1,7 @@
 """Pure rules of people, organisations and sign-in: no Django here."""
 
 import re
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -63,6 +64,50 @@ def is_current(starts_on: date, ends_on: date | None, today: date) -> bool:
 def is_repetitive(password: str) -> bool:
     """Whether a password is one text repeated, or made of fewer than six different characters."""
     return len(set(password)) < 6 or password in (password + password)[1:-1]
+
+
+# Whoever attacks this portal tries its own words first: the platform's, the data's and the procedure's.
+OUR_WORDS = (
+    "healthdatahub",
+    "plateformedesdonneesdesante",
+    "donneesdesante",
+    "assurancemaladie",
+    "cesrees",
+    "portail",
+    "portal",
+    "recherche",
+    "research",
+    "chercheur",
+    "sante",
+    "health",
+    "donnees",
+    "data",
+    "snds",
+    "sniiram",
+    "pmsi",
+    "cnam",
+    "cnil",
+    "scaleway",
+    "france",
+    "hopital",
+    "hospital",
+    "motdepasse",
+    "password",
+    "bienvenue",
+    "welcome",
+    "hdh",
+    "hub",
+)
+FEWEST_OWN_LETTERS = 8
+
+
+def is_made_of_our_words(password: str) -> bool:
+    """Whether fewer than eight letters of a password are left once the portal's words are taken out of it."""
+    letters = "".join(filter(str.isalpha, unicodedata.normalize("NFKD", password.casefold())))
+    left = letters
+    for word in OUR_WORDS:
+        left = left.replace(word, "")
+    return left != letters and len(left) < FEWEST_OWN_LETTERS
 
 
 @dataclass(frozen=True)

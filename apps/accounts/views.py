@@ -124,4 +124,6 @@ def sign_out(request: HttpRequest) -> HttpResponse:
         services.session_closed(person=person_of(request), reason="signed_out")
     logout(request)
     messages.success(request, _("You are signed out."))
-    return redirect("home")
+    response = redirect("home")
+    response["Clear-Site-Data"] = '"cache", "storage"'
+    return response

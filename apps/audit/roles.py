@@ -1,4 +1,8 @@
-"""The application's database role: it adds to the audit log, and can neither change nor remove anything of it."""
+"""The application's database roles: they add to the audit log, and can neither change nor remove anything of it.
+
+The portal's role sees, of the tables that row-level security protects, the rows of the person who asks; the workers'
+role sees them all (apps/core/row_security.py).
+"""
 
 from collections.abc import Iterable
 
@@ -16,8 +20,10 @@ class RoleError(Exception):
     """The role cannot be what it should be. The message says why."""
 
 
-def role_prepare(role: str, password: str | None) -> None:
+def role_prepare(role: str, password: str | None, *, sees_all: bool = False) -> None:
     """Make the role, or bring its rights up to date; to be run by the owner of the tables after each migration.
+
+    `sees_all` is for the workers' role, which asks in nobody's name.
 
     Raises RoleError when the role is a superuser or owns an audit table: rights would not bind it.
     """
@@ -32,6 +38,38 @@ def role_prepare(role: str, password: str | None) -> None:
             cursor.execute(sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(role), sql.Literal(password)))
         for statement in _rights(role):
             cursor.execute(statement)
+        for table in _tables_with_hidden_rows():
+            _policy_renew(role, table, sees_all=sees_all)
+
+
+def _tables_with_hidden_rows() -> list[str]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT relname FROM pg_class WHERE relrowsecurity AND relnamespace = 'public'::regnamespace")
+        return [table for (table,) in cursor.fetchall()]
+
+
+def _policy_renew(role: str, table: str, *, sees_all: bool) -> None:
+    names = {
+        "policy": sql.Identifier(f"{role}_sees_all"),
+        "table": sql.Identifier(table),
+        "role": sql.Identifier(role),
+    }
+    statements = ["DROP POLICY IF EXISTS {policy} ON {table}"]
+    if sees_all:
+        statements.append("CREATE POLICY {policy} ON {table} TO {role} USING (true) WITH CHECK (true)")
+    with connection.cursor() as cursor:
+        for statement in statements:
+            cursor.execute(sql.SQL(statement).format(**names))
+
+
+def sees_whole_log() -> bool:
+    """Whether the role of this very connection sees every event, and not only those of a person who asks."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT NOT row_security_active('audit_event') OR EXISTS (SELECT FROM pg_policies"
+            " WHERE tablename = 'audit_event' AND qual = 'true' AND current_user = ANY (roles))"
+        )
+        return bool(cursor.fetchone()[0])
 
 
 def _owns(role: str) -> bool:

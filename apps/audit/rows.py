@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 from django.db import connection, transaction
 
 from apps.audit.canonical import Content, event_bytes
-from apps.audit.standalone.verify_audit import TamperedError, leaf_hash
+from apps.audit.roles import sees_whole_log
+from apps.audit.standalone.verify_audit import TamperedError, UncheckableError, leaf_hash
 
 FETCH = 5_000
 UTC = """to_char(e.at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
@@ -51,9 +52,14 @@ class Row(NamedTuple):
 
 @contextmanager
 def snapshot() -> Iterator[None]:
-    """One unchanging view of the database for the length of the block; raises RuntimeError inside a transaction."""
+    """One unchanging view of the whole log for the length of the block; raises RuntimeError inside a transaction.
+
+    Raises UncheckableError for the portal's own database role, from which the events of others are hidden.
+    """
     with transaction.atomic(durable=True), connection.cursor() as cursor:
         cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        if not sees_whole_log():
+            raise UncheckableError("this database role does not see the whole log: use that of the workers")
         yield
 
 

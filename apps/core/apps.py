@@ -11,7 +11,9 @@ class CoreConfig(AppConfig):
 
     def ready(self) -> None:
         from apps.core.checks import every_url_declares_an_action
+        from apps.core.row_security import at_both_ends_of_requests
 
         import_module("hdh_portal.celery")  # so that every process, not only the workers, rings the configured broker
         import_module("apps.core.tasks")
+        at_both_ends_of_requests()
         register(every_url_declares_an_action)

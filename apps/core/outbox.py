@@ -3,6 +3,9 @@
 A service enqueues an item in the transaction of its change; the commit rings. A worker takes a lease on the item (with
 a fencing number), performs **one** step by the handler of its kind, and records the outcome. Whatever a dead worker, a
 flushed broker or a duplicate message does, the sweep rings again for every due item that nobody holds.
+
+Every date here is read from the database's clock: a worker whose own clock is wrong takes nobody's lease and keeps none
+for longer than the others expect.
 """
 
 import threading
@@ -15,8 +18,9 @@ import structlog
 from celery import current_app
 from django.db import connection, transaction
 from django.db.models import F, Q, QuerySet
+from django.db.models.functions import Now
 from django.db.utils import Error as DatabaseError
-from django.utils import timezone
+from django.db.utils import OperationalError as OperationalDatabaseError
 from kombu.exceptions import OperationalError
 
 from apps.core.models import OutboxItem
@@ -56,6 +60,10 @@ class LeaseLost(Exception):
     """Another worker took the item over: whatever this one was about to write must not be written."""
 
 
+class UnknownKind(Exception):
+    """This process has no handler for the item's kind."""
+
+
 @dataclass(frozen=True)
 class Lease:
     """The right to work on one item until `lease_until`, proven by its fencing number."""
@@ -74,7 +82,7 @@ class Lease:
     def renew(self) -> None:
         """Extend the lease from now. Raises LeaseLost when another worker has taken it over."""
         kept = OutboxItem.objects.filter(pk=self.item_id, fence=self.fence, status="pending").update(
-            lease_until=timezone.now() + self.duration
+            lease_until=Now() + self.duration
         )
         if not kept:
             raise LeaseLost(str(self.item_id))
@@ -122,7 +130,7 @@ def outbox_enqueue(*, kind: str, key: str, subject_id: str, not_before: datetime
             "kind": kind,
             "queue": _handlers[kind].queue,
             "subject_id": subject_id,
-            "not_before": not_before or timezone.now(),
+            "not_before": not_before or Now(),
         },
     )
     _ring_on_commit(item.pk)
@@ -132,7 +140,7 @@ def outbox_enqueue(*, kind: str, key: str, subject_id: str, not_before: datetime
 def outbox_wake(key: str) -> bool:
     """Make a waiting item due now. False when there is none pending under this key."""
     item = OutboxItem.objects.filter(key=key, status="pending").only("pk").first()
-    if item is None or not OutboxItem.objects.filter(pk=item.pk, status="pending").update(not_before=timezone.now()):
+    if item is None or not OutboxItem.objects.filter(pk=item.pk, status="pending").update(not_before=Now()):
         return False
     _ring_on_commit(item.pk)
     return True
@@ -141,7 +149,7 @@ def outbox_wake(key: str) -> bool:
 def outbox_retry(item_id: int) -> bool:
     """Put an item that needed a person back to work with fresh attempts. False when it no longer needs one."""
     retried = OutboxItem.objects.filter(pk=item_id, status="needs_human").update(
-        status="pending", attempts=0, reason="", not_before=timezone.now(), lease_until=None, fence=F("fence") + 1
+        status="pending", attempts=0, reason="", not_before=Now(), lease_until=None, fence=F("fence") + 1
     )
     if retried:
         _ring_on_commit(item_id)
@@ -150,16 +158,15 @@ def outbox_retry(item_id: int) -> bool:
 
 def outbox_cancel(key: str) -> bool:
     """End a pending item without doing it: its fence moves, so that a worker in its midst cannot record it."""
-    now = timezone.now()
     return bool(
         OutboxItem.objects.filter(key=key)
         .exclude(status="done")
-        .update(status="done", reason="cancelled", finished_at=now, lease_until=None, fence=F("fence") + 1)
+        .update(status="done", reason="cancelled", finished_at=Now(), lease_until=None, fence=F("fence") + 1)
     )
 
 
 def _ring_on_commit(item_id: int) -> None:
-    OutboxItem.objects.filter(pk=item_id).update(rung_at=timezone.now())
+    OutboxItem.objects.filter(pk=item_id).update(rung_at=Now())
     queue = OutboxItem.objects.values_list("queue", flat=True).get(pk=item_id)
     transaction.on_commit(lambda: ring(item_id, queue))
 
@@ -174,21 +181,33 @@ def ring(item_id: int, queue: str) -> None:
 
 def take(item_id: int) -> tuple[OutboxItem, Lease] | None:
     """Lease a due item that nobody holds, with a new fencing number; None when there is nothing to do."""
-    now = timezone.now()
     with transaction.atomic():
-        item = (
-            OutboxItem.objects.select_for_update(skip_locked=True)
-            .filter(Q(lease_until=None) | Q(lease_until__lt=now), pk=item_id, status="pending", not_before__lte=now)
-            .first()
-        )
+        item = _due().select_for_update(skip_locked=True).filter(pk=item_id).first()
         if item is None:
             return None
-        duration = _handlers[item.kind].lease
+        duration = _handler(item.kind).lease
         item.fence += 1
         item.attempts += 1
-        item.lease_until = now + duration
-        item.save(update_fields=["fence", "attempts", "lease_until"])
+        OutboxItem.objects.filter(pk=item.pk).update(
+            fence=item.fence, attempts=item.attempts, lease_until=Now() + duration
+        )
     return item, Lease(item_id=item.pk, subject_id=item.subject_id, fence=item.fence, duration=duration)
+
+
+def _due() -> QuerySet[OutboxItem]:
+    """The items that somebody should be working on, and nobody is."""
+    is_free = Q(lease_until=None) | Q(lease_until__lt=Now())
+    return OutboxItem.objects.filter(is_free, status="pending", not_before__lte=Now())
+
+
+def _handler(kind: str) -> Handler:
+    """The handler of a kind. A kind that this process does not know, as while a release is being rolled out, fails
+    like any step: it is tried again, by newer workers if there are some, and ends in the stewards' list otherwise."""
+    return _handlers.get(kind) or Handler(_unknown, queue="", lease=timedelta(seconds=15), given_up=None)
+
+
+def _unknown(lease: Lease) -> Outcome:
+    raise UnknownKind(str(lease.item_id))
 
 
 def run_item(item_id: int) -> None:
@@ -235,7 +254,7 @@ def _attempt(item: OutboxItem, lease: Lease) -> Outcome | timedelta:
     if item.attempts > MAX_ATTEMPTS:
         return NeedsHuman(f"The worker died {MAX_ATTEMPTS} times in a row during this step.")
     try:
-        return _handlers[item.kind].run(lease)
+        return _handler(item.kind).run(lease)
     except LeaseLost:
         raise
     except Exception as error:  # a poison item must end in the list, whatever it raises
@@ -251,45 +270,48 @@ def back_off(attempts: int) -> timedelta:
 
 
 def _record(item: OutboxItem, lease: Lease, outcome: Outcome | timedelta) -> None:
-    now = timezone.now()
     held = OutboxItem.objects.filter(pk=item.pk, fence=lease.fence, status="pending")
     with transaction.atomic():
         match outcome:
             case Done():
-                held.update(status="done", finished_at=now, lease_until=None)
+                held.update(status="done", finished_at=Now(), lease_until=None)
             case Again(after):
-                if held.update(attempts=0, not_before=now + after, lease_until=None, rung_at=None) and not after:
+                again = held.update(attempts=0, not_before=Now() + after, lease_until=None, rung_at=None)
+                if again and not after:
                     _ring_on_commit(item.pk)
             case NeedsHuman(reason):
-                given_up = _handlers[item.kind].given_up
-                if held.update(status="needs_human", reason=reason, lease_until=None) and given_up:
-                    given_up(item.subject_id, reason)
+                if held.update(status="needs_human", reason=reason, lease_until=None):
+                    _tell_subject(item, reason)
             case _:
-                held.update(not_before=now + outcome, lease_until=None, rung_at=None)
+                held.update(not_before=Now() + outcome, lease_until=None, rung_at=None)
+
+
+def _tell_subject(item: OutboxItem, reason: str) -> None:
+    """Let the item's subject say too that it needs a person. One that cannot does not keep the item off the list."""
+    given_up = _handler(item.kind).given_up
+    if given_up is None:
+        return
+    try:
+        with transaction.atomic():
+            given_up(item.subject_id, reason)
+    except OperationalDatabaseError:
+        raise
+    except Exception as error:
+        log.error("outbox_subject_not_told", item=item.pk, error=type(error).__name__)
 
 
 def sweep() -> int:
     """Ring for due items that nobody holds, and return how many. Finds whatever the bell missed."""
-    now = timezone.now()
-    found = list(_unheard(now).order_by("not_before").values_list("pk", "queue")[:SWEEP_AT_MOST])
-    OutboxItem.objects.filter(pk__in=[item_id for item_id, _ in found]).update(rung_at=now)
+    unheard = _due().filter(Q(rung_at=None) | Q(rung_at__lt=Now() - RING_AGAIN_AFTER))
+    found = list(unheard.order_by("not_before").values_list("pk", "queue")[:SWEEP_AT_MOST])
+    OutboxItem.objects.filter(pk__in=[item_id for item_id, _ in found]).update(rung_at=Now())
     for item_id, queue in found:
         ring(item_id, queue)
     return len(found)
 
 
-def _unheard(now: datetime) -> QuerySet[OutboxItem]:
-    return OutboxItem.objects.filter(
-        Q(lease_until=None) | Q(lease_until__lt=now),
-        Q(rung_at=None) | Q(rung_at__lt=now - RING_AGAIN_AFTER),
-        status="pending",
-        not_before__lte=now,
-    )
-
-
 def oldest_wait(queue: str) -> timedelta:
     """For how long the oldest due item of a queue has been waiting for a worker; zero when none is."""
-    now = timezone.now()
-    due = OutboxItem.objects.filter(queue=queue, status="pending", not_before__lte=now, lease_until=None)
-    oldest = due.order_by("not_before").values_list("not_before", flat=True).first()
-    return now - oldest if oldest else timedelta(0)
+    due = OutboxItem.objects.filter(queue=queue, status="pending", not_before__lte=Now(), lease_until=None)
+    waits = due.order_by("not_before").annotate(wait=Now() - F("not_before")).values_list("wait", flat=True)
+    return waits.first() or timedelta(0)

@@ -1,7 +1,11 @@
 """Home, accessibility statement, error pages, and the list of what needs a person."""
 
+import sys
+
+from django.contrib.auth.models import AnonymousUser
 from django.core.paginator import Paginator
 from django.db import transaction
+from django.db.utils import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -14,6 +18,7 @@ from apps.core.models import OutboxItem
 from apps.core.rules import Role
 
 PAGE_SIZE = 50
+RETRY_AFTER_SECONDS = "10"
 
 
 @declares("core.home")
@@ -73,7 +78,18 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 @requires_csrf_token
 def server_error(request: HttpRequest) -> HttpResponse:
+    """What failed unexpectedly; called while its exception is being handled."""
+    if isinstance(sys.exc_info()[1], (OperationalError, InterfaceError)):
+        return unavailable(request)
     return render(request, "500.html", status=500)
+
+
+def unavailable(request: HttpRequest) -> HttpResponse:
+    """The database is away, or gave this transaction up: a page that asks it nothing, not even who the visitor is."""
+    request.user = AnonymousUser()
+    answer = render(request, "503.html", status=503)
+    answer["Retry-After"] = RETRY_AFTER_SECONDS
+    return answer
 
 
 @requires_csrf_token

@@ -21,6 +21,7 @@ DEBIAN_SERVERS = Path("/usr/lib/postgresql")
 SUPERUSER = "hdh"
 # What the portal's processes connect as; `manage.py audit_roles` says what it may do.
 APPLICATION_ROLE = "hdh_app"
+WORKER_ROLE = "hdh_worker"
 STOP_SECONDS = 10
 SERVER_ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8"}
 FORGETFUL = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
@@ -79,8 +80,12 @@ class Postgres:
         return self._url(SUPERUSER, self.password, database)
 
     def application_url(self, password: str) -> str:
-        """The DATABASE_URL of the portal's processes, whose role has this password."""
+        """The DATABASE_URL of the portal and the gateway, whose role has this password."""
         return self._url(APPLICATION_ROLE, password, "hdh")
+
+    def worker_url(self, password: str) -> str:
+        """The DATABASE_URL of the workers, whose role has this password."""
+        return self._url(WORKER_ROLE, password, "hdh")
 
     def _url(self, role: str, password: str, database: str) -> str:
         known_by = f"{role}:{quote(password, safe='')}" if password else role

@@ -22,7 +22,7 @@ def prepare_data(supervisor: Supervisor, layout: Layout, *, embedded: bool) -> N
         (layout.var / name).mkdir(mode=0o700, exist_ok=True)
     _make_source(supervisor, layout)
     stamp = Stamp(layout.var / "prepared")
-    value = digest(digest_of_tree([REPOSITORY / "apps"]), layout.database_url)
+    value = digest(digest_of_tree([REPOSITORY / "apps"]), layout.database_url, layout.worker_url)
     if embedded and stamp.holds(value):
         return
     say("Preparing the database…")
@@ -39,9 +39,13 @@ def prepare_data(supervisor: Supervisor, layout: Layout, *, embedded: bool) -> N
 
 
 def _roles(layout: Layout) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    """What gives the portal's role its rights, where it is not the owner of the tables."""
-    role = urlsplit(layout.database_url).username
-    return (("migration", ("audit_roles", "--role", role)),) if layout.migration_url and role else ()
+    """What gives the roles of portal and workers their rights, where they are not the owner of the tables."""
+    portal, workers = (
+        urlsplit(url or layout.database_url).username for url in (layout.database_url, layout.worker_url)
+    )
+    if not (layout.migration_url and portal and workers):
+        return ()
+    return (("migration", ("audit_roles", "--role", portal, "--workers-role", workers)),)
 
 
 def _make_source(supervisor: Supervisor, layout: Layout) -> None:

@@ -63,9 +63,14 @@ def _plan(var: Path, port: int, gateway_port: int | None) -> tuple[Layout, Servi
         gateway_port=chosen_port(wanted, "GATEWAY_PORT"),
         database_url=postgres.application_url(secret(var, "database_app")) if postgres else database_url or "",
         migration_url=postgres.url() if postgres else os.environ.get("HDH_MIGRATION_DATABASE_URL", ""),
+        worker_url=postgres.worker_url(secret(var, "database_worker")) if postgres else _given_to_workers(),
         broker_url=broker.url if broker else broker_url or "",
     )
     return layout, Services(home, postgres, broker)
+
+
+def _given_to_workers() -> str:
+    return os.environ.get("HDH_WORKER_DATABASE_URL", "")
 
 
 def end_leftovers(var: Path, postgres: Postgres | None) -> None:

@@ -42,6 +42,7 @@ class Layout:
     database_url: str
     broker_url: str
     migration_url: str = ""  # the owner of the tables, where the portal's own role may do less
+    worker_url: str = ""  # the role of the workers, where the portal's own role sees less
 
     @property
     def portal_url(self) -> str:
@@ -64,6 +65,11 @@ class Layout:
 def environment(layout: Layout, zone: str) -> dict[str, str]:
     """The whole environment of a process of this zone. Raises KeyError for an unknown zone."""
     return _common(layout, zone) | _OWN[zone](layout)
+
+
+def _as_worker(layout: Layout) -> dict[str, str]:
+    """Workers ask in nobody's name: their role sees the rows of everybody."""
+    return {"DATABASE_URL": layout.worker_url or layout.database_url}
 
 
 def _common(layout: Layout, zone: str) -> dict[str, str]:
@@ -111,17 +117,22 @@ def _migration(layout: Layout) -> dict[str, str]:
     """Not a process of the portal: the deployment, which owns the tables."""
     return {
         "DATABASE_URL": layout.migration_url or layout.database_url,
-        "HDH_APP_DATABASE_PASSWORD": unquote(urlsplit(layout.database_url).password or ""),
+        "HDH_APP_DATABASE_PASSWORD": _password(layout.database_url),
+        "HDH_WORKER_DATABASE_PASSWORD": _password(layout.worker_url),
     }
 
 
+def _password(url: str) -> str:
+    return unquote(urlsplit(url).password or "")
+
+
 def _broker_only(layout: Layout) -> dict[str, str]:
-    return {"CELERY_BROKER_URL": layout.broker_url}
+    return {**_as_worker(layout), "CELERY_BROKER_URL": layout.broker_url}
 
 
 def _extract(layout: Layout) -> dict[str, str]:
     return {
-        "CELERY_BROKER_URL": layout.broker_url,
+        **_broker_only(layout),
         "HDH_SOURCE_DIR": str(layout.source),
         "HDH_KEYRING_FILE": str(secrets_directory(layout.var) / "keyring.json"),
         "HDH_DELIVERY_DIR": str(layout.var / "delivery"),
@@ -130,7 +141,7 @@ def _extract(layout: Layout) -> dict[str, str]:
 
 def _provision(layout: Layout) -> dict[str, str]:
     return {
-        "CELERY_BROKER_URL": layout.broker_url,
+        **_broker_only(layout),
         "HDH_DELIVERY_DIR": str(layout.var / "delivery"),
         "HDH_WORKSPACES_DIR": str(layout.var / "workspaces"),
         "HDH_WORKSPACE_IMAGE": os.environ.get("HDH_WORKSPACE_IMAGE", str(WORKSPACE_IMAGE)),

@@ -78,6 +78,8 @@ OTP_WEBAUTHN_ALLOW_PASSWORDLESS_LOGIN = False
 OTP_WEBAUTHN_HELPER_CLASS = "apps.accounts.passkeys.PasskeyHelper"
 OTP_WEBAUTHN_EXCEPTION_LOGGER_NAME = ""
 PASSKEY_ROLES = frozenset(role for role in os.environ.get("HDH_PASSKEY_ROLES", "").split(",") if role)
+# A file of SHA-1 digests of breached passwords in order, one a line, as public lists come: looked into, never sent to.
+BREACHED_PASSWORDS_FILE = folder("HDH_BREACHED_PASSWORDS_FILE")
 # Networks of the proxies in front of the portal, such as "10.0.0.0/24,fd00::/64": believed about whom they speak for.
 TRUSTED_PROXIES = [str(ip_network(one)) for one in os.environ.get("HDH_TRUSTED_PROXIES", "").split(",") if one]
 
@@ -118,8 +120,8 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "apps.core.middleware.request_context",
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -164,6 +166,8 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 15}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "apps.accounts.validators.RepetitionValidator"},
+    {"NAME": "apps.accounts.validators.OwnWordsValidator"},
+    {"NAME": "apps.accounts.validators.BreachedPasswordValidator"},
 ]
 LOGIN_URL = "accounts:sign_in"
 
@@ -172,6 +176,8 @@ SESSION_COOKIE_AGE = 12 * 3600  # the longest session there is; apps/accounts/mi
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_HTTPONLY = True
+# Messages wait in the session on the server: no cookie holds what was said to a person.
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 CSRF_USE_SESSIONS = False
 CSRF_FAILURE_VIEW = "apps.core.views.csrf_failure"
 X_FRAME_OPTIONS = "DENY"
@@ -185,6 +191,7 @@ _gateway_sources = GATEWAY_ORIGIN.replace("ws-{id}", "*")
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],
+        "object-src": [NONE],
         "script-src": [SELF, NONCE],
         "style-src": [SELF, NONCE],
         "img-src": [SELF, "data:"],
@@ -201,11 +208,13 @@ LANGUAGE_CODE = "fr"
 LANGUAGES = [("fr", _("French")), ("en", _("English"))]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 LANGUAGE_COOKIE_SAMESITE = "Lax"
+LANGUAGE_COOKIE_HTTPONLY = True
 TIME_ZONE = "Europe/Paris"
 USE_TZ = True
 USE_I18N = True
 
 STATIC_URL = "/static/"
+WHITENOISE_ALLOW_ALL_ORIGINS = False
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_ROOT = folder("HDH_STATIC_DIR") or BASE_DIR / "var" / "static"
 
@@ -228,10 +237,12 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 960, "socket_connect_ti
 # A doorbell that cannot ring must not hold the person's request: the sweep comes within seconds.
 CELERY_TASK_PUBLISH_RETRY = False
 OUTBOX_SWEEP_EVERY = timedelta(seconds=1)
+CELERY_BEAT_SCHEDULER = "hdh_portal.beat:SteadyScheduler"
 CELERY_BEAT_SCHEDULE = {
     "outbox-sweep": {"task": "outbox.sweep", "schedule": OUTBOX_SWEEP_EVERY},
-    # A bell that finds the sealer at work is of no use later: it expires.
-    "audit-seal": {"task": "audit.seal", "schedule": timedelta(seconds=1), "options": {"expires": 2}},
+    # A bell that finds the sealer at work is of no use later: it expires. The worker reads the date by its own clock,
+    # which may be some seconds ahead.
+    "audit-seal": {"task": "audit.seal", "schedule": timedelta(seconds=1), "options": {"expires": 60}},
     "audit-verify-new": {"task": "audit.verify", "schedule": timedelta(minutes=10), "kwargs": {"whole": False}},
     "audit-verify-whole": {"task": "audit.verify", "schedule": crontab(hour=2, minute=30), "kwargs": {"whole": True}},
     "accounts-forget-expired": {"task": "accounts.forget_expired", "schedule": timedelta(hours=1)},

@@ -38,6 +38,7 @@ LOGGING: dict[str, Any] = {
     "loggers": {
         "django.request": {"level": "CRITICAL"},
         "django.server": {"level": "WARNING"},
+        "weasyprint": {"level": "WARNING"},
         "celery.app.trace": {"level": "WARNING"},
         "celery.worker.strategy": {"level": "WARNING"},
     },

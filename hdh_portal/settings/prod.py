@@ -28,3 +28,4 @@ SESSION_COOKIE_NAME = "__Host-hdh_session"
 CSRF_COOKIE_SECURE = True
 CSRF_COOKIE_NAME = "__Host-hdh_csrf"
 LANGUAGE_COOKIE_SECURE = True
+LANGUAGE_COOKIE_NAME = "__Host-hdh_language"

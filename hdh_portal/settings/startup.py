@@ -1,7 +1,7 @@
 """What production must be given, zone by zone: checked before anything starts, told in sentences, all at once."""
 
 from collections.abc import Iterator, Mapping
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 DEVELOPMENT_SECRET = "development-only-never-in-production"  # noqa: S105  the value that production refuses
 SHORTEST_SECRET = 50
@@ -21,6 +21,7 @@ ZONES: Mapping[str, frozenset[str]] = {
 }
 COMMON = ("DATABASE_URL", "HDH_SECRET_KEY", "HDH_PORTAL_URL", "HDH_GATEWAY_ORIGIN", "HDH_ALLOWED_HOSTS")
 SECRETS = ("HDH_SECRET_KEY", "HDH_FIELD_KEY")
+ENCRYPTED_BROKERS = ("rediss://", "amqps://", "redis+socket://")
 DEMONSTRATION = ("HDH_DEMO", "HDH_DEMO_PASSWORD")
 
 
@@ -31,6 +32,7 @@ def production_problems(given: Mapping[str, str]) -> tuple[str, ...]:
         *_missing(given),
         *_secrets(given),
         *_addresses(given),
+        *_links(given),
         *_hosts(given),
         *_demonstration(given),
     )
@@ -72,6 +74,17 @@ def _addresses(given: Mapping[str, str]) -> Iterator[str]:
             yield f"{name} must begin with https://."
     if gateway and "{id}" not in (urlsplit(gateway).hostname or "").partition(".")[0]:
         yield "HDH_GATEWAY_ORIGIN must hold {id} in its first label, so that each workspace has an origin of its own."
+
+
+def _links(given: Mapping[str, str]) -> Iterator[str]:
+    database = urlsplit(given.get("DATABASE_URL", ""))
+    options = dict(parse_qsl(database.query))
+    local = options.get("host", "").startswith("/")
+    if database.scheme and not local and options.get("sslmode") != "verify-full":
+        yield "DATABASE_URL must end with sslmode=verify-full (or reach PostgreSQL by a socket: host=/folder)."
+    broker = given.get("CELERY_BROKER_URL", "")
+    if broker and not broker.startswith(ENCRYPTED_BROKERS):
+        yield f"CELERY_BROKER_URL must begin with one of {', '.join(ENCRYPTED_BROKERS)}."
 
 
 def _hosts(given: Mapping[str, str]) -> Iterator[str]:

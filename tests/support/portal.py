@@ -47,7 +47,7 @@ class Portal:
 
     def row(self, query: str, *values: Any) -> tuple[Any, ...]:
         """The first row of a query."""
-        with psycopg.connect(self.stack.env("web")["DATABASE_URL"]) as connection:
+        with psycopg.connect(self.stack.env("default")["DATABASE_URL"]) as connection:
             found = connection.execute(query, values).fetchone()
         assert found is not None, query
         return found

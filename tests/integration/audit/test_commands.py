@@ -1,9 +1,7 @@
 """The commands of keys, seals, exports, erasures and roles."""
 
-import os
+from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
-from uuid import uuid4
 
 import psycopg
 import pytest
@@ -14,8 +12,10 @@ from pytest_django import Settings
 from apps.audit import roles
 from apps.audit.keys import trusted_fingerprints
 from apps.audit.models import AuditSubject, Event
+from apps.audit.standalone.verify_audit import UncheckableError
 from tests.factories.accounts import PersonFactory
 from tests.factories.audit import Log, recorded, unguarded
+from tests.support.database_roles import in_the_role_of, portal_and_workers
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -82,22 +82,15 @@ def test_an_erasure_by_address(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.fixture
-def application_url() -> str:
-    """The URL of the tests' database for a new role that `audit_roles` made."""
-    role = f"hdh_app_{uuid4().hex[:8]}"
-    os.environ["HDH_APP_DATABASE_PASSWORD"] = "a-password-of-tests"
-    try:
-        call_command("audit_roles", role=role)
-        call_command("audit_roles", role=role)
-    finally:
-        del os.environ["HDH_APP_DATABASE_PASSWORD"]
-    parts = urlsplit(os.environ["DATABASE_URL"])
-    name = connection.settings_dict["NAME"]
-    location = f"{role}:a-password-of-tests@{parts.netloc.rpartition('@')[2]}"
-    yield parts._replace(netloc=location, path=f"/{name}").geturl()
-    with connection.cursor() as cursor:
-        cursor.execute(f"DROP OWNED BY {role}")
-        cursor.execute(f"DROP ROLE {role}")
+def application_urls(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, str]]:
+    with portal_and_workers(monkeypatch) as made:
+        yield made
+
+
+@pytest.fixture(params=["app", "worker"])
+def application_url(application_urls: dict[str, str], request: pytest.FixtureRequest) -> str:
+    """That of each in turn."""
+    return application_urls[request.param]
 
 
 @pytest.mark.parametrize("table", ["audit_event", "audit_seal", "audit_checkpoint"])
@@ -119,21 +112,32 @@ def test_the_application_cannot_choose_the_place_of_an_event(application_url: st
         application.execute("INSERT INTO audit_event (id, xid, actor) VALUES (1, '1', 'x')")
 
 
-def test_the_application_records_seals_and_works(application_url: str, log: Log) -> None:
-    """Given a connection with the application's rights, then events, seals and ordinary changes are possible."""
-    role = urlsplit(application_url).username
-    with connection.cursor() as cursor:
-        cursor.execute(f"SET ROLE {role}")
-        try:
-            recorded(actor="somebody", personal={"a": 1})
-            assert log.seal() == 1
-            person = PersonFactory.create()
-            person.delete()
-            assert roles.excessive_rights() == []
-            call_command("audit_roles", check=True)
-        finally:
-            cursor.execute("RESET ROLE")
+def test_portal_and_workers_record_and_work(application_url: str, log: Log) -> None:
+    """Given a connection with the application's rights, then events and ordinary changes are possible."""
+    with in_the_role_of(application_url):
+        recorded(actor="somebody", personal={"a": 1})
+        person = PersonFactory.create()
+        person.delete()
+        assert roles.excessive_rights() == []
+        call_command("audit_roles", check=True)
+    assert log.seal() == 1
     assert log.verify().events == 1
+
+
+def test_workers_seal_and_verify_what_the_portal_wrote(application_urls: dict[str, str], log: Log) -> None:
+    with in_the_role_of(application_urls["app"]):
+        recorded(actor="somebody")
+    with in_the_role_of(application_urls["worker"]):
+        assert log.seal() == 1
+        assert log.verify().events == 1
+
+
+def test_the_portal_cannot_verify_and_does_not_cry_wolf(application_urls: dict[str, str], log: Log) -> None:
+    """Given events hidden from the portal's role, then a verification by it says that it cannot check."""
+    recorded()
+    log.seal()
+    with in_the_role_of(application_urls["app"]), pytest.raises(UncheckableError, match="that of the workers"):
+        log.verify()
 
 
 def test_owners_are_no_role_for_the_application() -> None:

@@ -269,3 +269,38 @@ def test_the_heartbeat_stops_when_the_lease_is_lost(handler, bells):
         time.sleep(0.2)
         alive = [thread.name for thread in threading.enumerate() if thread.name == f"heartbeat-{item.pk}"]
     assert alive == []
+
+
+def test_an_item_whose_kind_no_worker_knows_ends_in_the_list(handler, bells, monkeypatch):
+    """Given an item of a newer release, an older worker tries it as any step that fails, and does not forget it."""
+    item = enqueue()
+    monkeypatch.delitem(outbox._handlers, "test.effect")
+    for _ in range(outbox.MAX_ATTEMPTS):
+        later(item, not_before=timezone.now())
+        outbox.run_item(item.pk)
+    item.refresh_from_db()
+    assert item.status == "needs_human"
+    assert "UnknownKind" in item.reason
+
+
+def test_a_subject_that_cannot_be_told_does_not_keep_the_item_off_the_list(handler, bells):
+    def untellable(subject: str, reason: str) -> None:
+        raise LookupError(subject)
+
+    item = enqueue()
+    handler.script = [NeedsHuman("The source is away.")]
+    outbox._handlers["test.effect"] = outbox.Handler(handler, "default", timedelta(seconds=30), untellable)
+    outbox.run_item(item.pk)
+    item.refresh_from_db()
+    assert (item.status, item.reason) == ("needs_human", "The source is away.")
+
+
+@pytest.mark.parametrize("hours", [-5, 5])
+def test_a_worker_whose_clock_is_wrong_neither_steals_nor_hoards(handler, bells, monkeypatch, hours):
+    item = enqueue()
+    real = timezone.now
+    monkeypatch.setattr(timezone, "now", lambda: real() + timedelta(hours=hours))
+    assert outbox.take(item.pk) is not None
+    item.refresh_from_db()
+    assert abs(item.lease_until - real()) < timedelta(minutes=1)
+    assert outbox.take(item.pk) is None

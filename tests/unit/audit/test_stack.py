@@ -19,6 +19,7 @@ def layout(tmp_path: Path, migration_url: str) -> Layout:
         database_url="postgresql://hdh_app:a%2Fb@/hdh",
         broker_url="redis://",
         migration_url=migration_url,
+        worker_url="postgresql://hdh_worker:c%2Fd@/hdh",
     )
 
 
@@ -35,6 +36,12 @@ def test_no_process_of_the_portal_knows_the_owner_of_the_tables(tmp_path: Path) 
     migration = environment(made, "migration")
     assert migration["DATABASE_URL"] == made.migration_url
     assert migration["HDH_APP_DATABASE_PASSWORD"] == "a/b"
+    assert migration["HDH_WORKER_DATABASE_PASSWORD"] == "c/d"
+
+
+def test_the_role_that_sees_all_rows_is_the_workers_alone(tmp_path: Path) -> None:
+    given = {zone: environment(layout(tmp_path, ""), zone)["DATABASE_URL"] for zone in ZONES}
+    assert [zone for zone in ZONES if "hdh_worker" in given[zone]] == ["default", "extract", "provision", "beat"]
 
 
 def test_one_role_does_everything_where_no_other_was_given(tmp_path: Path) -> None:
@@ -46,4 +53,5 @@ def test_the_owner_has_a_password_when_the_server_asks_for_one(tmp_path: Path, p
     server = Postgres(home=tmp_path, sockets=tmp_path, account=None, password=password)
     assert server.url().startswith(f"postgresql://{known_by}@/hdh?host=")
     assert server.application_url("c").startswith("postgresql://hdh_app:c@/hdh?host=")
+    assert server.worker_url("d").startswith("postgresql://hdh_worker:d@/hdh?host=")
     assert "a/b" not in repr(server)

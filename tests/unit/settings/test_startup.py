@@ -11,13 +11,13 @@ from hdh_portal.settings.startup import DEVELOPMENT_SECRET, ZONES, production_pr
 
 STRONG = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 COMMON = {
-    "DATABASE_URL": "postgresql://portal@db/portal",
+    "DATABASE_URL": "postgresql://portal@db/portal?sslmode=verify-full",
     "HDH_SECRET_KEY": STRONG,
     "HDH_PORTAL_URL": "https://portail.example.fr",
     "HDH_GATEWAY_ORIGIN": "https://ws-{id}.espaces.example.fr",
     "HDH_ALLOWED_HOSTS": "portail.example.fr",
 }
-VALUES = {"HDH_FIELD_KEY": STRONG[::-1], "CELERY_BROKER_URL": "redis://broker/0"}
+VALUES = {"HDH_FIELD_KEY": STRONG[::-1], "CELERY_BROKER_URL": "rediss://broker/0"}
 
 
 def good(zone: str) -> dict[str, str]:
@@ -78,12 +78,25 @@ def test_a_zone_must_not_know_what_is_another_s(zone: str, foreign: str) -> None
             {"HDH_ALLOWED_HOSTS": "other.example.fr"},
             "HDH_ALLOWED_HOSTS must hold portail.example.fr, the host of HDH_PORTAL_URL.",
         ),
+        (
+            {"DATABASE_URL": "postgresql://portal@db/portal?sslmode=require"},
+            "DATABASE_URL must end with sslmode=verify-full (or reach PostgreSQL by a socket: host=/folder).",
+        ),
+        (
+            {"CELERY_BROKER_URL": "redis://broker/0"},
+            "CELERY_BROKER_URL must begin with one of rediss://, amqps://, redis+socket://.",
+        ),
         ({"HDH_DEMO": "1"}, "HDH_DEMO belongs to the demonstration."),
         ({"HDH_DEMO_PASSWORD": "x"}, "HDH_DEMO_PASSWORD belongs to the demonstration."),
     ],
 )
 def test_what_does_not_suit_production_is_refused(change: dict[str, str], sentence: str) -> None:
     assert production_problems({**good("web"), **change}) == (sentence,)
+
+
+def test_a_database_behind_a_socket_needs_no_certificate() -> None:
+    by_socket = {"DATABASE_URL": "postgresql://portal@/portal?host=/run/postgresql"}
+    assert production_problems({**good("web"), **by_socket}) == ()
 
 
 def test_the_refused_value_is_the_one_development_uses() -> None:

@@ -1,0 +1,59 @@
+"""Beat goes on when the clock is put back."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from celery import Celery
+from celery.beat import ScheduleEntry
+from celery.schedules import schedule
+
+from hdh_portal.beat import SteadyScheduler
+
+NOW = datetime(2027, 10, 31, 1, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """The time beat reads, in a list of one."""
+    now = [NOW]
+    monkeypatch.setattr(ScheduleEntry, "default_now", lambda entry: now[0])
+    monkeypatch.setattr("celery.schedules.BaseSchedule.now", lambda schedule: now[0])
+    monkeypatch.setattr(SteadyScheduler, "_when", lambda self, entry, after: now[0].timestamp() + after)
+    return now
+
+
+@pytest.fixture
+def scheduler(tmp_path, clock, monkeypatch):
+    app = Celery("test", broker="memory://")
+    app.conf.beat_schedule = {
+        name: {"task": name, "schedule": schedule(timedelta(seconds=1))} for name in ("sweep", "seal")
+    }
+    made = SteadyScheduler(app, schedule_filename=str(tmp_path / "schedule"), lazy=False)
+    made.sent = []
+    monkeypatch.setattr(made, "apply_async", lambda entry, **kwargs: made.sent.append(entry.name))
+    yield made
+    made.close()
+
+
+def run(scheduler: SteadyScheduler, clock: list[datetime], seconds: int) -> None:
+    for _ in range(seconds):
+        clock[0] += timedelta(seconds=1)
+        while scheduler.tick() == 0:
+            pass
+
+
+def test_an_hour_put_back_costs_a_second_of_every_schedule_and_not_an_hour(scheduler, clock):
+    run(scheduler, clock, 3)
+    clock[0] -= timedelta(hours=1)
+    scheduler.sent.clear()
+    run(scheduler, clock, 5)
+    assert scheduler.sent.count("sweep") >= 4
+    assert scheduler.sent.count("seal") >= 4
+
+
+def test_an_hour_put_forward_sends_each_once(scheduler, clock):
+    run(scheduler, clock, 3)
+    scheduler.sent.clear()
+    clock[0] += timedelta(hours=1)
+    run(scheduler, clock, 1)
+    assert sorted(name for name in scheduler.sent if not name.startswith("celery.")) == ["seal", "sweep"]
