@@ -3,14 +3,29 @@
 Each runs in the transaction of what it follows and only writes rows; the outbox makes them true in the world.
 """
 
+from apps.accounts.models import Person
+from apps.agreements.services import agreement_end, agreement_prepare
+from apps.applications.models import Application
+from apps.applications.rules import Status
 from apps.applications.selectors import approved_facts
 from apps.audit.services import event_record
+from apps.committee.services import file_follow
 from apps.core.happenings import when
 from apps.core.models import OutboxItem
 from apps.extracts.models import ExtractRequest
 from apps.extracts.services import extract_request
 from apps.projects.services import Grant, project_create
 from apps.workspaces.services import workspace_data_ready, workspace_request
+
+
+def on_stage_entered(application_id: str, by: str) -> None:
+    """The committee has a file while its opinion is awaited; the agreement is prepared when signatures are."""
+    application = Application.objects.get(pk=application_id)
+    file_follow(application=application, awaited=application.state is Status.COMMITTEE, by=by)
+    if application.state is Status.AGREEMENT:
+        agreement_prepare(application=application, by=Person.objects.get(pk=by))
+    elif application.state is not Status.APPROVED:
+        agreement_end(application=application, by=by)
 
 
 def on_application_approved(application_id: str, by: str) -> None:
@@ -47,6 +62,7 @@ def on_outbox_retried(item_id: str, by: str) -> None:
 
 def register() -> None:
     """Connect the follow-ups. Called once when Django is ready."""
+    when("application.stage_entered", on_stage_entered)
     when("application.approved", on_application_approved)
     when("extract.delivered", on_extract_delivered)
     when("outbox.retried", on_outbox_retried)

@@ -9,6 +9,8 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import Person
 from apps.accounts.stepping_up import step_up_confirm, step_up_spend
+from apps.applications.rules import Outcome as ApplicationOutcome
+from apps.applications.services import opinion_record
 from apps.committee import rules, selectors
 from apps.committee.models import Ballot, File, Opinion, Recommendation
 from apps.committee.services.guarding import ballots_void, file_locked, file_move, record, refuse_unless_allowed
@@ -52,8 +54,23 @@ def opinion_give(
         ballots_void(Ballot.objects.filter(file=locked, answered_at=None), Ballot.Void.LEFT)
         opinion = _opinion_create(moved, said[0], (text_fr.strip(), text_en.strip()), votes, by)
         _recommendations_create(opinion, recommendations)
+        _tell_the_procedure(opinion, recommendations, by)
         record("committee.opinion_recorded", moved, str(by.pk), {"outcome": outcome, "content_hash": moved.content_hash})
         return opinion
+
+
+def _tell_the_procedure(opinion: Opinion, recommendations: Sequence[Mapping[str, str]], by: Person) -> None:
+    """The dossier goes on by its path; one that was adjourned comes back before the committee as another file."""
+    session = opinion.file.session
+    opinion_record(
+        application=opinion.file.application,
+        outcome=ApplicationOutcome(opinion.outcome),
+        express=True,
+        session_ref=f"CESREES {session.held_on.isoformat()}" if session else "",
+        decided_on=session.held_on if session else None,
+        recommendations="\n".join([opinion.text_fr, *(f"- {one['text']}" for one in recommendations)]),
+        by=by,
+    )
 
 
 def _check_before_the_code(

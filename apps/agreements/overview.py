@@ -1,0 +1,81 @@
+"""What the pages of an agreement show, in a fixed number of queries."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from apps.accounts.models import Person
+from apps.agreements import rules, selectors
+from apps.agreements.forms import DeclineForm, SignForm
+from apps.agreements.models import Agreement, Party, Refusal, Signature, Version
+from apps.agreements.wording import CHECKS
+from apps.core.rules import Role
+
+
+@dataclass(frozen=True)
+class PartyLine:
+    """One party: its signature if it has signed, and who may sign for it."""
+
+    party: Party
+    signature: Signature | None
+    signatories: list[Person]
+
+
+def agreement_page(agreement: Agreement, reader: Person) -> dict[str, Any]:
+    """Where the agreement stands: its version, each party's signature, what the reader may do."""
+    version = selectors.present_version(agreement)
+    signed = {signature.party_id: signature for signature in selectors.signatures_of(version)}
+    able = selectors.signatories_of(agreement)
+    parties = selectors.parties_of(agreement)
+    mine = [party for party in selectors.parties_signed_for(agreement, reader) if party.pk not in signed]
+    roles = selectors.roles_for(agreement, reader)
+    signs = bool(mine) and agreement.status == rules.Status.SIGNING and not _has_signed(signed, reader)
+    return {
+        "agreement": agreement,
+        "application": agreement.application,
+        "version": version,
+        "lines": [PartyLine(party, signed.get(party.pk), able[party.pk]) for party in parties],
+        "refusals": list(_refusals(agreement)),
+        "earlier": list(_earlier(agreement)),
+        "may_revise": Role.STEWARD in roles and agreement.status in rules.OPEN,
+        "is_steward": Role.STEWARD in roles,
+        "is_team": Role.MEMBER in roles,
+        "sign_form": SignForm(mine, version) if signs else None,
+        "decline_form": DeclineForm(mine, version) if signs else None,
+    }
+
+
+def _has_signed(signed: dict[int, Signature], reader: Person) -> bool:
+    return any(signature.person_id == reader.pk for signature in signed.values())
+
+
+def _refusals(agreement: Agreement) -> Any:
+    found = Refusal.objects.filter(document_version__agreement=agreement)
+    return found.select_related("person", "party__organisation", "document_version").order_by("-at")
+
+
+def _earlier(agreement: Agreement) -> Any:
+    """The versions before the present one, with how many signatures became void."""
+    found = Version.objects.defer("document").filter(agreement=agreement).exclude(superseded_at=None)
+    return found.prefetch_related("signatures__person", "signatures__party__organisation").order_by("-number")
+
+
+def verified(agreement: Agreement, brought: bytes | None) -> dict[str, Any]:
+    """What checking found, in words."""
+    checked = selectors.verification(agreement, brought)
+    return {"checked": checked, "faults": [CHECKS[fault] for fault in sorted(checked.faults)]}
+
+
+def signature_record(agreement: Agreement) -> dict[str, Any]:
+    """The signatures as data: whoever holds the document can check every hash, and find the records in the audit log."""
+    version = selectors.present_version(agreement)
+    return {
+        "agreement": str(agreement.pk),
+        "application": agreement.application.number,
+        "version": version.number,
+        "document_sha256": version.document_hash,
+        "content_sha256": version.content_hash,
+        "signatures": [
+            {"record": signature.record, "record_sha256": signature.record_hash}
+            for signature in selectors.signatures_of(version)
+        ],
+    }
