@@ -67,7 +67,6 @@ def _tell_the_procedure(opinion: Opinion, recommendations: Sequence[Mapping[str,
         outcome=ApplicationOutcome(opinion.outcome),
         express=True,
         session_ref=f"CESREES {session.held_on.isoformat()}" if session else "",
-        decided_on=session.held_on if session else None,
         recommendations="\n".join([opinion.text_fr, *(f"- {one['text']}" for one in recommendations)]),
         by=by,
     )
