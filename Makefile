@@ -6,7 +6,7 @@ DEVSTACK := -m hdh_portal.devstack
 GATEWAY_OPTION := $(if $(GATEWAY_PORT),--gateway-port $(GATEWAY_PORT))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run stop reset code test check fix journey lock bench-audit mutants-permissions
+.PHONY: help setup run stop reset code test test-faults check fix journey lock bench-audit bench-load bench-pages mutants-permissions
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-19s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,6 +29,9 @@ code: setup ## the one-time code of a demonstration account: make code WHO=camil
 test: setup ## the whole test suite, browser and sandbox included; a part of it: make test PYTEST=tests/unit
 	@$(VENV)/python -m pytest -n 2 --dist loadfile $(or $(PYTEST),--cov --cov-report= --cov-fail-under=95)
 
+test-faults: setup ## break processes, broker, database and clock under load and check that nothing is lost; HDH_FAULT_SEED=n
+	@$(VENV)/python -m pytest tests/faults -o python_files="fault_*.py test_*.py" -p no:randomly $(FAULTS)
+
 check: setup ## formatting, lint, types, layers, migrations, generated docs, translations, templates
 	@$(VENV)/python $(DEVSTACK) check
 
@@ -44,6 +47,12 @@ lock: setup ## renew the locked, hashed requirements from pyproject.toml and the
 
 mutants-permissions: setup ## delete each guard in turn and see that the permission matrix notices; figures on the last line
 	@$(VENV)/python -m tests.permissions.mutants
+
+bench-pages: setup ## every page of every role at 10,000 dossiers, queue and search at 100,000: make bench-pages [PROJECTS=…]
+	@PROJECTS=$(or $(PROJECTS),10000) $(VENV)/python -m tests.benchmarks.bench_pages
+
+bench-load: setup ## many people at once against the least the portal can answer; figures on the last line
+	@$(VENV)/python -m tests.benchmarks.bench_load
 
 bench-audit: setup ## what the audit log costs, how late its seal is, how fast it verifies, what tampering it finds
 	@$(VENV)/python -m tests.benchmarks.bench_audit

@@ -16,7 +16,10 @@ class DemoOrganisation:
 
 @dataclass(frozen=True)
 class DemoPerson:
-    """An invented person. `enrolled` False: they set up their second factor themselves, as a newcomer does."""
+    """An invented person. `enrolled` False: they set up their second factor themselves, as a newcomer does.
+
+    `may_sign`: their mandate lets them sign agreements for their organisation.
+    """
 
     email: str
     given_name: str
@@ -24,10 +27,12 @@ class DemoPerson:
     organisation: DemoOrganisation
     role: Role | None = None
     enrolled: bool = True
+    may_sign: bool = False
 
 
 _HOSPITAL = DemoOrganisation("CHU de démonstration", "public", "000000018")
 _LABORATORY = DemoOrganisation("Laboratoire de démonstration", "private", "000000026")
+_UNIVERSITY = DemoOrganisation("Université de démonstration", "public", "000000042")
 _PLATFORM = DemoOrganisation("Plateforme de démonstration", "public", "000000034")
 
 DEMO_PASSWORD = "demonstration-hdh-2027"  # noqa: S105  printed by the demonstration itself
@@ -40,4 +45,9 @@ DEMO_PEOPLE: tuple[DemoPerson, ...] = (
     DemoPerson("dominique.robert@hdh-demo.fr", "Dominique", "Robert", _PLATFORM, Role.STEWARD),
     DemoPerson("claude.bernard@hdh-demo.fr", "Claude", "Bernard", _PLATFORM, Role.OPERATOR),
     DemoPerson("jo.moreau@hdh-demo.fr", "Jo", "Moreau", _PLATFORM, Role.AUDITOR),
+    DemoPerson("andrea.roux@hdh-demo.fr", "Andréa", "Roux", _PLATFORM, Role.COMMITTEE_SECRETARY),
+    DemoPerson("maxime.fontaine@univ-demo.fr", "Maxime", "Fontaine", _UNIVERSITY, Role.COMMITTEE_MEMBER),
+    DemoPerson("lou.chevalier@univ-demo.fr", "Lou", "Chevalier", _UNIVERSITY, Role.COMMITTEE_MEMBER),
+    DemoPerson("charlie.mercier@chu-demo.fr", "Charlie", "Mercier", _HOSPITAL, may_sign=True),
+    DemoPerson("dany.lambert@hdh-demo.fr", "Dany", "Lambert", _PLATFORM, may_sign=True),
 )

@@ -136,12 +136,13 @@ class DatedQuerySet(models.QuerySet[Any]):
 
 
 class Mandate(models.Model):
-    """The right of a person to act for an organisation, between two days."""
+    """The right of a person to act for an organisation, between two days; with `may_sign`, to sign for it too."""
 
     person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="mandates")
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="mandates")
     starts_on = models.DateField()
     ends_on = models.DateField(null=True, blank=True)
+    may_sign = models.BooleanField(default=False)
 
     objects = DatedQuerySet.as_manager()
 
@@ -158,6 +159,8 @@ class StaffRoleName(models.TextChoices):
     STEWARD = Role.STEWARD.value, _("data steward")
     OPERATOR = Role.OPERATOR.value, _("platform operator")
     AUDITOR = Role.AUDITOR.value, _("auditor")
+    COMMITTEE_MEMBER = Role.COMMITTEE_MEMBER.value, _("committee member")
+    COMMITTEE_SECRETARY = Role.COMMITTEE_SECRETARY.value, _("committee secretary")
 
 
 class StaffRole(models.Model):

@@ -146,12 +146,22 @@ def language_choose(*, person: Person, language: str) -> None:
 
 
 def mandate_give(
-    *, person: Person, organisation: Organisation, starts_on: date, ends_on: date | None = None, by: Person | None
+    *,
+    person: Person,
+    organisation: Organisation,
+    starts_on: date,
+    ends_on: date | None = None,
+    may_sign: bool = False,
+    by: Person | None,
 ) -> Mandate:
-    """Let the person act for the organisation between two days. `by` None: the installation itself."""
+    """Let the person act for the organisation between two days, and sign for it if `may_sign`. `by` None: the
+    installation itself.
+    """
     with transaction.atomic():
-        mandate = Mandate.objects.create(person=person, organisation=organisation, starts_on=starts_on, ends_on=ends_on)
-        _event("mandate.given", str(person.pk), actor=by, organisation=str(organisation.pk))
+        mandate = Mandate.objects.create(
+            person=person, organisation=organisation, starts_on=starts_on, ends_on=ends_on, may_sign=may_sign
+        )
+        _event("mandate.given", str(person.pk), actor=by, organisation=str(organisation.pk), may_sign=may_sign)
     return mandate
 
 

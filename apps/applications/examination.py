@@ -14,15 +14,18 @@ from apps.applications.rules import Status
 from apps.core.rules import Refused
 from apps.extracts.engine.problems import DefinitionError
 
-FILTERS: tuple[str, ...] = (
-    Status.SUBMITTED,
-    Status.RETURNED,
-    Status.APPROVED,
-    Status.REFUSED,
-    Status.WITHDRAWN,
-)
+FILTERS: tuple[str, ...] = tuple(status for status in Status if status is not Status.DRAFT)
 ALL = "all"
-DECISIONS = ("application.return", "application.approve", "application.refuse")
+DECISIONS = (
+    "application.return",
+    "application.accept",
+    "application.redirect",
+    "application.opinion_transcribe",
+    "application.cnil_record",
+    "application.discontinue",
+    "application.approve",
+    "application.refuse",
+)
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,7 @@ class Filter:
 
 def queue(status: str) -> QuerySet[Application]:
     """The dossiers of a status, or all: those that await a steward first, the longest waiting first."""
-    awaits = Case(When(status=Status.SUBMITTED, then=Value(0)), default=Value(1))
+    awaits = Case(When(status__in=[Status.SUBMITTED, Status.DECISION], then=Value(0)), default=Value(1))
     found = selectors.applications_examined().order_by(awaits, "submitted_at", "id")
     return found.filter(status=status) if status in FILTERS else found
 
@@ -84,6 +87,10 @@ def examination(application: Application, steward: Person, language: str) -> dic
         "scope": presentation.scope_read(contents["variables"], language),
         "missing": overview.missing_lines(application, facts.missing),
         "team": selectors.team_of(application),
+        "path": facts.path,
+        "path_title": wording.said(selectors.path_of(application).title),
+        "outcomes": overview.outcomes_of(application),
+        "awaits_decision": application.state in rules.DECIDABLE,
         "rounds": rounds,
         "changes": presentation.changes_between(spec, rounds[1].submission.content, submitted) if rounds[1:] else (),
         "actions": rules.allowed_actions(facts, DECISIONS),
@@ -107,9 +114,9 @@ def _by_kind(submitted: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:
 def _objections(facts: rules.Facts) -> list[str]:
     """Why this steward may not approve, in sentences; nothing once the dossier awaits no steward."""
     decision = rules.decide("application.approve", facts)
-    if facts.status != Status.SUBMITTED or not isinstance(decision, Refused):
+    if facts.status not in rules.DECIDABLE or not isinstance(decision, Refused):
         return []
-    return [str(wording.REASONS[reason.code]) for reason in decision.reasons]
+    return [str(wording.REASONS[reason.code]) for reason in decision.reasons if reason.code != "stages_remain"]
 
 
 def _definition_facts(contents: Mapping[str, Any]) -> dict[str, str]:

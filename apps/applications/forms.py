@@ -1,20 +1,19 @@
 """Forms of the dossier. Those of its pages are made from their specification and keep whatever is typed."""
 
 import uuid
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from apps.accounts.forms import RefusableForm, code_field
+from apps.accounts.forms import RefusableForm
 from apps.accounts.models import Organisation
 from apps.applications import rules, wording
-from apps.applications.form_spec import Content, Contents, Field, Kind, PageSpec
-from apps.applications.models import Application
+from apps.applications.form_spec import Content, Contents, Field, Kind, PageSpec, cell_name, rows_of
+from apps.applications.policy import Path
 from apps.applications.typing_in import TYPED_KINDS
-
-LONGEST_COMMENT = 4000
-LONGEST_REASON = 2000
 
 
 class AsTyped(forms.Field):
@@ -25,16 +24,41 @@ class AsTyped(forms.Field):
 
 
 def _widget(field: Field) -> forms.Widget:
-    if field.kind is Kind.LONG_TEXT:
-        return forms.Textarea(attrs={"rows": 6})
     if field.kind is Kind.CHOICE:
         blank = ("", _("Choose an answer"))
         return forms.Select(choices=[blank, *((choice.value, wording.said(choice.label)) for choice in field.choices)])
+    attributes = {"lang": "en"} if field.translates else {}
+    if field.kind is Kind.LONG_TEXT:
+        return forms.Textarea(attrs={"rows": 6, **attributes})
     if field.kind is Kind.CONFIRMATION:
         return forms.CheckboxInput()
     if field.kind is Kind.DATE:
         return forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
-    return forms.TextInput()
+    if field.kind is Kind.NUMBER:
+        return forms.TextInput(attrs={"inputmode": "numeric"})
+    return forms.TextInput(attrs=attributes)
+
+
+@dataclass(frozen=True)
+class Part:
+    """One thing of a page as its template shows it: a field with its English version, if any, or the rows of a group.
+
+    `rows` hold the bound cells of a group: the `typed` ones, then a blank one while there is room.
+    """
+
+    name: str
+    field: forms.BoundField | None = None
+    english: forms.BoundField | None = None
+    label: str = ""
+    help: str = ""
+    rows: tuple[tuple[forms.BoundField, ...], ...] = ()
+    typed: int = 0
+    errors: tuple[str, ...] = ()
+
+    @property
+    def typed_rows(self) -> tuple[tuple[forms.BoundField, ...], ...]:
+        """The rows without the blank one, which a page may not show yet."""
+        return self.rows[: self.typed]
 
 
 class PageForm(forms.Form):
@@ -46,24 +70,77 @@ class PageForm(forms.Form):
     use_required_attribute = False
 
     def __init__(self, page: PageSpec, contents: Contents, *, show_missing: bool) -> None:
-        super().__init__(data=dict(contents.get(page.key, {})))
+        content = contents.get(page.key, {})
+        super().__init__(data={**content, **_cells(page, content)})
         self.page, self.contents, self.show_missing = page, contents, show_missing
+        self.group_errors: dict[str, list[str]] = {}
         for field in page.fields:
-            if field.kind in TYPED_KINDS:
-                self.fields[field.name] = AsTyped(
-                    label=wording.said(field.label),
-                    help_text=wording.said(field.help),
-                    required=field.required,
-                    widget=_widget(field),
-                )
+            if field.kind is Kind.GROUP:
+                for row in range(_rows_shown(field, content)):
+                    for column in field.columns:
+                        self.fields[cell_name(field, row, column)] = self._as_typed(column)
+            elif field.kind in TYPED_KINDS:
+                self.fields[field.name] = self._as_typed(field)
+
+    def _as_typed(self, field: Field) -> AsTyped:
+        example = wording.example_sentence(field)
+        return AsTyped(
+            label=wording.said(field.label),
+            help_text=" ".join(text for text in (wording.said(field.help), example) if text),
+            required=field.is_required(self.contents),
+            widget=_widget(field),
+        )
 
     def clean(self) -> None:
         content: Content = self.contents.get(self.page.key, {})
-        for name in self.fields:
-            field = self.page.field(name)
-            code = rules.field_problem(field, content) if field.is_asked(self.contents) else ""
-            if code and (self.show_missing or content.get(name)):
-                self.add_error(name, wording.problem_sentence(field, code))
+        for field in self.page.fields:
+            if field.is_asked(self.contents):
+                for name, code in rules.field_problems(field, content, self.contents):
+                    if code != "required" or self.show_missing:
+                        self._tell(field, name, code)
+
+    def _tell(self, field: Field, name: str, code: str) -> None:
+        cell = self.page.cell(name)
+        sentence = wording.problem_sentence(cell[2] if cell else field, code)
+        if name in self.fields:
+            self.add_error(name, sentence)
+        elif field.kind is Kind.GROUP:
+            self.group_errors.setdefault(name, []).append(sentence)
+
+    def parts(self) -> Iterator[Part]:
+        """What the page shows, in order; an English version goes beside its field."""
+        self.is_valid()  # a group keeps its own errors, which are known once the form was judged
+        english = {field.translates: field.name for field in self.page.fields if field.translates}
+        for field in self.page.fields:
+            if field.kind is Kind.GROUP:
+                yield self._group(field, tuple(self.group_errors.get(field.name, ())))
+            elif field.name in self.fields and not field.translates:
+                beside = english.get(field.name)
+                yield Part(field.name, self[field.name], self[beside] if beside else None)
+
+    def _group(self, group: Field, errors: tuple[str, ...]) -> Part:
+        content = self.contents.get(self.page.key, {})
+        shown, typed = _rows_shown(group, content), len(rows_of(group, content))
+        rows = tuple(tuple(self[cell_name(group, row, column)] for column in group.columns) for row in range(shown))
+        label, hint = wording.said(group.label), wording.said(group.help)
+        return Part(group.name, label=label, help=hint, rows=rows, typed=typed, errors=errors)
+
+
+def _rows_shown(group: Field, content: Content) -> int:
+    """The rows that were typed, and a blank one while there is room."""
+    held = len(rows_of(group, content))
+    return held + 1 if held < group.most else held
+
+
+def _cells(page: PageSpec, content: Content) -> dict[str, str]:
+    """The rows of every group as a form names them."""
+    return {
+        cell_name(field, number, column): row.get(column.name, "")
+        for field in page.fields
+        if field.kind is Kind.GROUP
+        for number, row in enumerate(rows_of(field, content))
+        for column in field.columns
+    }
 
 
 class CreateForm(RefusableForm):
@@ -79,10 +156,13 @@ class CreateForm(RefusableForm):
         empty_label=None,
         error_messages={"invalid_choice": _("You hold no current mandate for this organisation.")},
     )
+    path = forms.ChoiceField(label=_("Path of the procedure"))
     creation_key = forms.UUIDField(widget=forms.HiddenInput, initial=uuid.uuid4)
 
-    def __init__(self, organisations: Any, data: Any = None) -> None:
+    def __init__(self, organisations: Any, paths: Iterable[Path], data: Any = None) -> None:
         super().__init__(data)
+        self.paths = [(path.key, wording.said(path.title), wording.said(path.summary)) for path in paths]
+        self.fields["path"].choices = [(key, title) for key, title, _summary in self.paths]  # type: ignore[attr-defined]
         self.shown = [(found.pk, found.name) for found in organisations]
         self.fields["organisation"].choices = self.shown  # type: ignore[attr-defined]  # a choice field
 
@@ -119,64 +199,3 @@ class AttachmentForm(RefusableForm):
         super().__init__(data, files)
         kinds = [(field.name, wording.said(field.label)) for field in page.fields if field.is_asked(contents)]
         self.fields["kind"].choices = kinds  # type: ignore[attr-defined]  # a choice field
-
-
-class ReturnForm(SeenForm):
-    """A reason beside each page to correct; an empty one leaves its page closed."""
-
-    def __init__(self, application: Application, data: Any = None) -> None:
-        super().__init__(data, initial={"version": application.version}, auto_id="return_%s")
-        for page in application.specification.pages:
-            self.fields[f"reason-{page.key}"] = forms.CharField(
-                label=wording.said(page.title),
-                required=False,
-                max_length=LONGEST_REASON,
-                widget=forms.Textarea(attrs={"rows": 2}),
-            )
-
-    def reasons(self) -> dict[str, str]:
-        """The reasons that were given, by page."""
-        typed = {name.removeprefix("reason-"): text for name, text in self.cleaned_data.items() if name != "version"}
-        return {page: text for page, text in typed.items() if text.strip()}
-
-
-class DecisionForm(SeenForm):
-    """What every final decision binds to: what was read, and a fresh one-time code."""
-
-    verb = ""
-    content_hash = AsTyped(widget=forms.HiddenInput)
-
-    def __init__(self, application: Application, data: Any = None) -> None:
-        seen = {"version": application.version, "content_hash": application.content_hash}
-        super().__init__(data, initial=seen, auto_id=f"{self.verb}_%s")
-
-
-class ApproveForm(DecisionForm):
-    """Approval."""
-
-    verb = "approve"
-    comment = forms.CharField(
-        label=_("Comment to the team"),
-        required=False,
-        max_length=LONGEST_COMMENT,
-        widget=forms.Textarea(attrs={"rows": 3}),
-    )
-    otp_code = code_field(
-        _("One-time code"), _("The six digits that your authenticator application shows now."), digits_only=True
-    )
-
-
-class RefuseForm(DecisionForm):
-    """Refusal."""
-
-    verb = "refuse"
-    reason = forms.CharField(
-        label=_("Reason for refusing"),
-        help_text=_("The team reads it."),
-        max_length=LONGEST_COMMENT,
-        widget=forms.Textarea(attrs={"rows": 3}),
-        error_messages={"required": _("Say why the dossier is refused: its team reads it.")},
-    )
-    otp_code = code_field(
-        _("One-time code"), _("The six digits that your authenticator application shows now."), digits_only=True
-    )

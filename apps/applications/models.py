@@ -11,9 +11,11 @@ from guardian.models import UserObjectPermissionBase
 
 from apps.applications import rules
 from apps.applications.form_spec import Specification
-from apps.applications.pages import CURRENT, specification
+from apps.applications.pages import current_version, specification
 
 PERSON = settings.AUTH_USER_MODEL
+# Neither committee nor authority: what every dossier was before there were paths.
+SHORTEST_PATH = "permanent_access"
 
 
 class NumberSeries(models.Model):
@@ -30,15 +32,24 @@ class Application(models.Model):
     """A dossier. `version` counts changes of state (compare-and-swap); `round` counts submissions.
 
     `title` repeats the page "title" for lists. `content_hash` and `definition_hash` are those of the last submission.
+    `path` is a key of the rules (policy), `policy_version` the version it was first submitted under, blank before;
+    `stages_done` are the stages whose outcome stands.
     """
 
     class Status(models.TextChoices):
         DRAFT = rules.Status.DRAFT.value, _("draft")
         SUBMITTED = rules.Status.SUBMITTED.value, _("submitted")
         RETURNED = rules.Status.RETURNED.value, _("returned")
+        COMMITTEE = rules.Status.COMMITTEE.value, _("before the committee")
+        CHOICE = rules.Status.CHOICE.value, _("opinion given")
+        COMMITMENT = rules.Status.COMMITMENT.value, _("commitment awaited")
+        CNIL = rules.Status.CNIL.value, _("before CNIL")
+        DECISION = rules.Status.DECISION.value, _("to be decided")
+        AGREEMENT = rules.Status.AGREEMENT.value, _("signatures awaited")
         APPROVED = rules.Status.APPROVED.value, _("approved")
         REFUSED = rules.Status.REFUSED.value, _("refused")
         WITHDRAWN = rules.Status.WITHDRAWN.value, _("withdrawn")
+        DISCONTINUED = rules.Status.DISCONTINUED.value, _("closed without action")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     number = models.CharField(max_length=20, unique=True)
@@ -46,7 +57,10 @@ class Application(models.Model):
     status = models.CharField(max_length=12, choices=Status, default=Status.DRAFT)
     version = models.PositiveIntegerField(default=1)
     round = models.PositiveSmallIntegerField(default=0)
-    spec_version = models.PositiveSmallIntegerField(default=CURRENT)
+    spec_version = models.PositiveSmallIntegerField(default=current_version)
+    path = models.CharField(max_length=40, default=SHORTEST_PATH)
+    policy_version = models.CharField(max_length=20, blank=True)
+    stages_done: Any = models.JSONField(default=list)
     organisation = models.ForeignKey("accounts.Organisation", on_delete=models.PROTECT, related_name="applications")
     created_by = models.ForeignKey(PERSON, on_delete=models.PROTECT, related_name="applications_created")
     title = models.CharField(max_length=200, blank=True)
@@ -65,17 +79,16 @@ class Application(models.Model):
             ),
             models.CheckConstraint(
                 name="application_submitted_has_date",
-                condition=~Q(status__in=["submitted", "returned", "approved", "refused"])
-                | Q(submitted_at__isnull=False, round__gte=1),
+                condition=Q(status__in=["draft", "withdrawn"]) | Q(submitted_at__isnull=False, round__gte=1),
             ),
             models.CheckConstraint(
                 name="application_decided_has_date",
-                condition=Q(status__in=["approved", "refused"], decided_at__isnull=False)
-                | (~Q(status__in=["approved", "refused"]) & Q(decided_at__isnull=True)),
+                condition=~Q(status__in=["agreement", "approved", "refused"]) | Q(decided_at__isnull=False),
             ),
             models.CheckConstraint(
                 name="application_approved_has_hashes",
-                condition=~Q(status="approved") | (~Q(content_hash="") & ~Q(definition_hash="")),
+                condition=~Q(status__in=["agreement", "approved"])
+                | (~Q(content_hash="") & ~Q(definition_hash="") & ~Q(policy_version="")),
             ),
         ]
         indexes = [models.Index(fields=["status", "submitted_at", "id"], name="application_queue")]
@@ -243,3 +256,40 @@ class ReturnReason(models.Model):
 
     def __str__(self) -> str:
         return f"{self.page} of {self.decision_id}"
+
+
+class StageOutcome(models.Model):
+    """How a stage of a round ended. Append-only.
+
+    `express` is None where the difference has no meaning, False for an outcome by silence. `reference` and `decided_on`
+    are those of the committee's session, of the authority's decision or of the commitment.
+    """
+
+    application = models.ForeignKey(Application, on_delete=models.PROTECT, related_name="outcomes")
+    round = models.PositiveSmallIntegerField()
+    stage = models.CharField(max_length=20)
+    outcome = models.CharField(max_length=40)
+    express = models.BooleanField(null=True)
+    reference = models.CharField(max_length=80, blank=True)
+    decided_on = models.DateField(null=True)
+    comment = models.TextField(blank=True)
+    by = models.ForeignKey(PERSON, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="stage_outcome_known",
+                condition=Q(outcome__in=[outcome.value for outcome in rules.Outcome]),
+            ),
+            models.CheckConstraint(
+                name="stage_opinion_is_express_or_tacit",
+                condition=~Q(stage="committee")
+                | ~Q(outcome__in=["favourable", "favourable_with_recommendations"])
+                | Q(express__isnull=False),
+            ),
+        ]
+        indexes = [models.Index(fields=["application", "stage", "-id"], name="stage_outcome_latest")]
+
+    def __str__(self) -> str:
+        return f"{self.stage}: {self.outcome}"

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from datetime import date, datetime
 from typing import Any
 
 from django.urls import reverse
@@ -9,11 +10,19 @@ from django.urls import reverse
 from apps.accounts.models import Person
 from apps.applications import rules, selectors, wording
 from apps.applications.form_spec import Contents, Specification
-from apps.applications.models import Application, Page
+from apps.applications.models import Application, Page, StageOutcome
 from apps.applications.rules import EDITABLE, Facts, Missing
 from apps.core.errors import Message
 
-BUTTONS = ("application.edit", "application.submit", "application.withdraw", "application.member_add")
+BUTTONS = (
+    "application.edit",
+    "application.submit",
+    "application.withdraw",
+    "application.member_add",
+    "application.refer",
+    "application.revise",
+    "application.commit",
+)
 
 
 @dataclass(frozen=True)
@@ -78,12 +87,13 @@ def missing_lines(application: Application, missing: Iterable[Missing]) -> tuple
 
 def _missing_line(application: Application, spec: Specification, missing: Missing) -> MissingLine:
     page = spec.page(missing.page)
+    cell = page.cell(missing.field)
     named = {field.name: field for field in page.fields}
-    field = named.get(missing.field, page.fields[0])
+    field = cell[2] if cell else named.get(missing.field, page.fields[0])
     url = reverse("applications:page", args=[application.pk, page.key])
     return MissingLine(
         page=wording.said(page.title),
-        label=wording.said(field.label),
+        label=wording.cell_label(*cell) if cell else wording.said(field.label),
         sentence=wording.missing_sentence(field, missing),
         url=f"{url}?missing=1#id_{missing.field}",
     )
@@ -113,6 +123,30 @@ def overview(application: Application, person: Person) -> Overview:
     return Overview(contents, facts, missing, page_states(application, missing, reasons), actions, reasons)
 
 
+@dataclass(frozen=True)
+class OutcomeLine:
+    """How a stage ended, in words."""
+
+    stage: str
+    outcome: str
+    reference: str
+    decided_on: date | None
+    comment: str
+    at: datetime
+
+
+def outcomes_of(application: Application) -> list[OutcomeLine]:
+    """How each stage ended so far, latest first. One query."""
+    rows = StageOutcome.objects.filter(application=application).order_by("-id")
+    return [_outcome_line(row) for row in rows]
+
+
+def _outcome_line(row: StageOutcome) -> OutcomeLine:
+    words = wording.outcome_said(row.outcome, row.express)
+    named = str(wording.STAGES.get(row.stage, row.stage))
+    return OutcomeLine(named, words, row.reference, row.decided_on, row.comment, row.at)
+
+
 def page_rows(application: Application) -> dict[str, Page]:
     """The pages as rows, by key, with who saved them last."""
     rows = Page.objects.filter(application=application).select_related("updated_by")
@@ -125,6 +159,7 @@ def context_of(application: Application, person: Person) -> dict[str, Any]:
     return {
         "application": application,
         "standing": standing(application),
+        "path_title": wording.said(selectors.path_of(application).title),
         "states": seen.states,
         "missing": missing_lines(application, seen.missing),
         "actions": seen.actions,

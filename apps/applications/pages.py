@@ -1,290 +1,141 @@
-"""The pages of a dossier as data: which fields, of which kind, required when. Pure.
+"""The forms of a dossier, read from data files: which fields, of which kind, required when. Pure but for the reading.
 
-A dossier keeps the version of the specification it was started with, so that a later version changes nothing to it.
-What is published or read by people carries both languages here, beside its meaning.
+A form is a file `specifications/*.json`, checked against `specifications/schema.json` and for what a schema cannot say.
+A dossier keeps the version it was started with, so that a later file changes nothing to it; a form to come (the
+templates of the European Health Data Space) is one more file, with its paths and the day from which it is in force.
 """
 
-from collections.abc import Mapping
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any
 
-from apps.applications.form_spec import Choice, Condition, Field, Kind, PageSpec, Specification, Text
+from jsonschema import Draft202012Validator
 
-TITLE = PageSpec(
-    "title",
-    Text("Titre", "Title"),
-    Text("Comment votre projet sera désigné dans tous les échanges.", "How your project is called in every exchange."),
-    (
-        Field(
-            "title",
-            Kind.TEXT,
-            Text("Titre du projet", "Title of the project"),
-            Text("Une phrase qui dit la question étudiée.", "One sentence that says the question studied."),
-            max_length=200,
-        ),
-        Field(
-            "acronym",
-            Kind.TEXT,
-            Text("Acronyme", "Acronym"),
-            Text("S’il y en a un.", "If there is one."),
-            required=False,
-            max_length=30,
-        ),
-    ),
-)
+from apps.applications.form_spec import PROCEDURE, Choice, Condition, Field, Kind, PageSpec, Specification, Text
 
-SUMMARY = PageSpec(
-    "summary",
-    Text("Résumé public", "Public summary"),
-    Text(
-        "Ce résumé est destiné au public : des mots simples, sans sigle inexpliqué.",
-        "This summary is meant for the public: plain words, no unexplained abbreviation.",
-    ),
-    (
-        Field(
-            "summary_fr",
-            Kind.LONG_TEXT,
-            Text("Résumé en français", "Summary in French"),
-            Text(
-                "Ce que vous cherchez, sur qui, avec quelles données.",
-                "What you look for, about whom, with which data.",
-            ),
-            max_length=4000,
-        ),
-        Field(
-            "summary_en",
-            Kind.LONG_TEXT,
-            Text("Résumé en anglais", "Summary in English"),
-            Text("Pour les lecteurs qui ne lisent pas le français.", "For readers who do not read French."),
-            required=False,
-            max_length=4000,
-        ),
-    ),
-)
+FOLDER = Path(__file__).parent / "specifications"
+SCHEMA = "schema.json"
+# What a column of a group may be: something that is typed in one place.
+CELL_KINDS = frozenset({Kind.TEXT, Kind.NUMBER, Kind.CHOICE, Kind.DATE})
 
-PURPOSE = PageSpec(
-    "purpose",
-    Text("Finalité", "Purpose"),
-    Text("Pourquoi ces données, et au bénéfice de qui.", "Why these data, and for whose benefit."),
-    (
-        Field(
-            "purpose_kind",
-            Kind.CHOICE,
-            Text("Nature du projet", "Kind of project"),
-            choices=(
-                Choice("research", Text("Recherche ou étude", "Research or study")),
-                Choice("evaluation", Text("Évaluation de soins ou de produits", "Evaluation of care or products")),
-                Choice(
-                    "steering", Text("Pilotage ou surveillance sanitaire", "Steering of, or watch over, public health")
-                ),
-                Choice("other", Text("Autre", "Other")),
-            ),
-        ),
-        Field(
-            "purpose_other",
-            Kind.TEXT,
-            Text("Précisez la nature du projet", "Say which kind of project"),
-            max_length=200,
-            when=Condition("purpose", "purpose_kind", "other"),
-        ),
-        Field(
-            "objectives",
-            Kind.LONG_TEXT,
-            Text("Objectifs", "Objectives"),
-            Text(
-                "L’objectif principal, puis les objectifs secondaires.", "The main objective, then the secondary ones."
-            ),
-            max_length=4000,
-        ),
-        Field(
-            "public_interest",
-            Kind.LONG_TEXT,
-            Text("Intérêt public", "Public interest"),
-            Text(
-                "Ce que les patients, les soignants ou la société y gagnent, et comment les résultats seront publiés.",
-                "What patients, carers or society gain, and how the results will be published.",
-            ),
-            max_length=4000,
-        ),
-        Field(
-            "funded",
-            Kind.CHOICE,
-            Text("Le projet est-il financé par un tiers ?", "Is the project funded by a third party?"),
-            choices=(Choice("no", Text("Non", "No")), Choice("yes", Text("Oui", "Yes"))),
-        ),
-        Field(
-            "funders",
-            Kind.LONG_TEXT,
-            Text("Financeurs", "Funders"),
-            Text("Un financeur par ligne.", "One funder per line."),
-            max_length=1000,
-            when=Condition("purpose", "funded", "yes"),
-        ),
-        Field(
-            "no_forbidden_purpose",
-            Kind.CONFIRMATION,
-            Text(
-                "Je confirme que le projet ne poursuit aucune des deux finalités interdites",
-                "I confirm that the project pursues neither of the two forbidden purposes",
-            ),
-            Text(
-                "La promotion de produits de santé auprès des professionnels ou des établissements ; l’exclusion de "
-                "garanties d’assurance ou la modification de cotisations d’une personne ou d’un groupe (article "
-                "L. 1461-1 du code de la santé publique).",
-                "Promoting health products to professionals or establishments; excluding a person or a group from "
-                "insurance cover or changing what they pay (article L. 1461-1 of the French public health code).",
-            ),
-        ),
-    ),
-)
 
-TEAM = PageSpec(
-    "team",
-    Text("Équipe", "Team"),
-    Text(
-        "Qui porte le projet et qui accédera à l’espace de travail. Chaque personne a déjà un compte sur le portail.",
-        "Who leads the project and who will enter the workspace. Each person already has an account on the portal.",
-    ),
-    (
-        Field(
-            "processing_by",
-            Kind.CHOICE,
-            Text("Qui met en œuvre le traitement ?", "Who runs the data work?"),
-            choices=(
-                Choice(
-                    "own",
-                    Text(
-                        "Le responsable de traitement, avec sa propre équipe", "The data controller, with its own team"
-                    ),
-                ),
-                Choice("other", Text("Un responsable de mise en œuvre distinct", "A separate implementing body")),
-            ),
-        ),
-        Field(
-            "implementing_body",
-            Kind.TEXT,
-            Text("Responsable de mise en œuvre", "Implementing body"),
-            Text("Laboratoire de recherche ou bureau d’études.", "Research laboratory or consultancy."),
-            max_length=200,
-            when=Condition("team", "processing_by", "other"),
-        ),
-        Field(
-            "experience",
-            Kind.LONG_TEXT,
-            Text("Compétences de l’équipe", "Skills of the team"),
-            Text(
-                "Ce qui permet à l’équipe de travailler sur ces données.",
-                "What makes the team able to work on these data.",
-            ),
-            required=False,
-            max_length=2000,
-        ),
-    ),
-)
+class FormFileError(ValueError):
+    """A data file is no form; the message says where and why, every problem at once."""
 
-POPULATION = PageSpec(
-    "population",
-    Text("Population", "Population"),
-    Text(
-        "Qui entre dans l’étude. Chaque critère se relit en une phrase ; c’est exactement ce qui sera extrait.",
-        "Who enters the study. Each criterion reads back as a sentence; it is exactly what will be extracted.",
-    ),
-    (
-        Field(
-            "population",
-            Kind.POPULATION,
-            Text("Critères de la population", "Criteria of the population"),
-            Text("Au moins un critère.", "At least one criterion."),
-        ),
-    ),
-)
 
-VARIABLES = PageSpec(
-    "variables",
-    Text("Variables", "Variables"),
-    Text(
-        "Ne demandez que ce dont l’étude a besoin : chaque table est justifiée, chaque identifiant potentiel l’est en "
-        "particulier.",
-        "Ask only for what the study needs: each table is justified, and each potential identifier on its own.",
-    ),
-    (
-        Field(
-            "scope",
-            Kind.SCOPE,
-            Text("Tables et variables demandées", "Tables and variables requested"),
-            Text("Les identifiants directs ne sont jamais fournis.", "Direct identifiers are never provided."),
-        ),
-    ),
-)
+def loaded(folder: Path) -> dict[int, Specification]:
+    """The forms of a folder by version. Raises FormFileError."""
+    schema = Draft202012Validator(json.loads((folder / SCHEMA).read_text()))
+    found: dict[int, Specification] = {}
+    for file in sorted(folder.glob("*.json")):
+        if file.name == SCHEMA:
+            continue
+        data = json.loads(file.read_text())
+        problems = [f"{error.json_path}: {error.message}" for error in schema.iter_errors(data)]
+        problems = problems or list(_problems(made := _specification(data)))
+        if problems:
+            raise FormFileError(f"{file.name}: " + "; ".join(problems))
+        if made.version in found:
+            raise FormFileError(f"{file.name}: the version {made.version} is that of another file")
+        found[made.version] = made
+    return found
 
-PERIOD = PageSpec(
-    "period",
-    Text("Période", "Period"),
-    Text(
-        "Les années de données étudiées, puis les dates d’accès de l’équipe.",
-        "The years of data studied, then the dates between which the team has access.",
-    ),
-    (
-        Field(
-            "data_from",
-            Kind.DATE,
-            Text("Données à partir du", "Data from"),
-            Text("Les données commencent en 2006.", "The data begin in 2006."),
-            earliest="2006-01-01",
-        ),
-        Field("data_to", Kind.DATE, Text("Données jusqu’au", "Data until"), not_before="data_from", longest_years=20),
-        Field("access_from", Kind.DATE, Text("Accès de l’équipe à partir du", "Access of the team from")),
-        Field(
-            "access_to",
-            Kind.DATE,
-            Text("Accès de l’équipe jusqu’au", "Access of the team until"),
-            Text("Dix ans au plus.", "Ten years at most."),
-            not_before="access_from",
-            longest_years=10,
-        ),
-    ),
-)
 
-ATTACHMENTS = PageSpec(
-    "attachments",
-    Text("Pièces jointes", "Attachments"),
-    Text(
-        "PDF, DOCX, ODT, TXT, PNG ou JPEG, 10 Mo au plus par fichier. Aucune donnée de patient.",
-        "PDF, DOCX, ODT, TXT, PNG or JPEG, at most 10 MB a file. No patient data.",
-    ),
-    (
-        Field(
-            "protocol",
-            Kind.DOCUMENT,
-            Text("Protocole", "Protocol"),
-            Text("Le protocole scientifique complet.", "The complete scientific protocol."),
-        ),
-        Field(
-            "implementing_declaration",
-            Kind.DOCUMENT,
-            Text("Déclaration du responsable de mise en œuvre", "Declaration of the implementing body"),
-            when=Condition("team", "processing_by", "other"),
-        ),
-        Field(
-            "interests",
-            Kind.DOCUMENT,
-            Text("Déclaration d’intérêts", "Declaration of interests"),
-            required=False,
-        ),
-        Field(
-            "information_notice",
-            Kind.DOCUMENT,
-            Text("Note d’information des personnes", "Information notice for the persons concerned"),
-            required=False,
-        ),
-        Field("other", Kind.DOCUMENT, Text("Autre document", "Other document"), required=False),
-    ),
-)
+def _specification(data: Mapping[str, Any]) -> Specification:
+    return Specification(
+        version=data["version"],
+        title=Text(**data["title"]),
+        pages=tuple(_page(page) for page in data["pages"]),
+        in_force_from=date.fromisoformat(data["in_force_from"]),
+        paths=frozenset(data.get("paths", ())),
+    )
 
-SPECIFICATIONS: Mapping[int, Specification] = {
-    1: Specification(1, (TITLE, SUMMARY, PURPOSE, TEAM, POPULATION, VARIABLES, PERIOD, ATTACHMENTS)),
+
+def _page(data: Mapping[str, Any]) -> PageSpec:
+    fields = tuple(_field(field) for field in data["fields"])
+    return PageSpec(data["key"], Text(**data["title"]), Text(**data["intro"]), fields)
+
+
+def _field(data: Mapping[str, Any]) -> Field:
+    plain = {name: value for name, value in data.items() if name not in _READERS}
+    return Field(**plain, **{name: read(data[name]) for name, read in _READERS.items() if name in data})
+
+
+def _text(data: Mapping[str, str]) -> Text:
+    return Text(**data)
+
+
+def _condition(data: Mapping[str, Any]) -> Condition:
+    return Condition(data["page"], data["field"], frozenset(data["in"]))
+
+
+_READERS: Mapping[str, Any] = {
+    "kind": Kind,
+    "label": _text,
+    "help": _text,
+    "example": _text,
+    "choices": lambda data: tuple(Choice(choice["value"], _text(choice["label"])) for choice in data),
+    "when": _condition,
+    "required_when": _condition,
+    "columns": lambda data: tuple(_field(column) for column in data),
 }
-CURRENT = max(SPECIFICATIONS)
+
+
+def _problems(spec: Specification) -> Iterator[str]:
+    """What a schema cannot say: names once, and every name that is referred to."""
+    yield from (f"the page {key} comes twice" for key, times in Counter(spec.keys).items() if times > 1)
+    for page in spec.pages:
+        names = [field.name for field in page.fields]
+        yield from (f"{page.key}.{name} comes twice" for name, times in Counter(names).items() if times > 1)
+        for field in page.fields:
+            yield from (f"{page.key}.{field.name} {problem}" for problem in _field_problems(spec, page, field))
+
+
+def _field_problems(spec: Specification, page: PageSpec, field: Field) -> Iterator[str]:
+    dates = {other.name for other in page.fields if other.kind is Kind.DATE}
+    if field.not_before and field.not_before not in dates:
+        yield f"is bound to {field.not_before}, which is no date of the page"
+    if field.translates and field.translates not in {other.name for other in page.fields}:
+        yield f"translates {field.translates}, which is not on the page"
+    for condition in (field.when, field.required_when):
+        if condition and condition.page != PROCEDURE and not _exists(spec, condition):
+            yield f"depends on {condition.page}.{condition.field}, which does not exist or has no such answer"
+    for column in field.columns:
+        if column.kind not in CELL_KINDS or column.when:
+            yield f"has the column {column.name}, which no cell can hold"
+
+
+def _exists(spec: Specification, condition: Condition) -> bool:
+    fields = [field for page in spec.pages if page.key == condition.page for field in page.fields]
+    named = [field for field in fields if field.name == condition.field]
+    answers = {choice.value for field in named for choice in field.choices}
+    return condition.among <= answers | ({"yes"} if any(field.kind is Kind.CONFIRMATION for field in named) else set())
+
+
+SPECIFICATIONS: Mapping[int, Specification] = loaded(FOLDER)
+CURRENT = max(version for version, spec in SPECIFICATIONS.items() if not spec.paths)
+LONGEST_TITLE = 200
 
 
 def specification(version: int = CURRENT) -> Specification:
     """The specification of this version. Raises KeyError for one that never was."""
     return SPECIFICATIONS[version]
+
+
+def current_version() -> int:
+    """The form of a dossier about which nothing else is known."""
+    return CURRENT
+
+
+def version_for(path: str, day: date) -> int:
+    """The form with which a dossier of this path is started on this day: one made for the path before the general one.
+
+    The latest of several. Raises KeyError when no form is in force for the path.
+    """
+    fitting = [spec for spec in SPECIFICATIONS.values() if spec.is_for(path, day)]
+    if not fitting:
+        raise KeyError(path)
+    return max(fitting, key=lambda spec: (bool(spec.paths), spec.in_force_from, spec.version)).version

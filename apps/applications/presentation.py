@@ -9,7 +9,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from apps.applications import composition, rules
-from apps.applications.form_spec import Content, Contents, Field, Kind, PageSpec, Specification
+from apps.applications.form_spec import Content, Contents, Field, Kind, PageSpec, Specification, filled_rows
 from apps.applications.wording import said
 from apps.extracts.engine.catalogue import CATALOGUE, FAMILY_TITLES
 
@@ -85,6 +85,20 @@ def _date(field: Field, value: Any, content: Content) -> str:
     return formats.date_format(day, "DATE_FORMAT") if day else str(value)
 
 
+def _group(field: Field, value: Any, content: Content) -> str:
+    return "\n".join(row_in_words(field, row) for _number, row in filled_rows(field, content))
+
+
+def row_in_words(group: Field, row: Content) -> str:
+    """One row of a group as a person reads it: its answers in the order of the columns."""
+    answers = (in_words(column, row) for column in group.columns)
+    return " — ".join(answer for answer in answers if answer)
+
+
+def _number(field: Field, value: Any, content: Content) -> str:
+    return formats.number_format(int(value), force_grouping=True) if str(value).isdigit() else str(value)
+
+
 def _population(field: Field, value: Any, content: Content) -> str:
     sentences = composition.population_sentences(value)
     return said(sentences) if sentences else _("Criteria that are not complete yet")
@@ -115,6 +129,8 @@ _WORDS = {
     Kind.CHOICE: _choice,
     Kind.CONFIRMATION: _confirmation,
     Kind.DATE: _date,
+    Kind.NUMBER: _number,
+    Kind.GROUP: _group,
     Kind.POPULATION: _population,
     Kind.SCOPE: _scope,
 }

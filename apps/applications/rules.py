@@ -10,28 +10,33 @@ from datetime import date
 from enum import StrEnum
 from typing import Any
 
-from apps.applications.form_spec import Content, Contents, Field, Kind, PageSpec, Specification, Text
+from apps.applications.form_spec import (
+    Content,
+    Contents,
+    Field,
+    Kind,
+    PageSpec,
+    Specification,
+    Text,
+    cell_name,
+    filled_rows,
+)
 from apps.applications.pages import specification
+from apps.applications.policy.model import Committee, Path, Stage
+from apps.applications.workflow import (
+    EDITABLE,
+    FINAL,
+    TRANSITIONS,
+    WHOSE_TURN,
+    Outcome,
+    Status,
+    Transition,
+    Turn,
+    may_be_approved,
+    transition,
+    whose_turn,
+)
 from apps.core.rules import Action, Allowed, Decision, Reason, Refused, Role, decide_by_table
-
-
-class Status(StrEnum):
-    """Where a dossier stands."""
-
-    DRAFT = "draft"
-    SUBMITTED = "submitted"
-    RETURNED = "returned"
-    APPROVED = "approved"
-    REFUSED = "refused"
-    WITHDRAWN = "withdrawn"
-
-
-class Turn(StrEnum):
-    """Who is awaited."""
-
-    APPLICANT = "applicant"
-    STEWARD = "steward"
-    NOBODY = "nobody"
 
 
 class Conflict(StrEnum):
@@ -39,51 +44,6 @@ class Conflict(StrEnum):
 
     TEAM = "team"
     ORGANISATION = "organisation"
-
-
-EDITABLE = frozenset({Status.DRAFT, Status.RETURNED})
-DECIDED = frozenset({Status.APPROVED, Status.REFUSED})
-FINAL = DECIDED | {Status.WITHDRAWN}
-
-WHOSE_TURN: Mapping[Status, Turn] = {
-    Status.DRAFT: Turn.APPLICANT,
-    Status.SUBMITTED: Turn.STEWARD,
-    Status.RETURNED: Turn.APPLICANT,
-    Status.APPROVED: Turn.NOBODY,
-    Status.REFUSED: Turn.NOBODY,
-    Status.WITHDRAWN: Turn.NOBODY,
-}
-
-
-def whose_turn(status: Status) -> Turn:
-    """Who is awaited for the dossier to go on; nobody once it has ended."""
-    return WHOSE_TURN[status]
-
-
-@dataclass(frozen=True)
-class Transition:
-    """One arrow of the workflow."""
-
-    action: str
-    sources: frozenset[Status]
-    target: Status
-
-
-TRANSITIONS: tuple[Transition, ...] = (
-    Transition("application.submit", EDITABLE, Status.SUBMITTED),
-    Transition("application.withdraw", EDITABLE | {Status.SUBMITTED}, Status.WITHDRAWN),
-    Transition("application.return", frozenset({Status.SUBMITTED}), Status.RETURNED),
-    Transition("application.approve", frozenset({Status.SUBMITTED}), Status.APPROVED),
-    Transition("application.refuse", frozenset({Status.SUBMITTED}), Status.REFUSED),
-)
-
-
-def transition(action: str) -> Transition:
-    """The arrow of this action. Raises KeyError when the action changes no state."""
-    for arrow in TRANSITIONS:
-        if arrow.action == action:
-            return arrow
-    raise KeyError(action)
 
 
 TEAM = frozenset({Role.MEMBER, Role.PRINCIPAL_INVESTIGATOR})
@@ -116,6 +76,14 @@ ACTIONS: tuple[Action, ...] = (
     Action("application.review", STEWARD, _EXAMINED),
     Action("application.review_attachment", STEWARD, _EXAMINED),
     _changes("application.return", STEWARD, independent=True),
+    _changes("application.accept", STEWARD, independent=True),
+    _changes("application.redirect", STEWARD, independent=True),
+    _changes("application.opinion_transcribe", STEWARD, independent=True),
+    _changes("application.refer", LEAD),
+    _changes("application.revise", LEAD),
+    _changes("application.commit", LEAD),
+    _changes("application.cnil_record", STEWARD, independent=True),
+    _changes("application.discontinue", STEWARD, independent=True),
     _changes("application.approve", STEWARD, second_factor=True, independent=True),
     _changes("application.refuse", STEWARD, second_factor=True, independent=True),
 )
@@ -140,21 +108,39 @@ def page_missing(page: PageSpec, contents: Contents) -> Iterator[Missing]:
     """What one page lacks or holds wrongly. Other pages matter through the conditions of its fields."""
     content = contents.get(page.key, {})
     for field in page.fields:
-        code = field_problem(field, content) if field.is_asked(contents) else ""
-        if code:
-            yield Missing(page.key, field.name, code)
+        if field.is_asked(contents):
+            yield from (Missing(page.key, name, code) for name, code in field_problems(field, content, contents))
 
 
-def field_problem(field: Field, content: Content) -> str:
-    """What is wrong with the value of a field, as a code; empty when nothing is."""
-    value = content.get(field.name)
-    if not value:
-        return "required" if field.required else ""
-    return _CHECKS[field.kind](field, value, content)
+def field_problems(field: Field, content: Content, contents: Contents) -> Iterator[tuple[str, str]]:
+    """What is wrong with a field, or with each cell of a group: the name to lead to, and a code."""
+    is_group = field.kind is Kind.GROUP
+    if not (filled_rows(field, content) if is_group else content.get(field.name)):
+        if field.is_required(contents):
+            yield field.name, "required"
+    elif is_group:
+        yield from _group_problems(field, filled_rows(field, content))
+    elif code := _CHECKS[field.kind](field, content[field.name], content):
+        yield field.name, code
+
+
+def _group_problems(group: Field, rows: tuple[tuple[int, Content], ...]) -> Iterator[tuple[str, str]]:
+    if len(rows) > group.most:
+        yield group.name, "too_many_rows"
+    for number, row in rows:
+        for column in group.columns:
+            for _name, code in field_problems(column, row, {}):
+                yield cell_name(group, number, column), code
 
 
 def _text_problem(field: Field, value: Any, content: Content) -> str:
     return "too_long" if len(value) > field.max_length else ""
+
+
+def _number_problem(field: Field, value: Any, content: Content) -> str:
+    if not (isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 10):
+        return "not_a_number"
+    return "" if field.least <= int(value) <= field.most else "out_of_bounds"
 
 
 def _choice_problem(field: Field, value: Any, content: Content) -> str:
@@ -204,6 +190,7 @@ def _engine_checks_it(field: Field, value: Any, content: Content) -> str:
 _CHECKS: Mapping[Kind, Callable[[Field, Any, Content], str]] = {
     Kind.TEXT: _text_problem,
     Kind.LONG_TEXT: _text_problem,
+    Kind.NUMBER: _number_problem,
     Kind.CHOICE: _choice_problem,
     Kind.CONFIRMATION: _confirmation_problem,
     Kind.DATE: _date_problem,
@@ -218,7 +205,8 @@ class Facts:
     """All that a decision about a dossier depends on.
 
     `open_pages` are those a return reopened; `decider_conflicts` why this person must leave the dossier to another;
-    `access_to` and `today` are days in Paris.
+    `access_to` and `today` are days in Paris. `path` is the way the dossier goes, `done` the stages that stand;
+    `express` False: an outcome by silence.
     """
 
     status: Status
@@ -231,6 +219,9 @@ class Facts:
     known_pages: frozenset[str] = frozenset()
     access_to: date | None = None
     today: date = date.min
+    path: Path | None = None
+    done: frozenset[Stage] = frozenset()
+    express: bool = True
 
 
 def _page_is_open(facts: Facts) -> Iterator[Reason]:
@@ -262,6 +253,23 @@ def _access_is_to_come(facts: Facts) -> Iterator[Reason]:
         yield Reason("access_ended")
 
 
+def _only_the_decision_is_left(facts: Facts) -> Iterator[Reason]:
+    if facts.path and facts.status in DECIDABLE and not may_be_approved(facts.path, facts.status, facts.done):
+        yield Reason("stages_remain")
+
+
+def _silence_is_no_express_opinion(facts: Facts) -> Iterator[Reason]:
+    if facts.path and facts.path.committee is Committee.EXPRESS and not facts.express:
+        yield Reason("opinion_not_express")
+
+
+def _path_leads_to_the_authority(facts: Facts) -> Iterator[Reason]:
+    if facts.path and Stage.CNIL not in facts.path.stages:
+        yield Reason("path_without_cnil")
+
+
+DECIDABLE = transition("application.approve").sources
+
 Guard = Callable[[Facts], Iterator[Reason]]
 
 GUARDS: Mapping[str, tuple[Guard, ...]] = {
@@ -272,7 +280,14 @@ GUARDS: Mapping[str, tuple[Guard, ...]] = {
     "application.member_remove": (_page_is_open,),
     "application.submit": (_is_complete,),
     "application.return": (_decider_is_independent, _return_says_why),
-    "application.approve": (_decider_is_independent, _is_complete, _access_is_to_come),
+    "application.accept": (_decider_is_independent, _is_complete),
+    "application.redirect": (_decider_is_independent,),
+    "application.opinion_transcribe": (_decider_is_independent, _silence_is_no_express_opinion),
+    "committee.opinion": (_decider_is_independent, _silence_is_no_express_opinion),
+    "application.refer": (_path_leads_to_the_authority,),
+    "application.cnil_record": (_decider_is_independent,),
+    "application.discontinue": (_decider_is_independent,),
+    "application.approve": (_decider_is_independent, _is_complete, _access_is_to_come, _only_the_decision_is_left),
     "application.refuse": (_decider_is_independent,),
 }
 
@@ -280,8 +295,17 @@ GUARDS: Mapping[str, tuple[Guard, ...]] = {
 def decide(action: str, facts: Facts) -> Decision:
     """Whether the action may go ahead. The table speaks first; where it agrees, every guard that objects is heard."""
     by_table = decide_by_table(ACTIONS, action, facts.roles, facts.status)
-    if isinstance(by_table, Refused):
-        return by_table
+    return by_table if isinstance(by_table, Refused) else _by_guards(action, facts)
+
+
+def decide_step(action: str, facts: Facts) -> Decision:
+    """Whether another room, whose own table has let its caller through, may take this arrow."""
+    if facts.status not in transition(action).sources:
+        return Refused((Reason("state", {"state": facts.status}),))
+    return _by_guards(action, facts)
+
+
+def _by_guards(action: str, facts: Facts) -> Decision:
     reasons = tuple(reason for guard in GUARDS.get(action, ()) for reason in guard(facts))
     return Refused(reasons) if reasons else Allowed()
 
@@ -289,3 +313,33 @@ def decide(action: str, facts: Facts) -> Decision:
 def allowed_actions(facts: Facts, actions: Iterable[str]) -> frozenset[str]:
     """Those of `actions` that may go ahead: the buttons of a page come from here, as the guard of the POST does."""
     return frozenset(action for action in actions if isinstance(decide(action, facts), Allowed))
+
+
+__all__ = [
+    "ACTIONS",
+    "DECIDABLE",
+    "EDITABLE",
+    "FINAL",
+    "GUARDS",
+    "LEAD",
+    "STEWARD",
+    "TEAM",
+    "TRANSITIONS",
+    "WHOSE_TURN",
+    "Conflict",
+    "Facts",
+    "Missing",
+    "Outcome",
+    "Status",
+    "Transition",
+    "Turn",
+    "allowed_actions",
+    "as_date",
+    "decide",
+    "decide_step",
+    "missing",
+    "page_missing",
+    "transition",
+    "whose_turn",
+    "years_after",
+]

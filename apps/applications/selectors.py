@@ -15,6 +15,7 @@ from apps.accounts.models import Mandate, Organisation, Person
 from apps.applications import composition, rules
 from apps.applications.form_spec import Contents
 from apps.applications.models import Application, Attachment, Member, Page, ReturnReason, Submission
+from apps.applications.policy import Path, Policy, Stage, policy_on, policy_version
 from apps.applications.rules import Conflict, Facts, Missing, Status
 from apps.catalogue.selectors import AT_MOST, codes_found, nomenclature
 from apps.core.rules import Role
@@ -42,6 +43,18 @@ def organisations_to_apply_for(person: Person) -> QuerySet[Organisation]:
     """The organisations of which the person holds a mandate today."""
     held = Mandate.objects.current(timezone.localdate()).filter(person=person)
     return Organisation.objects.filter(pk__in=held.values("organisation"))
+
+
+def paths_offered() -> tuple[Path, ...]:
+    """The paths on which a dossier may be started today."""
+    today = timezone.localdate()
+    return policy_on(today).paths_in_force(today)
+
+
+def other_paths(application: Application) -> tuple[Path, ...]:
+    """The paths onto which the dossier may be redirected: those in force today under its own rules."""
+    in_force = policy_of(application).paths_in_force(timezone.localdate())
+    return tuple(path for path in in_force if path.key != application.path)
 
 
 def application_roles(application: Application, person: Person) -> frozenset[Role]:
@@ -114,11 +127,15 @@ def _builtin_matching(system: System, text: str, language: str) -> list[tuple[st
 
 
 def reopened_pages(application: Application) -> Mapping[str, str]:
-    """The pages that the last return reopened, each with its reason; none unless the dossier is returned."""
+    """The pages that the last return reopened, each with its reason; none unless the dossier is returned.
+
+    A dossier that was redirected, or taken back by its team after an opinion, is open on every page.
+    """
     if application.state != Status.RETURNED:
         return {}
     reasons = ReturnReason.objects.filter(decision__application=application, decision__round=application.round)
-    return dict(reasons.values_list("page", "text"))
+    found = dict(reasons.values_list("page", "text"))
+    return found or dict.fromkeys(application.specification.keys, "")
 
 
 def conflicts_of(person: Person, application: Application) -> frozenset[Conflict]:
@@ -141,12 +158,31 @@ def team_facts(application: Application, person: Person, *, page: str = "") -> F
         roles=application_roles(application, person),
         page=page,
         open_pages=frozenset(reopened_pages(application)),
+        path=path_of(application),
     )
 
 
 def submission_facts(application: Application, person: Person, contents: Contents) -> Facts:
     """The facts for submitting, completeness included."""
     return replace(team_facts(application, person), missing=completeness(application, contents))
+
+
+def policy_of(application: Application) -> Policy:
+    """The rules the dossier goes by: those of the day of its first submission, today's before."""
+    if application.policy_version:
+        return policy_version(application.policy_version)
+    return policy_on(timezone.localdate())
+
+
+def path_of(application: Application) -> Path:
+    """The way the dossier goes through the procedure."""
+    return policy_of(application).path(application.path)
+
+
+def stage_facts(application: Application, person: Person, *, express: bool = True) -> Facts:
+    """The facts for ending the present stage."""
+    contents = contents_of(application)
+    return replace(decision_facts(application, person, contents), express=express)
 
 
 def decision_facts(application: Application, person: Person, contents: Contents, returned: Iterable[str] = ()) -> Facts:
@@ -160,6 +196,8 @@ def decision_facts(application: Application, person: Person, contents: Contents,
         known_pages=frozenset(application.specification.keys),
         access_to=rules.as_date(contents.get("period", {}).get("access_to")),
         today=timezone.localdate(),
+        path=path_of(application),
+        done=frozenset(Stage(stage) for stage in application.stages_done),
     )
 
 

@@ -32,5 +32,6 @@ def opened(key: str) -> BinaryIO:
 
 
 def erase(key: str) -> None:
-    """Delete a document; nothing happens when it is gone already."""
+    """Delete a document, or what was written of it; nothing happens when it is gone already."""
     _path(key).unlink(missing_ok=True)
+    _path(key).with_suffix(".part").unlink(missing_ok=True)

@@ -4,10 +4,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from apps.applications.composition import column_offered
-from apps.applications.form_spec import Content, Kind, PageSpec
+from apps.applications.form_spec import Content, Field, Kind, PageSpec, cell_name
 
 Form = Mapping[str, list[str]]
-TYPED_KINDS = frozenset({Kind.TEXT, Kind.LONG_TEXT, Kind.CHOICE, Kind.CONFIRMATION, Kind.DATE})
+TYPED_KINDS = frozenset({Kind.TEXT, Kind.LONG_TEXT, Kind.NUMBER, Kind.CHOICE, Kind.CONFIRMATION, Kind.DATE})
+ROWS = "-rows"  # how many rows of a group the page showed
+REMOVE = "remove:"  # the button that takes a row away, as "remove:funders:1"
+ADD = "add:"
 
 
 def fields_typed(page: PageSpec, form: Form, present: Content) -> dict[str, Any]:
@@ -21,7 +24,25 @@ def fields_typed(page: PageSpec, form: Form, present: Content) -> dict[str, Any]
             content[field.name] = "yes" if field.name in form else ""
         elif field.kind in TYPED_KINDS and field.name in form:
             content[field.name] = clean(form[field.name][0])
+        elif field.kind is Kind.GROUP and f"{field.name}{ROWS}" in form:
+            content[field.name] = _rows_typed(field, form)
     return content
+
+
+def _rows_typed(group: Field, form: Form) -> list[dict[str, str]]:
+    """The rows as typed, without the blank last ones and the one whose button was pressed to take it away."""
+    shown = form[f"{group.name}{ROWS}"][0]
+    # One more than a group may hold, so that a row too many is told rather than lost.
+    count = min(int(shown), group.most + 1) if shown.isascii() and shown.isdigit() and len(shown) < 5 else 0
+    removed = form.get("op", [""])[0]
+    rows = [_row_typed(group, row, form) for row in range(count) if removed != f"{REMOVE}{group.name}:{row}"]
+    while rows and not any(rows[-1].values()):
+        rows.pop()
+    return rows
+
+
+def _row_typed(group: Field, row: int, form: Form) -> dict[str, str]:
+    return {column.name: clean(form.get(cell_name(group, row, column), [""])[0]) for column in group.columns}
 
 
 def clean(text: str) -> str:

@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from django.utils import timezone
-from django.utils.formats import date_format
+from django.utils.formats import date_format, number_format
 from django.utils.text import capfirst
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from apps.applications.form_spec import Field, Text
-from apps.applications.rules import Missing, Status, Turn
+from apps.applications.policy import Stage
+from apps.applications.rules import Missing, Outcome, Status, Turn
 from apps.core.errors import Message
 
 REASONS: Mapping[str, Message] = {
@@ -22,6 +23,9 @@ REASONS: Mapping[str, Message] = {
     "own_organisation": _("This dossier involves an organisation you act for: leave it to another steward."),
     "no_return_reason": _("Give a reason beside at least one page."),
     "unknown_page": _("A reason is bound to a page that does not exist."),
+    "stages_remain": _("The path of this dossier has other stages before the decision: say that it is complete."),
+    "opinion_not_express": _("This path needs an express opinion: the committee’s silence is none."),
+    "path_without_cnil": _("This path has no decision of CNIL: amend the dossier, or withdraw it."),
     "access_ended": _("The period of access asked for has already ended: return the page “Period”."),
 }
 
@@ -29,6 +33,9 @@ PROBLEMS: Mapping[str, Message] = {
     "required": _("This field is required."),
     "too_long": _("This text is too long: at most %(max_length)s characters."),
     "not_a_choice": _("This answer is not among those proposed."),
+    "not_a_number": _("This is not a whole number."),
+    "out_of_bounds": _("This number must be between %(least)s and %(most)s."),
+    "too_many_rows": _("There are too many lines: at most %(most)s."),
     "not_a_date": _("This is not a date of the calendar."),
     "too_early": _("This date is too early: not before %(earliest)s."),
     "before_start": _("This date is before the beginning of the period."),
@@ -38,34 +45,90 @@ PROBLEMS: Mapping[str, Message] = {
 TURNS: Mapping[Turn, Message] = {
     Turn.APPLICANT: _("Your team"),
     Turn.STEWARD: _("The data steward"),
+    Turn.COMMITTEE: _("The committee"),
+    Turn.CNIL: _("CNIL"),
+    Turn.SIGNATORIES: _("The signatories of both parties"),
     Turn.NOBODY: _("Nobody: the procedure has ended"),
 }
 
 NEXT_STEPS: Mapping[Status, Message] = {
     Status.DRAFT: _("Complete the pages, then submit the dossier."),
-    Status.SUBMITTED: _("A data steward examines the dossier and either returns it or decides."),
+    Status.SUBMITTED: _("A data steward examines the dossier: it is complete, or returned with reasons."),
     Status.RETURNED: _("Correct the pages that were reopened, then submit the dossier again."),
+    Status.COMMITTEE: _("The committee examines the dossier in a session and gives its opinion."),
+    Status.CHOICE: _("Read the committee’s opinion, then refer the dossier to CNIL, amend it or withdraw it."),
+    Status.COMMITMENT: _("Give the number of your commitment to conform to the reference methodology."),
+    Status.CNIL: _("CNIL decides; a data steward records its decision here."),
+    Status.DECISION: _("Every opinion and authorisation is there: a data steward decides."),
+    Status.AGREEMENT: _("The mandated signatories of both parties sign the agreement."),
     Status.APPROVED: _("The project space is open to the team: the extract and the workspace are made there."),
     Status.REFUSED: _("The reasons are given with the decision; a new dossier may take them into account."),
     Status.WITHDRAWN: _("The dossier is kept as it was. You may start another one."),
+    Status.DISCONTINUED: _("The dossier was closed without action; it is kept as it was. You may start another one."),
 }
 
 BADGES: Mapping[Status, str] = {
     Status.DRAFT: "new",
     Status.SUBMITTED: "info",
     Status.RETURNED: "warning",
+    Status.COMMITTEE: "info",
+    Status.CHOICE: "warning",
+    Status.COMMITMENT: "warning",
+    Status.CNIL: "info",
+    Status.DECISION: "info",
+    Status.AGREEMENT: "info",
     Status.APPROVED: "success",
     Status.REFUSED: "error",
     Status.WITHDRAWN: "",
+    Status.DISCONTINUED: "",
 }
 
 CHANGES: Mapping[Status, Message] = {
     Status.DRAFT: _("%(who)s changed this dossier at %(when)s; it is a draft."),
     Status.SUBMITTED: _("%(who)s submitted this dossier at %(when)s."),
     Status.RETURNED: _("%(who)s returned this dossier to its team at %(when)s."),
+    Status.COMMITTEE: _("%(who)s passed this dossier to the committee at %(when)s."),
+    Status.CHOICE: _("%(who)s recorded the committee’s opinion at %(when)s."),
+    Status.COMMITMENT: _("%(who)s passed this dossier on to the commitment at %(when)s."),
+    Status.CNIL: _("%(who)s passed this dossier to CNIL at %(when)s."),
+    Status.DECISION: _("%(who)s passed this dossier on to the decision at %(when)s."),
+    Status.AGREEMENT: _("%(who)s approved this dossier at %(when)s; signatures are awaited."),
     Status.APPROVED: _("%(who)s approved this dossier at %(when)s."),
     Status.REFUSED: _("%(who)s refused this dossier at %(when)s."),
     Status.WITHDRAWN: _("%(who)s withdrew this dossier at %(when)s."),
+    Status.DISCONTINUED: _("%(who)s closed this dossier without action at %(when)s."),
+}
+
+STAGES: Mapping[str, Message] = {
+    Stage.COMPLETENESS: _("Completeness"),
+    Stage.COMMITTEE: _("Opinion of the committee"),
+    Stage.CHOICE: _("Choice of the applicant"),
+    Stage.COMMITMENT: _("Commitment to a reference methodology"),
+    Stage.CNIL: _("Decision of CNIL"),
+    Stage.DECISION: _("Decision"),
+    Stage.AGREEMENT: _("Agreement"),
+    Status.RETURNED: _("Answer of the team"),
+}
+
+OUTCOMES: Mapping[Outcome, Message] = {
+    Outcome.COMPLETE: _("complete"),
+    Outcome.INCOMPLETE: _("returned"),
+    Outcome.REDIRECTED: _("redirected to another path"),
+    Outcome.FAVOURABLE: _("favourable opinion"),
+    Outcome.FAVOURABLE_WITH_RECOMMENDATIONS: _("favourable opinion with recommendations"),
+    Outcome.RESERVED: _("reserved opinion"),
+    Outcome.UNFAVOURABLE: _("unfavourable opinion"),
+    Outcome.ADJOURNED: _("adjourned to a later session"),
+    Outcome.REFERRED: _("referred to CNIL"),
+    Outcome.REVISED: _("taken back to be amended"),
+    Outcome.DECLARED: _("commitment declared"),
+    Outcome.AUTHORISED: _("authorised"),
+    Outcome.AUTHORISED_WITH_CONDITIONS: _("authorised with conditions"),
+    Outcome.CLOSED: _("closed without action"),
+    Outcome.APPROVED: _("approved"),
+    Outcome.REFUSED: _("refused"),
+    Outcome.SIGNED: _("agreement signed"),
+    Outcome.DECLINED: _("agreement declined"),
 }
 
 PAGE_SAVED = _("%(who)s saved this page at %(when)s.")
@@ -76,11 +139,25 @@ def said(text: Text) -> str:
     return text.in_language(get_language() or "fr")
 
 
+def cell_label(group: Field, row: int, column: Field) -> str:
+    """What a cell of a group is called outside its table."""
+    names = {"group": said(group.label), "n": row + 1, "column": said(column.label)}
+    return str(_("%(group)s, line %(n)s, %(column)s")) % names
+
+
+def example_sentence(field: Field) -> str:
+    """The example of a field, introduced as one; blank when it has none."""
+    example = said(field.example)
+    return str(_("For example: %(example)s")) % {"example": example} if example else ""
+
+
 def problem_sentence(field: Field, code: str) -> str:
     """What is wrong with a field, with its own bounds."""
     bounds = {
         "max_length": field.max_length,
         "longest_years": field.longest_years,
+        "least": number_format(field.least, force_grouping=True),
+        "most": number_format(field.most, force_grouping=True),
         "earliest": date_format(datetime.fromisoformat(field.earliest), "DATE_FORMAT") if field.earliest else "",
     }
     return str(PROBLEMS[code]) % bounds
@@ -89,6 +166,12 @@ def problem_sentence(field: Field, code: str) -> str:
 def missing_sentence(field: Field, missing: Missing) -> str:
     """What is missing, in the engine's words where it has some."""
     return capfirst(said(missing.text)) if missing.text else problem_sentence(field, missing.code)
+
+
+def outcome_said(outcome: str, express: bool | None) -> str:
+    """How a stage ended, in words; a silence is always called one."""
+    words = str(OUTCOMES[Outcome(outcome)])
+    return str(_("%(outcome)s (by silence)")) % {"outcome": words} if express is False else words
 
 
 def change_sentence(status: Status, who: str, when: datetime) -> str:

@@ -28,16 +28,23 @@ class PublishedFolder:
         """
         file = self.folder / published_name(sequence)
         file.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = file.with_name(f".{file.name}.{uuid4().hex}")
-        _write_durably(unfinished, signed + b"\n")
+        draft = file.with_name(f".{file.name}.{uuid4().hex}")
         try:
-            os.link(unfinished, file)  # fails when the name is taken, and never shows half a file
-        except FileExistsError as error:
+            _write_durably(draft, signed + b"\n")
+            os.link(draft, file)  # fails when the name is taken, and never shows half a file
+        except (FileExistsError, FileNotFoundError) as error:  # published meanwhile, perhaps with our draft removed
             if file.read_bytes() != signed + b"\n":
                 raise ConflictError(f"another checkpoint {sequence} was published before") from error
         finally:
-            unfinished.unlink()
+            draft.unlink(missing_ok=True)
         _sync_folder(file.parent)
+        self._forget_drafts(file)
+
+    def _forget_drafts(self, published: Path) -> None:
+        """Remove what sealers that died left of this checkpoint and of those before it."""
+        for draft in published.parent.glob(".[0-9]*.json.*"):
+            if draft.name < f".{published.name}.~":
+                draft.unlink(missing_ok=True)
 
     def get(self, sequence: int) -> bytes | None:
         """A published checkpoint, without the end of line; None when there is none under this number."""

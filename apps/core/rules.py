@@ -18,12 +18,10 @@ class Role(StrEnum):
     AUDITOR = "auditor"
     COMMITTEE_MEMBER = "committee_member"
     COMMITTEE_SECRETARY = "committee_secretary"
-    SIGNATORY = "signatory"
+    SIGNATORY = "signatory"  # holds a mandate to sign for an organisation that is party to the object
 
 
-STAFF_ROLES = frozenset(
-    {Role.STEWARD, Role.OPERATOR, Role.AUDITOR, Role.COMMITTEE_MEMBER, Role.COMMITTEE_SECRETARY}
-)
+STAFF_ROLES = frozenset({Role.STEWARD, Role.OPERATOR, Role.AUDITOR, Role.COMMITTEE_MEMBER, Role.COMMITTEE_SECRETARY})
 RELATION_ROLES = frozenset({Role.MEMBER, Role.PRINCIPAL_INVESTIGATOR, Role.SIGNATORY})
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -10,7 +11,7 @@ from pathlib import Path
 from hdh_portal.devstack.broker import Broker
 from hdh_portal.devstack.places import PYTHON, REPOSITORY, Account
 from hdh_portal.devstack.postgres import SERVER_ENVIRONMENT, Postgres
-from hdh_portal.devstack.zones import MARK, Layout, environment
+from hdh_portal.devstack.zones import CLOCK, MARK, Layout, environment
 
 QUEUES = ("default", "extract", "provision")
 
@@ -29,12 +30,17 @@ class Program:
     stop_seconds: float = 5
 
 
+def _server_environment(layout_mark: str) -> dict[str, str]:
+    clock = {name: os.environ[name] for name in CLOCK if name in os.environ}
+    return {**SERVER_ENVIRONMENT, **clock, MARK: layout_mark}
+
+
 def postgres_program(server: Postgres, layout_mark: str) -> Program:
     """The embedded PostgreSQL; its interrupt is a fast and clean shutdown."""
     return Program(
         name="postgres",
         command=server.command(),
-        environment={**SERVER_ENVIRONMENT, MARK: layout_mark},
+        environment=_server_environment(layout_mark),
         folder=Path("/"),
         account=server.account,
         prepare=server.prepare,
@@ -48,7 +54,7 @@ def broker_program(broker: Broker, layout_mark: str) -> Program:
     return Program(
         name="valkey",
         command=broker.command(),
-        environment={**SERVER_ENVIRONMENT, MARK: layout_mark},
+        environment=_server_environment(layout_mark),
         folder=Path("/"),
         account=broker.account,
         prepare=broker.prepare,

@@ -18,6 +18,8 @@ from hdh_portal.devstack.secret_files import secret, secrets_directory
 
 MARK = "HDH_STACK"
 SETTINGS = "hdh_portal.settings.dev"
+# Another clock than the machine's, for tests (tests/faults/clock.c); the services live by it too.
+CLOCK = ("LD_PRELOAD", "HDH_CLOCK_FILE")
 # What a process needs of the person's own environment, and no more.
 PASSED_ON = (
     "HOME",
@@ -28,6 +30,7 @@ PASSED_ON = (
     "HDH_DEMO_PASSWORD",
     "HDH_EXTRACT_MEMORY_LIMIT",
     "HDH_EXTRACT_THREADS",
+    *CLOCK,
 )
 
 

@@ -25,7 +25,7 @@ class _UndoError(Exception):
 def tampering(log: Log, number: int, seed: int) -> dict[str, Any]:
     """Try `number` acts; every one has to be found, and every control to be intact."""
     small = _small_log(log)
-    chance = random.Random(seed)  # noqa: S311  chance for tests
+    chance = random.Random(seed)
     tried: Counter[str] = Counter()
     missed: list[str] = []
     alarms: list[str] = []

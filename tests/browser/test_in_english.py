@@ -12,7 +12,18 @@ from tests.browser.conftest import Person, arrive
 from tests.journeys.steps import PASSWORD
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
-PAGES = ("title", "summary", "purpose", "team", "population", "variables", "period", "attachments")
+PAGES = (
+    "title",
+    "summary",
+    "purpose",
+    "team",
+    "population",
+    "variables",
+    "linkage",
+    "period",
+    "protection",
+    "attachments",
+)
 
 
 def test_every_page_of_a_dossier_in_english(stack: Stack, chromium: Browser, somebody: list[Person]) -> None:

@@ -64,6 +64,7 @@ def plain_pages(researcher: Person, dossier: str) -> None:
     researcher.go(f"{dossier}purpose/")
     page.locator("#id_objectives").fill("Décrire les parcours de soins.")
     page.locator("#id_public_interest").fill("Améliorer la prévention.")
+    page.locator("#id_benefits").fill("Moins de complications évitables.")
     for name, value in (("purpose_kind", "research"), ("funded", "no")):
         choose(researcher, name, value)
     page.locator("[name=no_forbidden_purpose]").check(force=True)
@@ -73,6 +74,16 @@ def plain_pages(researcher: Person, dossier: str) -> None:
     choose(researcher, "processing_by", "own")
     saved(researcher)
     researcher.check("page-team")
+    researcher.go(f"{dossier}linkage/")
+    choose(researcher, "linked", "no")
+    saved(researcher)
+    researcher.go(f"{dossier}protection/")
+    for name, value in (("legal_basis", "public_task"), ("transfers", "no")):
+        choose(researcher, name, value)
+    for name, text in (("recipients", "L'équipe."), ("retention_years", "3"), ("rights_contact", "dpo@chu-demo.fr")):
+        page.locator(f"#id_{name}").fill(text)
+    saved(researcher)
+    researcher.check("page-protection")
 
 
 def choose(researcher: Person, name: str, value: str) -> None:

@@ -14,6 +14,7 @@ from django.utils import timezone
 from apps.accounts.models import Organisation, Person
 from apps.applications import services
 from apps.applications.models import Application, Page
+from apps.applications.rules import Outcome
 from tests.factories.accounts import MandateFactory, OrganisationFactory, PersonFactory, steward
 
 PDF = b"%PDF-1.7\n1 0 obj\n<< >>\nendobj\ntrailer << >>\n%%EOF\n"
@@ -29,6 +30,7 @@ def complete_contents(**titles: str) -> dict[str, dict[str, Any]]:
             "purpose_kind": "research",
             "objectives": "Décrire le recours aux soins.",
             "public_interest": "Mieux prévenir.",
+            "benefits": "Une prévention mieux ciblée.",
             "funded": "no",
             "no_forbidden_purpose": "yes",
         },
@@ -38,6 +40,14 @@ def complete_contents(**titles: str) -> dict[str, dict[str, Any]]:
             "scope": {"IR_BEN_R": ["BEN_RES_DPT", "BEN_SEX_COD"]},
             "justifications": {"IR_BEN_R": "Décrire la population."},
             "identifiers": {},
+        },
+        "linkage": {"linked": "no"},
+        "protection": {
+            "legal_basis": "public_task",
+            "recipients": "L'équipe du projet.",
+            "transfers": "no",
+            "retention_years": "3",
+            "rights_contact": "dpo@exemple.fr",
         },
         "period": {
             "data_from": "2020-01-01",
@@ -69,12 +79,16 @@ def fill(application: Application, by: Person, contents: Mapping[str, Mapping[st
         services.page_save(application=application, key=key, content=content, seen_version=version, by=by)
 
 
-def draft(by: Person | None = None, *, complete: bool = False, **titles: str) -> Application:
+def draft(
+    by: Person | None = None, *, complete: bool = False, path: str = "permanent_access", **titles: str
+) -> Application:
     """A dossier begun by a researcher; `complete` fills it and adds the protocol (MEDIA_DIR must be set)."""
     by = by or researcher()
     mandate = by.mandates.first()
     assert mandate is not None
-    application = services.application_create(organisation=mandate.organisation, creation_key=uuid.uuid4(), by=by)
+    application = services.application_create(
+        organisation=mandate.organisation, creation_key=uuid.uuid4(), path=path, by=by
+    )
     if complete:
         fill(application, by, complete_contents(**titles))
         services.attachment_add(application=application, kind="protocol", name="protocole.pdf", data=PDF, by=by)
@@ -86,16 +100,82 @@ def fresh(application: Application) -> Application:
     return Application.objects.get(pk=application.pk)
 
 
-def at_status(status: str, *, by: Person | None = None, decider: Person | None = None, **titles: str) -> Application:
+# How far a dossier of each path has gone when it stands there.
+STAGES = ("committee", "choice", "commitment", "cnil", "decision")
+
+
+def at_status(
+    status: str,
+    *,
+    by: Person | None = None,
+    decider: Person | None = None,
+    path: str = "permanent_access",
+    **titles: str,
+) -> Application:
     """A complete dossier brought to this status by the people whose turn it is (MEDIA_DIR must be set)."""
     by, decider = by or researcher(), decider or steward()
-    application = draft(by, complete=True, **titles)
+    application = draft(by, complete=True, path=path, **titles)
     if status == "draft":
         return application
     if status != "withdrawn":
         services.application_submit(application=application, seen_version=application.version, by=by)
+    if status in STAGES:
+        return brought_to(status, fresh(application), by, decider)
+    if status in {"approved", "refused"} and path != "permanent_access":
+        brought_to("decision", fresh(application), by, decider)
     _END[status](fresh(application), by, decider)
     return fresh(application)
+
+
+def brought_to(status: str, application: Application, by: Person, decider: Person) -> Application:
+    """The submitted dossier, brought to a stage of its path by those whose turn it is; as far as the path goes."""
+    while application.status != status and application.status in _NEXT:
+        _NEXT[application.status](application, by, decider)
+        application = fresh(application)
+    return application
+
+
+def _accept(application: Application, by: Person, decider: Person) -> None:
+    services.application_accept(application=application, seen_version=application.version, by=decider)
+
+
+def _opinion(application: Application, by: Person, decider: Person) -> None:
+    services.opinion_record(
+        application=application, outcome=Outcome.FAVOURABLE, express=True, session_ref="2026-01", by=decider
+    )
+
+
+def _refer(application: Application, by: Person, decider: Person) -> None:
+    services.application_refer(application=application, seen_version=application.version, by=by)
+
+
+def _commit(application: Application, by: Person, decider: Person) -> None:
+    services.commitment_declare(
+        application=application,
+        seen_version=application.version,
+        number="2100001",
+        declared_on=timezone.localdate(),
+        by=by,
+    )
+
+
+def _cnil(application: Application, by: Person, decider: Person) -> None:
+    services.cnil_decision_record(
+        application=application,
+        outcome=Outcome.AUTHORISED,
+        reference="DR-2026-001",
+        decided_on=timezone.localdate(),
+        by=decider,
+    )
+
+
+_NEXT = {
+    "submitted": _accept,
+    "committee": _opinion,
+    "choice": _refer,
+    "commitment": _commit,
+    "cnil": _cnil,
+}
 
 
 def _return(application: Application, by: Person, decider: Person) -> None:

@@ -8,7 +8,7 @@ from hdh_portal.devstack.stack import Stack
 from tests.support.portal import Portal
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
     """The whole portal on a data folder of its own, with a researcher and two stewards signed in."""
     stack = Stack(tmp_path_factory.mktemp("stack") / "var")

@@ -6,6 +6,7 @@ import pytest
 import redis
 
 from hdh_portal.devstack.stack import Stack
+from tests.faults import campaign
 from tests.support.portal import STEWARDS, Portal
 from tests.support.visitor import wait_until
 
@@ -80,3 +81,10 @@ def test_the_web_process_holds_neither_the_source_nor_the_keys(portal: Portal) -
     names = {variable.split(b"=")[0].decode() for variable in variables}
     assert not names & {"HDH_SOURCE_DIR", "HDH_KEYRING_FILE", "HDH_WORKSPACES_DIR", "HDH_DELIVERY_DIR"}, names
     assert "HDH_SOURCE_DIR" in portal.stack.env("extract")
+
+
+def test_a_seeded_history_of_faults_under_load_keeps_the_five_promises(portal: Portal) -> None:
+    """The short version of `make test-faults`; HDH_FAULT_SEED tells another history."""
+    report = campaign.run(portal, name="short", seconds=20, pause=3)
+    assert report.violations == []
+    assert report.acknowledged >= 10, report

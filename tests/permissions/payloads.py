@@ -128,7 +128,8 @@ def _password(world: World, visitor: Visitor, ids: Ids) -> Payload:
 
 def _create(world: World, visitor: Visitor, ids: Ids) -> Payload:
     mandate = _mandate_of(visitor)
-    return Payload({"organisation": mandate, "creation_key": str(uuid.uuid4())}, writes=bool(mandate))
+    asked = {"organisation": mandate, "path": "mr004", "creation_key": str(uuid.uuid4())}
+    return Payload(asked, writes=bool(mandate))
 
 
 def _mandate_of(visitor: Visitor) -> str:
@@ -167,6 +168,18 @@ PAYLOADS: dict[str, Maker] = {
     "applications:attachment_remove": _nothing,
     "applications:page": _page,
     "applications:return": lambda world, visitor, ids: _seen(ids, **{"reason-summary": "Trop technique."}),
+    "applications:accept": lambda world, visitor, ids: _seen(ids),
+    "applications:redirect": lambda world, visitor, ids: _seen(ids, path="full_authorisation", reason="Autre voie."),
+    "applications:opinion": lambda world, visitor, ids: _seen(
+        ids, outcome="reserved", reference="2026-01", decided_on="2026-01-15", comment="À préciser."
+    ),
+    "applications:cnil": lambda world, visitor, ids: _seen(
+        ids, outcome="authorised", reference="DR-2026-001", decided_on="2026-01-15", comment=""
+    ),
+    "applications:discontinue": lambda world, visitor, ids: _seen(ids, reason="Sans réponse."),
+    "applications:refer": lambda world, visitor, ids: _seen(ids),
+    "applications:revise": lambda world, visitor, ids: _seen(ids),
+    "applications:commit": lambda world, visitor, ids: _seen(ids, reference="2100001", decided_on="2026-01-15"),
     "applications:approve": lambda world, visitor, ids: _seen(ids, otp_code=_code(), comment=""),
     "applications:refuse": lambda world, visitor, ids: _seen(ids, otp_code=_code(), reason="Finalité."),
     "workspaces:open": _nothing,
@@ -177,7 +190,7 @@ PAYLOADS: dict[str, Maker] = {
 # Well-formed calls that must be refused whoever makes them: they name what is none of the caller's.
 FORGERIES: dict[str, Maker] = {
     "applications:create": lambda world, visitor, ids: Payload(
-        {"organisation": world.foreign_organisation, "creation_key": str(uuid.uuid4())}
+        {"organisation": world.foreign_organisation, "path": "mr004", "creation_key": str(uuid.uuid4())}
     ),
 }
 # What a reading must ask for to be answered.

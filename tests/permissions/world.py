@@ -38,7 +38,17 @@ from tests.support.authenticator import Authenticator
 # As long as the number of an item that does not exist, so that addresses differ in nothing else.
 FIRST_ITEM = 1_900_000_000
 LONG_AGO = date(2020, 1, 1)
-STATES = ("draft", "submitted", "withdrawn", "approved", "suspended", "closed")
+# The states of a dossier before the approval, with the path on which it reaches them.
+PATHS = {
+    "draft": "permanent_access",
+    "submitted": "permanent_access",
+    "committee": "full_authorisation",
+    "choice": "full_authorisation",
+    "commitment": "mr004",
+    "cnil": "full_authorisation",
+    "withdrawn": "permanent_access",
+}
+STATES = (*PATHS, "approved", "suspended", "closed")
 ANONYMOUS = frozenset({Role.ANYONE})
 HALF = ANONYMOUS | {Role.SIGNED_IN}
 FULL = HALF | {Role.PERSON}
@@ -174,7 +184,8 @@ def _dossiers_made(world: World, people: dict[str, Person], homes: dict[str, Org
 
 
 def _dossier(state: str, lead: Person, members: Iterable[Person], home: Organisation, decider: Person) -> Application:
-    application = services.application_create(organisation=home, creation_key=uuid.uuid4(), by=lead)
+    path = PATHS.get(state, "permanent_access")
+    application = services.application_create(organisation=home, creation_key=uuid.uuid4(), path=path, by=lead)
     for key, content in dossiers.complete_contents(title=f"{state} {uuid.uuid4().hex[:6]}").items():
         Page.objects.filter(application=application, key=key).update(content=content)
     services.attachment_add(application=application, kind="protocol", name="protocole.pdf", data=dossiers.PDF, by=lead)
@@ -186,6 +197,8 @@ def _dossier(state: str, lead: Person, members: Iterable[Person], home: Organisa
     if state == "withdrawn":
         submitted = dossiers.fresh(application)
         services.application_withdraw(application=submitted, seen_version=submitted.version, by=lead)
+    if state in dossiers.STAGES:
+        dossiers.brought_to(state, dossiers.fresh(application), lead, decider)
     if state in {"approved", "suspended", "closed"}:
         _approve(dossiers.fresh(application), decider)
         _stand(application, state)

@@ -3,21 +3,43 @@
 from apps.applications.services.deciding import application_approve, application_refuse, application_return
 from apps.applications.services.documents import attachment_add, attachment_remove
 from apps.applications.services.drafting import PageChanged, application_create, page_save
+from apps.applications.services.redirecting import application_redirect
+from apps.applications.services.staging import (
+    agreement_signed,
+    application_accept,
+    application_discontinue,
+    application_refer,
+    application_revise,
+    cnil_decision_record,
+    commitment_declare,
+    opinion_record,
+    opinion_transcribe,
+)
 from apps.applications.services.submitting import Incomplete, application_submit, application_withdraw
 from apps.applications.services.team import member_add, member_remove
 
 __all__ = [
     "Incomplete",
     "PageChanged",
+    "agreement_signed",
+    "application_accept",
     "application_approve",
     "application_create",
+    "application_discontinue",
+    "application_redirect",
+    "application_refer",
     "application_refuse",
     "application_return",
+    "application_revise",
     "application_submit",
     "application_withdraw",
     "attachment_add",
     "attachment_remove",
+    "cnil_decision_record",
+    "commitment_declare",
     "member_add",
     "member_remove",
+    "opinion_record",
+    "opinion_transcribe",
     "page_save",
 ]

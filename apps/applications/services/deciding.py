@@ -8,17 +8,25 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import Person
 from apps.accounts.stepping_up import step_up_confirm, step_up_spend
-from apps.applications import canonical, rules, selectors
+from apps.applications import canonical, rules, selectors, workflow
 from apps.applications.models import Application, Decision, ReturnReason, Submission
+from apps.applications.policy import Stage
+from apps.applications.rules import Outcome, Status
 from apps.applications.services.guarding import (
     changed_meanwhile,
     record,
     refuse_unless_allowed,
     state_change,
 )
+from apps.applications.services.staging import Ending, outcome_keep
 from apps.core.errors import RefusedError
 from apps.core.happenings import happened
 
+ENDING_OF = {
+    "application.return": Outcome.INCOMPLETE,
+    "application.approve": Outcome.APPROVED,
+    "application.refuse": Outcome.REFUSED,
+}
 OUTCOME_OF = {
     "application.return": Decision.Outcome.RETURNED,
     "application.approve": Decision.Outcome.APPROVED,
@@ -59,7 +67,8 @@ def application_approve(
     with transaction.atomic():
         decision = _decide("application.approve", application, seen_version, by, content_hash, comment)
         record("application.approved", application, by, _hashes(decision))
-        happened("application.approved", subject_id=str(application.pk), by=str(by.pk))
+        if decision.application.state is Status.APPROVED:
+            happened("application.approved", subject_id=str(application.pk), by=str(by.pk))
         return decision
 
 
@@ -99,7 +108,7 @@ def _already_decided(action: str, application: Application, seen_version: int, b
     return Decision.objects.filter(
         application=application,
         application__version=seen_version + 1,
-        application__status=rules.transition(action).target,
+        application__status__in=rules.transition(action).targets,
         outcome=OUTCOME_OF[action],
         by=by,
     ).first()
@@ -126,10 +135,10 @@ def _decide(
 ) -> Decision:
     """Change the state, then judge the facts with the row held: whatever is refused here is rolled back."""
     before = Application.objects.get(pk=application.pk)
-    dated = {} if action == "application.return" else {"decided_at": timezone.now()}
-    moved = state_change(action, application, seen_version=seen_version, by=by, **dated)
-    facts = selectors.decision_facts(before, by, selectors.contents_of(moved), returned or ())
+    facts = selectors.decision_facts(before, by, selectors.contents_of(before), returned or ())
     refuse_unless_allowed(action, facts)
+    moved = _moved(action, before, facts, seen_version, by)
+    outcome_keep(before, Ending(ENDING_OF[action]), by)
     submission = Submission.objects.get(application=moved, round=moved.round)
     _check_untouched(moved, submission, content_hash)
     if content_hash is not None:
@@ -143,6 +152,25 @@ def _decide(
         content_hash=submission.content_hash,
         definition_hash=submission.definition_hash,
         comment=comment.strip(),
+    )
+
+
+def _moved(action: str, before: Application, facts: rules.Facts, seen_version: int, by: Person) -> Application:
+    """The dossier in the state to which its path leads. A decision on a complete file says that it is complete."""
+    done = facts.done
+    status = before.state
+    if action == "application.approve" and status is Status.SUBMITTED:
+        done, status = done | {Stage.COMPLETENESS}, Status.DECISION
+    move = workflow.move(selectors.path_of(before), status, ENDING_OF[action], done)
+    dated = {} if action == "application.return" else {"decided_at": timezone.now()}
+    return state_change(
+        action,
+        before,
+        seen_version=seen_version,
+        by=by,
+        target=move.status,
+        stages_done=sorted(move.done),
+        **dated,
     )
 
 

@@ -3,6 +3,7 @@
 import hashlib
 import re
 
+import structlog
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -11,10 +12,15 @@ from apps.accounts.models import Person
 from apps.applications import selectors, sniffing, storage
 from apps.applications.models import Application, Attachment, storage_key
 from apps.applications.services.guarding import application_locked, record, refuse_unless_allowed
+from apps.applications.services.strays import addition_announce
 from apps.core.errors import Message, RefusedError
 
 MAX_BYTES = 10 * 1024 * 1024
 MAX_DOCUMENTS = 50
+NOT_KEPT = _(
+    "The portal had no room to keep this document. Nothing changed: try again later, or tell the support team."
+)
+log = structlog.get_logger(__name__)
 
 
 def attachment_add(*, application: Application, kind: str, name: str, data: bytes, by: Person) -> Attachment:
@@ -27,9 +33,13 @@ def attachment_add(*, application: Application, kind: str, name: str, data: byte
     key = storage_key()
     try:
         with transaction.atomic():
+            addition_announce()
             return _attachment_create(application, kind, name, data, media_type, key, by)
-    except Exception:
+    except Exception as error:
         storage.erase(key)
+        if isinstance(error, OSError):
+            log.error("document_not_kept", error=type(error).__name__)
+            raise _refused(NOT_KEPT) from error
         raise
 
 

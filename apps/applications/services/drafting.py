@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.accounts import grants
 from apps.accounts.models import Organisation, Person
 from apps.applications import canonical, pages, selectors, wording
-from apps.applications.models import Application, Member, NumberSeries, Page
+from apps.applications.models import SHORTEST_PATH, Application, Member, NumberSeries, Page
 from apps.applications.services.guarding import application_locked, record, refuse_unless_allowed
 from apps.core.errors import ChangedMeanwhile, RefusedError
 
@@ -29,16 +29,21 @@ class PageChanged(ChangedMeanwhile):
         self.typed = typed
 
 
-def application_create(*, organisation: Organisation, creation_key: uuid.UUID, by: Person) -> Application:
+def application_create(
+    *, organisation: Organisation, creation_key: uuid.UUID, by: Person, path: str = SHORTEST_PATH
+) -> Application:
     """Start a dossier for an organisation of which the person holds a mandate today, as its principal investigator.
 
-    The same `creation_key` twice (a double click) gives the same dossier. Raises RefusedError without the mandate.
+    `path` is a key of the rules of today. The same `creation_key` twice (a double click) gives the same dossier.
+    Raises RefusedError without the mandate (field "organisation"), or for a path not in force (field "path").
     """
+    if path not in {found.key for found in selectors.paths_offered()}:
+        raise RefusedError((_("No dossier can be started on this path today."),), field="path")
     if not selectors.organisations_to_apply_for(by).filter(pk=organisation.pk).exists():
         raise RefusedError((_("You hold no current mandate for this organisation."),), field="organisation")
     try:
         with transaction.atomic():
-            return _application_create(organisation, creation_key, by)
+            return _application_create(organisation, creation_key, by, path)
     except IntegrityError:
         made_already = Application.objects.filter(creation_key=creation_key, created_by=by).first()
         if made_already is None:
@@ -46,11 +51,12 @@ def application_create(*, organisation: Organisation, creation_key: uuid.UUID, b
         return made_already
 
 
-def _application_create(organisation: Organisation, creation_key: uuid.UUID, by: Person) -> Application:
+def _application_create(organisation: Organisation, creation_key: uuid.UUID, by: Person, path: str) -> Application:
     now = timezone.now()
     application = Application.objects.create(
         number=_number_next(timezone.localdate().year),
         creation_key=creation_key,
+        path=path,
         organisation=organisation,
         created_by=by,
         changed_by=by,
@@ -104,5 +110,5 @@ def _page_swap(application: Application, present: Page, content: dict[str, Any],
 
 
 def _title_repeat(application: Application, content: Mapping[str, Any]) -> None:
-    longest = pages.TITLE.field("title").max_length
-    Application.objects.filter(pk=application.pk).update(title=str(content.get("title", ""))[:longest])
+    title = str(content.get("title", ""))[: pages.LONGEST_TITLE]
+    Application.objects.filter(pk=application.pk).update(title=title)

@@ -12,6 +12,7 @@ from apps.applications.models import Application
 from apps.applications.rules import Facts, Status
 from apps.audit.services import event_record
 from apps.core.errors import ChangedMeanwhile, refusal
+from apps.core.happenings import happened
 from apps.core.rules import Refused
 
 
@@ -22,23 +23,43 @@ def refuse_unless_allowed(action: str, facts: Facts) -> None:
         raise refusal(decision, wording.REASONS)
 
 
+def refuse_step_unless_allowed(action: str, facts: Facts) -> None:
+    """Raise RefusedError when the state or a guard says no to a step that another room takes."""
+    decision = rules.decide_step(action, facts)
+    if isinstance(decision, Refused):
+        raise refusal(decision, wording.REASONS)
+
+
 def application_locked(application: Application) -> Application:
     """The dossier as it is now, its row held until the end of the transaction so that its state cannot move."""
     return Application.objects.select_for_update(no_key=True, of=("self",)).get(pk=application.pk)
 
 
-def state_change(action: str, application: Application, *, seen_version: int, by: Person, **values: Any) -> Application:
+def state_change(
+    action: str,
+    application: Application,
+    *,
+    seen_version: int,
+    by: Person,
+    target: Status | None = None,
+    **values: Any,
+) -> Application:
     """Move the dossier along the arrow of `action`, if it is still as it was seen; return it as it is then.
 
-    Raises ChangedMeanwhile, saying who did what, when somebody else was faster.
+    `target` says which of the arrow's ends, where it has several. Raises ChangedMeanwhile, saying who did what, when
+    somebody else was faster; ValueError for an end that the arrow does not have.
     """
     arrow = rules.transition(action)
+    goal = target or arrow.target
+    if goal not in arrow.targets:
+        raise ValueError(f"{action} does not lead to {goal}")
     sources = [state.value for state in arrow.sources]
     moved = Application.objects.filter(pk=application.pk, version=seen_version, status__in=sources).update(
-        status=arrow.target, version=F("version") + 1, changed_by=by, changed_at=timezone.now(), **values
+        status=goal, version=F("version") + 1, changed_by=by, changed_at=timezone.now(), **values
     )
     if not moved:
         raise changed_meanwhile(application)
+    happened("application.stage_entered", subject_id=str(application.pk), by=str(by.pk))
     return Application.objects.get(pk=application.pk)
 
 

@@ -62,6 +62,7 @@ def _submission_create(application: Application, seen_version: int, by: Person) 
         submitted_at=now,
         content_hash=content_hash,
         definition_hash=definition_hash,
+        policy_version=selectors.policy_of(application).version,
     )
     submission = Submission.objects.create(
         application=moved,

@@ -16,7 +16,7 @@ from apps.applications.form_spec import Content, Contents, PageSpec
 from apps.applications.forms import AttachmentForm, MemberForm, PageForm
 from apps.applications.models import Application, Page
 from apps.applications.services import PageChanged
-from apps.applications.typing_in import fields_typed, scope_typed
+from apps.applications.typing_in import ADD, fields_typed, scope_typed
 from apps.applications.views.shared import is_fragment, language_of, mine_or_404, seen_version
 from apps.applications.wording import said
 from apps.core.actions import declares
@@ -67,7 +67,13 @@ def _typed(request: HttpRequest, spec: PageSpec, before: Contents) -> Typed:
     if spec.key == "variables":
         return Typed(scope_typed(form, present))
     stored = {name: value for name, value in present.items() if spec.key != "attachments"}
-    return Typed(fields_typed(spec, form, stored))
+    return Typed(fields_typed(spec, form, stored), new_place=_new_row(form))
+
+
+def _new_row(form: dict[str, list[str]]) -> str:
+    """Where the blank row stands that a button asked for, so that the keyboard goes there."""
+    op = form.get("op", [""])[0]
+    return f"last-of-{op.removeprefix(ADD)}" if op.startswith(ADD) else ""
 
 
 def _is_autosave(request: HttpRequest) -> bool:

@@ -1,5 +1,6 @@
 """The applicant's pages around the form: list, start, overview, submit, withdraw."""
 
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -10,8 +11,9 @@ from django.utils.translation import gettext as _
 
 from apps.accounts.navigation import person_of
 from apps.applications import overview, selectors, services
+from apps.applications.deciding_forms import CommitForm
 from apps.applications.forms import CreateForm
-from apps.applications.models import Decision
+from apps.applications.models import Application, Decision
 from apps.applications.services import Incomplete
 from apps.applications.timeline import timeline_of
 from apps.applications.views.shared import mine_or_404, seen_version
@@ -36,7 +38,8 @@ def mine(request: HttpRequest) -> HttpResponse:
 def create(request: HttpRequest) -> HttpResponse:
     """Start a dossier for an organisation."""
     person = person_of(request)
-    form = CreateForm(selectors.organisations_to_apply_for(person), request.POST if request.method == "POST" else None)
+    posted = request.POST if request.method == "POST" else None
+    form = CreateForm(selectors.organisations_to_apply_for(person), selectors.paths_offered(), posted)
     if form.is_valid():
         try:
             application = services.application_create(**form.cleaned_data, by=person)
@@ -51,7 +54,11 @@ def create(request: HttpRequest) -> HttpResponse:
 @reads("application.read", object_kind="application", object_id="application_id", dossier_id="application_id")
 def detail(request: HttpRequest, application_id: UUID) -> HttpResponse:
     """Where the dossier stands."""
-    application = mine_or_404(request, application_id)
+    return detail_shown(request, mine_or_404(request, application_id))
+
+
+def detail_shown(request: HttpRequest, application: Application, *, status: int = 200, **forms: Any) -> HttpResponse:
+    """Where the dossier stands, with the form that was refused if one was."""
     context = overview.context_of(application, person_of(request))
     decisions = Decision.objects.filter(application=application).select_related("by").order_by("-round")
     more = {
@@ -59,8 +66,10 @@ def detail(request: HttpRequest, application_id: UUID) -> HttpResponse:
         "decision": decisions.first(),
         "team": selectors.team_of(application),
         "documents": selectors.attachments_of(application),
+        "outcomes": overview.outcomes_of(application),
+        "commit_form": CommitForm(application),
     }
-    return render(request, "applications/detail.html", {**context, **more})
+    return render(request, "applications/detail.html", {**context, **more, **forms}, status=status)
 
 
 @declares("application.submit")

@@ -12,8 +12,16 @@ from django.utils.translation import gettext as _
 
 from apps.accounts.forms import RefusableForm
 from apps.accounts.navigation import person_of
-from apps.applications import examination, overview, services
-from apps.applications.forms import ApproveForm, RefuseForm, ReturnForm
+from apps.applications import examination, overview, selectors, services
+from apps.applications.deciding_forms import (
+    ApproveForm,
+    CnilForm,
+    DiscontinueForm,
+    OpinionForm,
+    RedirectForm,
+    RefuseForm,
+    ReturnForm,
+)
 from apps.applications.models import Application
 from apps.applications.rules import Status
 from apps.applications.views.shared import examined_or_404, language_of, seen_version
@@ -48,6 +56,10 @@ def review_shown(request: HttpRequest, application: Application, *, status: int 
         "return_form": ReturnForm(application),
         "approve_form": ApproveForm(application),
         "refuse_form": RefuseForm(application),
+        "redirect_form": RedirectForm(application, selectors.other_paths(application)),
+        "opinion_form": OpinionForm(application),
+        "cnil_form": CnilForm(application),
+        "discontinue_form": DiscontinueForm(application),
     }
     return render(request, "applications/review.html", {**context, **blank, **forms}, status=status)
 
@@ -63,7 +75,7 @@ def return_to_team(request: HttpRequest, application_id: UUID) -> HttpResponse:
             application=application, seen_version=seen_version(request), reasons=form.reasons(), by=person_of(request)
         )
 
-    return _decided(request, application, "return_form", form, decide, _("The dossier was returned to its team."))
+    return decided(request, application, "return_form", form, decide, _("The dossier was returned to its team."))
 
 
 @declares("application.approve")
@@ -83,7 +95,7 @@ def approve(request: HttpRequest, application_id: UUID) -> HttpResponse:
         )
 
     done = _("The dossier was approved. The project, its extract and its workspace are on their way.")
-    return _decided(request, application, "approve_form", form, decide, done)
+    return decided(request, application, "approve_form", form, decide, done)
 
 
 @declares("application.refuse")
@@ -102,10 +114,10 @@ def refuse(request: HttpRequest, application_id: UUID) -> HttpResponse:
             by=person_of(request),
         )
 
-    return _decided(request, application, "refuse_form", form, decide, _("The dossier was refused."))
+    return decided(request, application, "refuse_form", form, decide, _("The dossier was refused."))
 
 
-def _decided(
+def decided(
     request: HttpRequest,
     application: Application,
     name: str,

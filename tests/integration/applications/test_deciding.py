@@ -52,7 +52,9 @@ class TestSubmitting:
             "team",
             "population",
             "variables",
+            "linkage",
             "period",
+            "protection",
             "attachments",
         }
         assert fresh(application).status == "draft"

@@ -68,14 +68,9 @@ class TestQueue:
         client = client_signed_in(steward())
         response = client.get(reverse("applications:queue"), {"status": "approved"})
         assert "Aucun dossier ici" in text_of(response)
-        assert [(found.value, found.count) for found in response.context["filters"]] == [
-            ("submitted", 1),
-            ("returned", 0),
-            ("approved", 0),
-            ("refused", 0),
-            ("withdrawn", 0),
-            ("all", 1),
-        ]
+        counts = {found.value: found.count for found in response.context["filters"]}
+        assert {value: count for value, count in counts.items() if count} == {"submitted": 1, "all": 1}
+        assert set(counts) == {*(set(Application.Status.values) - {"draft"}), "all"}
 
     @pytest.mark.parametrize("status", ["nonsense", "draft", "' OR 1=1"])
     def test_an_unknown_filter_shows_all_that_was_submitted(self, status: str) -> None:
@@ -152,7 +147,7 @@ class TestReview:
             "population": {"population": stay("E10")},
             "purpose": {**complete_contents()["purpose"], "funded": "yes"},
         }
-        changed["purpose"]["funders"] = "ANR"
+        changed["purpose"]["funders"] = [{"name": "ANR", "nature": "public", "country": ""}]
         fill(application, by, changed)
         services.member_add(application=application, email=colleague.email, by=by)
         old = selectors.attachments_of(application).get()

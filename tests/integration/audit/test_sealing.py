@@ -177,6 +177,22 @@ def test_another_checkpoint_under_a_published_number_is_refused(log: Log) -> Non
     assert [file.name for file in log.folder.rglob("*") if file.is_file()] == ["000000000001.json"]
 
 
+def test_a_folder_without_room_keeps_no_draft_and_a_dead_sealers_drafts_are_removed(log: Log, monkeypatch) -> None:
+    def full(*_args: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    recorded()
+    with monkeypatch.context() as patch, pytest.raises(OSError, match="No space"):
+        patch.setattr("apps.audit.publication.os.fsync", full)
+        log.seal()
+    assert [path for path in log.folder.rglob("*") if path.is_file()] == []
+    (log.folder / "00000000" / ".000000000001.json.0123").write_bytes(b"half")
+    (log.folder / "00000000" / ".000000000002.json.0123").write_bytes(b"of a sealer at work")
+    log.sealer().publish()
+    names = sorted(path.name for path in (log.folder / "00000000").iterdir())
+    assert names == [".000000000002.json.0123", "000000000001.json"]
+
+
 def test_published_checkpoints_are_found_across_folders(log: Log) -> None:
     for sequence in (1, 9_999, 10_000, 20_001):
         log.published.put(sequence, b"{}")

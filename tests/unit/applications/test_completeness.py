@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from apps.applications import rules
-from apps.applications.form_spec import Kind
+from apps.applications.form_spec import PROCEDURE, Kind
 from apps.applications.pages import specification
 from apps.applications.rules import Missing, missing
 
@@ -19,12 +19,21 @@ COMPLETE: dict[str, dict[str, Any]] = {
         "purpose_kind": "research",
         "objectives": "Décrire.",
         "public_interest": "Mieux soigner.",
+        "benefits": "De meilleurs soins.",
         "funded": "no",
         "no_forbidden_purpose": "yes",
     },
     "team": {"processing_by": "own"},
     "population": {"population": {"sex": "female"}},
     "variables": {"scope": {"IR_BEN_R": ["BEN_SEX_COD"]}},
+    "linkage": {"linked": "no"},
+    "protection": {
+        "legal_basis": "public_task",
+        "recipients": "L'équipe.",
+        "transfers": "no",
+        "retention_years": "3",
+        "rights_contact": "dpo@exemple.fr",
+    },
     "period": {
         "data_from": "2020-01-01",
         "data_to": "2022-12-31",
@@ -50,7 +59,7 @@ def test_an_empty_dossier_lacks_all_that_is_required_and_asked_for() -> None:
         (page.key, field.name)
         for page in specification().pages
         for field in page.fields
-        if field.required and field.when is None
+        if field.is_required({}) and field.when is None
     ]
     assert [(found.page, found.field) for found in missing({})] == required
     assert {found.code for found in missing({})} == {"required"}
@@ -99,6 +108,40 @@ def test_a_condition_reaches_across_pages() -> None:
     assert found == (Missing("attachments", "implementing_declaration", "required"),)
 
 
+def test_a_field_may_be_demanded_on_some_paths_only() -> None:
+    without = changed("purpose", benefits="")
+    assert missing(without) == ()
+    demanded = missing({**without, PROCEDURE: {"path": "authorisation"}})
+    assert demanded == (Missing("purpose", "benefits", "required"),)
+
+
+FUNDER = {"name": "ANR", "nature": "public", "country": ""}
+
+
+@pytest.mark.parametrize(
+    ("rows", "faults"),
+    [
+        ([], [("funders", "required")]),
+        ([{"name": "", "nature": "", "country": ""}], [("funders", "required")]),
+        ([FUNDER], []),
+        ([FUNDER, {**FUNDER, "nature": "magic"}], [("funders-1-nature", "not_a_choice")]),
+        ([{"name": "", "nature": "", "country": ""}, {**FUNDER, "name": ""}], [("funders-1-name", "required")]),
+        ([FUNDER] * 16, [("funders", "too_many_rows")]),
+    ],
+)
+def test_each_line_of_a_group_is_judged(rows: list[dict[str, str]], faults: list[tuple[str, str]]) -> None:
+    found = missing(changed("purpose", funded="yes", funders=rows))
+    assert [(one.field, one.code) for one in found] == faults
+
+
+@pytest.mark.parametrize(
+    ("typed", "code"), [("0", "out_of_bounds"), ("21", "out_of_bounds"), ("³", "not_a_number"), ("20", ""), ("1", "")]
+)
+def test_numbers_have_bounds(typed: str, code: str) -> None:
+    found = missing(changed("protection", retention_years=typed))
+    assert [one.code for one in found] == ([code] if code else [])
+
+
 @given(st.dates(), st.integers(min_value=0, max_value=12000))
 def test_years_after_never_fails_and_never_goes_back(day: date, years: int) -> None:
     assert rules.years_after(day, years) >= day
@@ -116,16 +159,18 @@ TYPED = [pair for pair in FIELDS if pair[1].kind not in {Kind.POPULATION, Kind.S
 @given(st.sampled_from(TYPED), st.text(max_size=5000))
 def test_whatever_is_typed_is_judged_without_error(asked: tuple[str, Any], typed: str) -> None:
     _page, field = asked
-    assert rules.field_problem(field, {field.name: typed}) in {
-        "",
+    known = {
         "required",
         "too_long",
         "not_a_choice",
+        "not_a_number",
+        "out_of_bounds",
         "not_a_date",
         "too_early",
         "before_start",
         "too_long_a_period",
     }
+    assert {code for _name, code in rules.field_problems(field, {field.name: typed}, {})} <= known
 
 
 def test_words_in_both_languages() -> None:

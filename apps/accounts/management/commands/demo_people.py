@@ -37,7 +37,7 @@ def make(wanted: DemoPerson, password: str) -> Person:
     organisation, _ = Organisation.objects.get_or_create(
         siren=home.siren, defaults={"name": home.name, "kind": home.kind}
     )
-    services.mandate_give(person=person, organisation=organisation, starts_on=today, by=None)
+    services.mandate_give(person=person, organisation=organisation, starts_on=today, may_sign=wanted.may_sign, by=None)
     if wanted.role:
         services.staff_role_give(person=person, role=wanted.role, starts_on=today, by=None)
     if wanted.enrolled:

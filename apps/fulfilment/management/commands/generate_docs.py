@@ -81,7 +81,8 @@ def workflow_page() -> str:
 def _application_arrows() -> Iterator[Arrow]:
     for transition in application_rules.TRANSITIONS:
         for source in sorted(transition.sources):
-            yield source, transition.action, transition.target
+            for target in sorted(transition.targets):
+                yield source, transition.action, target
 
 
 def _extract_arrows() -> Iterator[Arrow]:

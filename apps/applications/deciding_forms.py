@@ -1,0 +1,158 @@
+"""Forms of those who decide on a dossier, and of the team when it answers them."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from apps.accounts.forms import code_field
+from apps.applications import wording, workflow
+from apps.applications.forms import AsTyped, SeenForm
+from apps.applications.models import Application
+from apps.applications.policy import Path, Stage
+from apps.applications.rules import Outcome
+
+LONGEST_COMMENT = 4000
+LONGEST_REASON = 2000
+
+
+class ReturnForm(SeenForm):
+    """A reason beside each page to correct; an empty one leaves its page closed."""
+
+    def __init__(self, application: Application, data: Any = None) -> None:
+        super().__init__(data, initial={"version": application.version}, auto_id="return_%s")
+        for page in application.specification.pages:
+            self.fields[f"reason-{page.key}"] = forms.CharField(
+                label=wording.said(page.title),
+                required=False,
+                max_length=LONGEST_REASON,
+                widget=forms.Textarea(attrs={"rows": 2}),
+            )
+
+    def reasons(self) -> dict[str, str]:
+        """The reasons that were given, by page."""
+        typed = {name.removeprefix("reason-"): text for name, text in self.cleaned_data.items() if name != "version"}
+        return {page: text for page, text in typed.items() if text.strip()}
+
+
+class DecisionForm(SeenForm):
+    """What every final decision binds to: what was read, and a fresh one-time code."""
+
+    verb = ""
+    content_hash = AsTyped(widget=forms.HiddenInput)
+
+    def __init__(self, application: Application, data: Any = None) -> None:
+        seen = {"version": application.version, "content_hash": application.content_hash}
+        super().__init__(data, initial=seen, auto_id=f"{self.verb}_%s")
+
+
+class ApproveForm(DecisionForm):
+    """Approval."""
+
+    verb = "approve"
+    comment = forms.CharField(
+        label=_("Comment to the team"),
+        required=False,
+        max_length=LONGEST_COMMENT,
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+    otp_code = code_field(
+        _("One-time code"), _("The six digits that your authenticator application shows now."), digits_only=True
+    )
+
+
+class RefuseForm(DecisionForm):
+    """Refusal."""
+
+    verb = "refuse"
+    reason = forms.CharField(
+        label=_("Reason for refusing"),
+        help_text=_("The team reads it."),
+        max_length=LONGEST_COMMENT,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        error_messages={"required": _("Say why the dossier is refused: its team reads it.")},
+    )
+    otp_code = code_field(
+        _("One-time code"), _("The six digits that your authenticator application shows now."), digits_only=True
+    )
+
+
+def _words(label: Any, *, rows: int = 3, required: bool = True, help_text: Any = "") -> forms.CharField:
+    return forms.CharField(
+        label=label,
+        help_text=help_text,
+        required=required,
+        max_length=LONGEST_COMMENT,
+        widget=forms.Textarea(attrs={"rows": rows}),
+    )
+
+
+def _day(label: Any) -> forms.DateField:
+    return forms.DateField(label=label, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
+
+
+def _outcomes(stage: Stage, *, without: Iterable[Outcome] = ()) -> list[tuple[str, Any]]:
+    known = [outcome for outcome in Outcome if outcome in workflow.OUTCOMES[stage] - {Outcome.INCOMPLETE, *without}]
+    return [(outcome.value, wording.OUTCOMES[outcome]) for outcome in known]
+
+
+class StepForm(SeenForm):
+    """A step bound to the state of the dossier as it was shown."""
+
+    prefix_of_ids = "step"
+
+    def __init__(self, application: Application, data: Any = None) -> None:
+        super().__init__(data, initial={"version": application.version}, auto_id=f"{self.prefix_of_ids}_%s")
+
+
+class RedirectForm(StepForm):
+    """To another path, and why."""
+
+    prefix_of_ids = "redirect"
+    path = forms.ChoiceField(label=_("Path that fits the project"))
+    reason = _words(_("Why this path"), help_text=_("The team reads it."))
+
+    def __init__(self, application: Application, paths: Iterable[Path], data: Any = None) -> None:
+        super().__init__(application, data)
+        choices = [(path.key, wording.said(path.title)) for path in paths]
+        self.fields["path"].choices = choices  # type: ignore[attr-defined]  # a choice field
+
+
+class OpinionForm(StepForm):
+    """An opinion that the committee gave in a session."""
+
+    prefix_of_ids = "opinion"
+    outcome = forms.ChoiceField(label=_("Opinion"), choices=_outcomes(Stage.COMMITTEE))
+    reference = forms.CharField(label=_("Reference of the session"), max_length=80)
+    decided_on = _day(_("Date of the session"))
+    comment = _words(_("Recommendations, reserves or reasons"), required=False, help_text=_("The team reads it."))
+
+
+class CnilForm(StepForm):
+    """A decision of the authority."""
+
+    prefix_of_ids = "cnil"
+    outcome = forms.ChoiceField(label=_("Decision of CNIL"), choices=_outcomes(Stage.CNIL))
+    reference = forms.CharField(label=_("Number of the decision"), max_length=80)
+    decided_on = _day(_("Date of the decision"))
+    comment = _words(_("Conditions or reasons"), required=False, help_text=_("The team reads it."))
+
+
+class CommitForm(StepForm):
+    """The commitment to conform to a reference methodology."""
+
+    prefix_of_ids = "commit"
+    reference = forms.CharField(
+        label=_("Number of the commitment"),
+        help_text=_("CNIL gave it on the receipt of your declaration."),
+        max_length=80,
+    )
+    decided_on = _day(_("Date of the receipt"))
+
+
+class DiscontinueForm(StepForm):
+    """Why a dossier is closed without action."""
+
+    prefix_of_ids = "discontinue"
+    reason = _words(_("Reason for closing without action"), help_text=_("The team reads it."))

@@ -1,0 +1,28 @@
+output "public_address" {
+  description = "Where the names of the portal and of the workspaces must lead."
+  value       = scaleway_lb_ip.public.ip_address
+}
+
+output "database" {
+  description = "Host and port of PostgreSQL on the hub network, and its certificate for sslmode=verify-full."
+  value = {
+    host        = scaleway_rdb_instance.portal.private_network[0].hostname
+    port        = scaleway_rdb_instance.portal.private_network[0].port
+    certificate = scaleway_rdb_instance.portal.certificate
+  }
+}
+
+output "registry" {
+  description = "Where images are pushed."
+  value       = scaleway_registry_namespace.images.endpoint
+}
+
+output "gateway_network" {
+  description = "The private network to which workspaces are connected."
+  value       = scaleway_vpc_private_network.gateway.id
+}
+
+output "hub_project" {
+  description = "The project of the platform itself."
+  value       = scaleway_account_project.hub.id
+}

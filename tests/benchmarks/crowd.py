@@ -1,0 +1,119 @@
+"""Volume: copies of real dossiers with all that hangs on them, made in the database by a few statements a table.
+
+What is copied was made by the portal's own services (the world of the permission matrix); only identifiers, unique
+values and dates differ. Whatever model is added later and hangs on a dossier by a foreign key is copied too.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from django.apps import apps
+from django.db import connection, models
+
+from apps.accounts.models import Person
+from apps.applications.models import Application, ApplicationUserObjectPermission, Member
+
+# Copied as they are: what a unique column of text becomes in the copy numbered n.
+NUMBERED = {"applications_application.number": "'HDH-2020-' || lpad(n::text, 6, '0')"}
+
+
+@dataclass(frozen=True)
+class Copies:
+    """Copies numbered `first` to `last` of the template dossiers, each once for every number."""
+
+    templates: tuple[str, ...]
+    first: int
+    last: int
+
+    def make(self) -> None:
+        """Insert them all. Checks by triggers are left out: what is copied had passed them."""
+        with connection.cursor() as cursor:
+            cursor.execute("SET session_replication_role = replica")
+            for model, condition in self.tables:
+                cursor.execute(self._statement(model, condition), [list(self.templates)])
+            cursor.execute("SET session_replication_role = DEFAULT")
+            cursor.execute("ANALYZE")
+
+    @cached_property
+    def tables(self) -> list[tuple[type[models.Model], str]]:
+        """The models to copy, each with the condition that finds the templates' own rows."""
+        found: dict[type[models.Model], str] = {Application: "t.id = ANY(%s::uuid[])"}
+        waiting: list[type[models.Model]] = [Application]
+        while waiting:
+            parent = waiting.pop(0)
+            if not isinstance(parent._meta.pk, models.UUIDField):
+                continue  # rows without a lasting identifier of their own cannot be pointed at by a copy
+            for model, column in _pointing_at(parent):
+                if model not in found:
+                    inner = f"SELECT t.{_pk(parent)} FROM {_table(parent)} t WHERE {found[parent]}"
+                    found[model] = f"t.{column} IN ({inner})"
+                    waiting.append(model)
+        return list(found.items())
+
+    def _statement(self, model: type[models.Model], condition: str) -> str:
+        copied = {known for known, _ in self.tables}
+        columns, values = [], []
+        for field in model._meta.concrete_fields:
+            if isinstance(field, models.AutoField | models.BigAutoField):
+                continue
+            columns.append(f'"{field.column}"')
+            values.append(_value(model, field, copied))
+        numbers = f"generate_series({self.first}, {self.last}) n"
+        return (
+            f"INSERT INTO {_table(model)} ({', '.join(columns)}) "
+            f"SELECT {', '.join(values)} FROM {_table(model)} t, {numbers} WHERE {condition} ON CONFLICT DO NOTHING"
+        )
+
+
+def _value(model: type[models.Model], field: Any, copied: set[type[models.Model]]) -> str:
+    name = f"{model._meta.db_table}.{field.column}"
+    own = f't."{field.column}"'
+    if name in NUMBERED:
+        return NUMBERED[name]
+    target = field.related_model if field.is_relation else None
+    points_at_a_copy = target in copied and isinstance(target._meta.pk, models.UUIDField)
+    if (isinstance(field, models.UUIDField) and (field.primary_key or field.unique)) or points_at_a_copy:
+        return f"md5({own}::text || n)::uuid"
+    if field.unique and isinstance(field, models.CharField | models.TextField):
+        return f"left(md5({own} || n), {field.max_length or 32})"
+    if isinstance(field, models.DateTimeField):
+        return f"{own} - make_interval(mins => n)"
+    return own
+
+
+def _pointing_at(parent: type[models.Model]) -> Iterator[tuple[type[models.Model], str]]:
+    for model in apps.get_models():
+        for field in model._meta.concrete_fields:
+            if field.is_relation and field.related_model is parent:
+                yield model, field.column
+
+
+def _table(model: type[models.Model]) -> str:
+    return f'"{model._meta.db_table}"'
+
+
+def _pk(model: type[models.Model]) -> str:
+    return str(model._meta.pk and model._meta.pk.column)
+
+
+def crowd_join(templates: tuple[str, ...], members: int) -> None:
+    """Give each template dossier so many members more, with their grants: rows that every copy repeats."""
+    people = [
+        Person(email=f"foule{number}@exemple.fr", given_name="Foule", family_name=f"N{number}")
+        for number in range(members)
+    ]
+    Person.objects.bulk_create(people)
+    from django.contrib.auth.models import Permission
+
+    view = Permission.objects.get(codename="view_application")
+    for application in Application.objects.filter(pk__in=templates):
+        for person in people:
+            Member.objects.create(
+                application=application,
+                person=person,
+                organisation_id=application.organisation_id,
+                added_by_id=application.created_by_id,
+            )
+            ApplicationUserObjectPermission.objects.create(content_object=application, user=person, permission=view)

@@ -1,0 +1,235 @@
+"""The machine of the dossier on every path: each outcome, each state, and random sequences of commands."""
+
+from dataclasses import replace
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from apps.applications import workflow
+from apps.applications.policy import Committee, Path, Stage, policies, policy_on
+from apps.applications.rules import TRANSITIONS, Facts, decide, decide_step
+from apps.applications.workflow import Impossible, Outcome, Status, Turn, move, next_status, whose_turn
+from apps.core.rules import Allowed, Role
+
+TODAY = date(2026, 3, 2)
+PATHS = [path for policy in policies() for path in policy.paths]
+FULL = policy_on(TODAY).path("full_authorisation")
+MR007 = policy_on(TODAY).path("mr007")
+PERMANENT = policy_on(TODAY).path("permanent_access")
+SIGNED = [replace(path, stages=(*dict.fromkeys((*path.stages, Stage.AGREEMENT)),)) for path in PATHS]
+EVERY_PATH = [*PATHS, *SIGNED]
+COMMANDS = {
+    "application.accept": (Outcome.COMPLETE,),
+    "application.return": (Outcome.INCOMPLETE,),
+    "application.redirect": (Outcome.REDIRECTED,),
+    "committee.opinion": tuple(workflow.OUTCOMES[Stage.COMMITTEE] - {Outcome.INCOMPLETE}),
+    "application.refer": (Outcome.REFERRED,),
+    "application.revise": (Outcome.REVISED,),
+    "application.commit": (Outcome.DECLARED,),
+    "application.cnil_record": tuple(workflow.OUTCOMES[Stage.CNIL] - {Outcome.INCOMPLETE}),
+    "application.approve": (Outcome.APPROVED,),
+    "application.refuse": (Outcome.REFUSED,),
+    "agreement.signed": (Outcome.SIGNED,),
+}
+# Who can carry a dossier on, by whose turn it is; CNIL acts through the steward who records its decision.
+PARTIES = {
+    Turn.APPLICANT: Role.PRINCIPAL_INVESTIGATOR,
+    Turn.STEWARD: Role.STEWARD,
+    Turn.CNIL: Role.STEWARD,
+    Turn.COMMITTEE: None,
+    Turn.SIGNATORIES: None,
+}
+
+
+def walked(path: Path, *outcomes: tuple[Status, Outcome]) -> tuple[Status, frozenset[Stage]]:
+    """Where these outcomes lead, each from the state it is said of."""
+    status, done = Status.SUBMITTED, frozenset[Stage]()
+    for expected, outcome in outcomes:
+        assert status is expected
+        step = move(path, status, outcome, done)
+        status, done = step.status, step.done
+        if status is Status.RETURNED:
+            status = Status.SUBMITTED
+    return status, done
+
+
+class TestPaths:
+    def test_a_full_authorisation_passes_the_committee_the_choice_and_cnil(self) -> None:
+        end, _ = walked(
+            FULL,
+            (Status.SUBMITTED, Outcome.COMPLETE),
+            (Status.COMMITTEE, Outcome.FAVOURABLE_WITH_RECOMMENDATIONS),
+            (Status.CHOICE, Outcome.REFERRED),
+            (Status.CNIL, Outcome.AUTHORISED_WITH_CONDITIONS),
+            (Status.DECISION, Outcome.APPROVED),
+        )
+        assert end is Status.APPROVED
+
+    def test_whatever_the_opinion_the_applicant_of_a_full_authorisation_chooses(self) -> None:
+        for opinion in (Outcome.FAVOURABLE, Outcome.RESERVED, Outcome.UNFAVOURABLE):
+            assert next_status(FULL, Status.COMMITTEE, opinion, {Stage.COMPLETENESS}) is Status.CHOICE
+
+    def test_an_amendment_after_the_opinion_keeps_the_opinion(self) -> None:
+        end, done = walked(
+            FULL,
+            (Status.SUBMITTED, Outcome.COMPLETE),
+            (Status.COMMITTEE, Outcome.RESERVED),
+            (Status.CHOICE, Outcome.REVISED),
+            (Status.SUBMITTED, Outcome.COMPLETE),
+        )
+        assert end is Status.CHOICE
+        assert Stage.COMMITTEE in done
+
+    def test_mr007_goes_on_to_its_commitment_on_an_expressly_favourable_opinion_only(self) -> None:
+        done = {Stage.COMPLETENESS}
+        assert next_status(MR007, Status.COMMITTEE, Outcome.FAVOURABLE, done) is Status.COMMITMENT
+        assert next_status(MR007, Status.COMMITTEE, Outcome.RESERVED, done) is Status.CHOICE
+
+    def test_mr007_amended_after_a_bad_opinion_sees_the_committee_again(self) -> None:
+        end, _ = walked(
+            MR007,
+            (Status.SUBMITTED, Outcome.COMPLETE),
+            (Status.COMMITTEE, Outcome.UNFAVOURABLE),
+            (Status.CHOICE, Outcome.REVISED),
+            (Status.SUBMITTED, Outcome.COMPLETE),
+        )
+        assert end is Status.COMMITTEE
+
+    def test_an_adjourned_opinion_leaves_the_dossier_before_the_committee(self) -> None:
+        assert next_status(FULL, Status.COMMITTEE, Outcome.ADJOURNED, {Stage.COMPLETENESS}) is Status.COMMITTEE
+
+    def test_a_redirection_forgets_what_stood(self) -> None:
+        assert move(FULL, Status.SUBMITTED, Outcome.REDIRECTED, {Stage.COMMITTEE}).done == frozenset()
+
+    def test_information_asked_for_later_keeps_all_but_the_completeness(self) -> None:
+        asked = move(FULL, Status.CNIL, Outcome.INCOMPLETE, {Stage.COMPLETENESS, Stage.COMMITTEE, Stage.CHOICE})
+        assert asked == workflow.Move(Status.RETURNED, frozenset({Stage.COMMITTEE, Stage.CHOICE}))
+
+    def test_the_shortest_path_is_decided_at_once_and_a_longer_one_is_not(self) -> None:
+        assert workflow.may_be_approved(PERMANENT, Status.SUBMITTED)
+        assert not workflow.may_be_approved(FULL, Status.SUBMITTED)
+        assert workflow.may_be_approved(FULL, Status.DECISION)
+        assert not workflow.may_be_approved(PERMANENT, Status.DRAFT)
+
+    def test_signatures_come_after_the_decision_where_the_path_has_an_agreement(self) -> None:
+        path = replace(PERMANENT, stages=(*PERMANENT.stages, Stage.AGREEMENT))
+        assert next_status(path, Status.DECISION, Outcome.APPROVED, {Stage.COMPLETENESS}) is Status.AGREEMENT
+        done = {Stage.COMPLETENESS, Stage.DECISION}
+        assert next_status(path, Status.AGREEMENT, Outcome.SIGNED, done) is Status.APPROVED
+        assert next_status(path, Status.AGREEMENT, Outcome.DECLINED, done) is Status.DISCONTINUED
+
+
+class TestTheImpossible:
+    @pytest.mark.parametrize("status", Status)
+    @pytest.mark.parametrize("outcome", Outcome)
+    def test_an_outcome_ends_only_its_own_stage(self, status: Status, outcome: Outcome) -> None:
+        stage = workflow.STAGE_OF.get(status)
+        if stage is None or outcome not in workflow.OUTCOMES[stage]:
+            with pytest.raises(Impossible):
+                move(FULL, status, outcome)
+
+    @pytest.mark.parametrize("path", [path for path in EVERY_PATH if path.committee is Committee.EXPRESS])
+    def test_silence_never_counts_as_an_express_opinion(self, path: Path) -> None:
+        with pytest.raises(Impossible):
+            move(path, Status.COMMITTEE, Outcome.FAVOURABLE, {Stage.COMPLETENESS}, express=False)
+        facts = Facts(Status.COMMITTEE, frozenset(), path=path, express=False)
+        assert not isinstance(decide_step("committee.opinion", facts), Allowed)
+
+    def test_an_arrow_with_several_ends_has_no_single_target(self) -> None:
+        with pytest.raises(ValueError, match="too many"):
+            _ = workflow.transition("application.accept").target
+        assert workflow.transition("application.submit").target is Status.SUBMITTED
+
+    def test_another_room_takes_its_arrow_from_its_state_only(self) -> None:
+        refused = decide_step("committee.opinion", Facts(Status.CNIL, frozenset(), path=FULL))
+        assert not isinstance(refused, Allowed)
+
+
+def test_every_state_can_be_reached_and_left_until_the_end() -> None:
+    reachable, frontier = {Status.DRAFT}, {Status.DRAFT}
+    while frontier:
+        ends = (arrow.targets for arrow in TRANSITIONS if arrow.sources & frontier)
+        frontier = {target for targets in ends for target in targets} - reachable
+        reachable |= frontier
+    assert reachable == set(Status)
+    for status in Status:
+        movers = [arrow for arrow in TRANSITIONS if status in arrow.sources]
+        assert bool(movers) == (whose_turn(status) is not Turn.NOBODY)
+
+
+STEPS = st.lists(st.tuples(st.sampled_from(sorted(COMMANDS)), st.integers(0, 9), st.booleans()), max_size=40)
+
+
+@given(st.sampled_from(EVERY_PATH), STEPS)
+def test_no_sequence_of_commands_leaves_a_dossier_stuck(path: Path, steps: list[tuple[str, int, bool]]) -> None:
+    """Given any commands on any path, the dossier follows its arrows, and whoever's turn it is can carry it on."""
+    status, done = Status.SUBMITTED, frozenset[Stage]()
+    opinions: list[bool] = []
+    for command, number, express in steps:
+        arrow = workflow.transition(command)
+        outcome = COMMANDS[command][number % len(COMMANDS[command])]
+        if status not in arrow.sources or not allowed(command, path, status, done, express):
+            continue
+        before = status
+        if command == "application.approve" and status is Status.SUBMITTED:
+            status, done = Status.DECISION, done | {Stage.COMPLETENESS}
+        step = move(path, status, outcome, done, express=express or command != "committee.opinion")
+        assert step.status in arrow.targets, (command, before, outcome)
+        status, done = step.status, step.done
+        opinions += [express] if command == "committee.opinion" and outcome in workflow.FAVOURABLE else []
+        assert somebody_can_carry_on(path, status, done)
+        if status is Status.RETURNED:
+            status = Status.SUBMITTED
+        if path.committee is Committee.EXPRESS and Stage.COMMITTEE in done:
+            assert all(opinions)
+    if status is Status.APPROVED:
+        assert set(path.stages) <= done
+
+
+def allowed(command: str, path: Path, status: Status, done: frozenset[Stage], express: bool) -> bool:
+    """Whether the rules let those who may take this command."""
+    facts = Facts(
+        status,
+        frozenset(Role),
+        path=path,
+        done=done,
+        express=express or command != "committee.opinion",
+        returned_pages=frozenset({"title"}),
+        known_pages=frozenset({"title"}),
+        access_to=TODAY,
+        today=TODAY,
+    )
+    ask = decide if command.startswith("application.") else decide_step
+    return isinstance(ask(command, facts), Allowed)
+
+
+def somebody_can_carry_on(path: Path, status: Status, done: frozenset[Stage]) -> bool:
+    """Whether the party whose turn it is has a command, or nobody is awaited."""
+    turn = whose_turn(status)
+    if turn is Turn.NOBODY:
+        return status in workflow.FINAL
+    party = PARTIES[turn]
+    facts = Facts(
+        status,
+        frozenset({party} if party else set()),
+        path=path,
+        done=done,
+        returned_pages=frozenset({"title"}),
+        known_pages=frozenset({"title"}),
+        access_to=TODAY,
+        today=TODAY,
+    )
+    forward = [arrow for arrow in TRANSITIONS if status in arrow.sources and arrow.action != "application.withdraw"]
+    if party:
+        return any(
+            isinstance(decide(arrow.action, facts), Allowed)
+            for arrow in forward
+            if arrow.action.startswith("application.")
+        )
+    return any(
+        isinstance(decide_step(arrow.action, facts), Allowed)
+        for arrow in forward
+        if not arrow.action.startswith("application.")
+    )
