@@ -82,15 +82,15 @@ def _conditions(application: Application) -> list[dict[str, Any]]:
     latest: dict[str, StageOutcome] = {}
     for outcome in StageOutcome.objects.filter(application=application, stage__in=CONDITIONS_OF).order_by("pk"):
         latest[outcome.stage] = outcome
-    return [
-        {
-            "stage": stage,
-            "outcome": latest[stage].outcome,
-            "express": latest[stage].express,
-            "reference": latest[stage].reference,
-            "day": latest[stage].decided_on.isoformat() if latest[stage].decided_on else "",
-            "text": latest[stage].comment,
-        }
-        for stage in CONDITIONS_OF
-        if stage in latest
-    ]
+    return [_condition(latest[stage]) for stage in CONDITIONS_OF if stage in latest]
+
+
+def _condition(found: StageOutcome) -> dict[str, Any]:
+    return {
+        "stage": found.stage,
+        "outcome": found.outcome,
+        "express": found.express,
+        "reference": found.reference,
+        "day": found.decided_on.isoformat() if found.decided_on else "",
+        "text": found.comment,
+    }

@@ -28,9 +28,7 @@ class Agreement(models.Model):
         ENDED = rules.Status.ENDED.value, _("ended")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    application = models.OneToOneField(
-        "applications.Application", on_delete=models.PROTECT, related_name="agreement"
-    )
+    application = models.OneToOneField("applications.Application", on_delete=models.PROTECT, related_name="agreement")
     status = models.CharField(max_length=10, choices=Status, default=Status.PREPARING)
     version = models.PositiveIntegerField(default=1)
     created_at = models.DateTimeField()
@@ -111,7 +109,7 @@ class Version(models.Model):
 
 
 class Signature(models.Model):
-    """A party's signature of one document. `record` says who, when, what and by which mandate; `record_hash` seals it."""
+    """A party's signature of one document. `record` says who, when, what, by which mandate; `record_hash` seals it."""
 
     class Void(models.TextChoices):
         REVISED = "revised", _("the agreement changed")

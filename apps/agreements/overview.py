@@ -66,7 +66,7 @@ def verified(agreement: Agreement, brought: bytes | None) -> dict[str, Any]:
 
 
 def signature_record(agreement: Agreement) -> dict[str, Any]:
-    """The signatures as data: whoever holds the document can check every hash, and find the records in the audit log."""
+    """The signatures as data: whoever holds the document can check every hash, an auditor finds each in the log."""
     version = selectors.present_version(agreement)
     return {
         "agreement": str(agreement.pk),

@@ -46,6 +46,4 @@ def _context(version: Version) -> dict[str, Any]:
 
 
 def _days(content: dict[str, Any]) -> dict[str, str]:
-    return {
-        f"{period}_{end}": content[period][end] for period in ("data", "access") for end in ("from", "to")
-    }
+    return {f"{period}_{end}": content[period][end] for period in ("data", "access") for end in ("from", "to")}

@@ -38,9 +38,7 @@ def agreements_listed_for(person: Person) -> QuerySet[Agreement]:
     signing = Party.objects.filter(
         agreement=OuterRef("pk"), organisation__in=mandates_to_sign(person).values("organisation")
     )
-    unsigned = signing.exclude(
-        Exists(Signature.objects.filter(party=OuterRef("pk"), voided_at=None))
-    )
+    unsigned = signing.exclude(Exists(Signature.objects.filter(party=OuterRef("pk"), voided_at=None)))
     awaits_me = Q(Exists(unsigned), status=rules.Status.SIGNING)
     return agreements_visible_to(person).annotate(awaits_me=awaits_me).order_by("-awaits_me", "-created_at", "id")
 

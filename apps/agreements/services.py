@@ -89,9 +89,7 @@ def document_keep(*, version: Version, document: bytes, by: str) -> None:
         happened("agreement.document_made", subject_id=str(agreement.pk), by=by)
 
 
-def agreement_sign(
-    *, agreement: Agreement, party: Party, document_hash: str, code: str, by: Person
-) -> Signature:
+def agreement_sign(*, agreement: Agreement, party: Party, document_hash: str, code: str, by: Person) -> Signature:
     """Sign exactly the document that was read, for a party, by a mandate that holds today. The last signature grants
     what was approved, in the same transaction. A double click signs once.
 
@@ -162,9 +160,7 @@ def _complete_when_all_signed(agreement: Agreement, version: Version, by: Person
     agreement_signed(application=agreement.application, by=by)
 
 
-def agreement_decline(
-    *, agreement: Agreement, party: Party, document_hash: str, reason: str, by: Person
-) -> Refusal:
+def agreement_decline(*, agreement: Agreement, party: Party, document_hash: str, reason: str, by: Person) -> Refusal:
     """Decline to sign the document that was read, saying why: a steward revises it or closes the dossier.
 
     Raises RefusedError (field "reason" when there is none), ChangedMeanwhile.
@@ -228,9 +224,7 @@ def _refuse_unless_allowed(action: str, facts: rules.Facts) -> None:
         raise refusal(decision, REASONS)
 
 
-def _record(
-    action: str, agreement: Agreement, by: str, version: Version, data: dict[str, Any] | None = None
-) -> None:
+def _record(action: str, agreement: Agreement, by: str, version: Version, data: dict[str, Any] | None = None) -> None:
     event_record(
         action=action,
         actor=by,

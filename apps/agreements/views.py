@@ -55,9 +55,7 @@ def agreement_shown(request: HttpRequest, found: Agreement, *, status: int = 200
 
 
 def _read(request: HttpRequest, found: Agreement, action: str) -> None:
-    event_read(
-        request, action=action, object_kind="agreement", object_id=found.pk, dossier_id=found.application_id
-    )
+    event_read(request, action=action, object_kind="agreement", object_id=found.pk, dossier_id=found.application_id)
 
 
 @declares("agreement.print")

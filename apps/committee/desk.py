@@ -58,7 +58,9 @@ def filters(person: Person, chosen: str) -> list[Filter]:
     counted = (
         selectors.files_visible_to(person)
         .order_by()
-        .aggregate(**{f"n{place}": Count("pk", filter=condition) for place, condition in enumerate(conditions.values())})
+        .aggregate(
+            **{f"n{place}": Count("pk", filter=condition) for place, condition in enumerate(conditions.values())}
+        )
     )
     picked = chosen if chosen in conditions else OPEN
     return [

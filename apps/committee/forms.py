@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.accounts.forms import RefusableForm, code_field
 from apps.accounts.models import Organisation, Person
 from apps.committee.models import File, Nature, OutcomeName, Session, Topic
-from apps.committee.rules import Outcome
+from apps.committee.rules import Outcome, Said
 
 LONGEST_TEXT = 20_000
 LONGEST_RECOMMENDATION = 2_000
@@ -20,9 +20,7 @@ _DAY = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 
 
 def _long_text(label: Any, *, rows: int = 6, **options: Any) -> forms.CharField:
-    return forms.CharField(
-        label=label, max_length=LONGEST_TEXT, widget=forms.Textarea(attrs={"rows": rows}), **options
-    )
+    return forms.CharField(label=label, max_length=LONGEST_TEXT, widget=forms.Textarea(attrs={"rows": rows}), **options)
 
 
 class SeenForm(RefusableForm):
@@ -42,15 +40,11 @@ class SessionForm(RefusableForm):
 class PrepareForm(SeenForm):
     """Who is present, who presides, and what the minutes say besides the opinions."""
 
-    present = forms.MultipleChoiceField(
-        label=_("Members present"), required=False, widget=forms.CheckboxSelectMultiple
-    )
+    present = forms.MultipleChoiceField(label=_("Members present"), required=False, widget=forms.CheckboxSelectMultiple)
     chair = forms.ChoiceField(label=_("Who presides"), help_text=_("Their vote breaks a tie."), required=False)
     notes = _long_text(_("Notes of the minutes"), required=False)
 
-    def __init__(
-        self, session: Session, members: Iterable[Person], present: Iterable[Any], data: Any = None
-    ) -> None:
+    def __init__(self, session: Session, members: Iterable[Person], present: Iterable[Any], data: Any = None) -> None:
         initial = {
             "version": session.version,
             "present": [str(person) for person in present],
@@ -203,3 +197,8 @@ class OpinionForm(RecommendingForm):
         self.fields["outcome"].choices = choices  # type: ignore[attr-defined]  # a choice field
         self.add_rows(proposed)
         self.order_fields([*[name for name in self.fields if name != "otp_code"], "otp_code"])
+
+    def said(self) -> Said:
+        """What the opinion says."""
+        typed = self.cleaned_data
+        return Said(Outcome(typed["outcome"]), typed["text_fr"], typed["text_en"], self.recommendations())

@@ -132,7 +132,7 @@ class File(models.Model):
             models.UniqueConstraint(
                 name="file_one_open_a_dossier",
                 fields=["application"],
-                condition=Q(stage__in=[stage.value for stage in rules.OPEN_STAGES]),
+                condition=Q(stage__in=sorted(stage.value for stage in rules.OPEN_STAGES)),
             ),
             models.CheckConstraint(
                 name="file_stage_known", condition=Q(stage__in=[stage.value for stage in rules.Stage])
@@ -225,7 +225,7 @@ class Disclosure(models.Model):
 
 
 class Interest(models.Model):
-    """A link of a person with an organisation: no file of it exists for them until `counts_until`, None while it lasts."""
+    """A link of a person with an organisation: no file of it exists for them until `counts_until`, if that is set."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     person = models.ForeignKey(PERSON, on_delete=models.PROTECT, related_name="interests")
@@ -255,7 +255,7 @@ class Interest(models.Model):
 
 
 class Opinion(models.Model):
-    """The committee's express opinion on one file. A tacit one is no row here: the clock of the procedure records it."""
+    """The committee's express opinion on one file. A tacit one is no row here: the procedure's clock records it."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     file = models.OneToOneField(File, on_delete=models.PROTECT, related_name="opinion")

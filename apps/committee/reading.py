@@ -177,9 +177,7 @@ def agenda_lines(session: Session, reader: Person) -> list[tuple[File, Opinion |
 
 def prepare_form(session: Session, data: Any = None) -> PrepareForm:
     """The form of a session's attendance, chair and notes."""
-    return PrepareForm(
-        session, selectors.members_on(timezone.localdate()), selectors.present_in(session), data
-    )
+    return PrepareForm(session, selectors.members_on(timezone.localdate()), selectors.present_in(session), data)
 
 
 def session_page(session: Session, reader: Person) -> dict[str, Any]:

@@ -5,7 +5,7 @@ or one in which they declared an interest). Numbers such as the quorum are polic
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -62,6 +62,16 @@ class Conflict(StrEnum):
 OPEN_STAGES = frozenset({Stage.WAITING, Stage.SCHEDULED, Stage.VOTING, Stage.COUNTED})
 # Outcomes that the team must be given something to act upon with.
 NEEDS_RECOMMENDATIONS = frozenset({Outcome.WITH_RECOMMENDATIONS, Outcome.RESERVED})
+
+
+@dataclass(frozen=True)
+class Said:
+    """What an opinion says. `recommendations` hold "topic" and "text"; the English text may be blank."""
+
+    outcome: Outcome
+    text_fr: str
+    text_en: str = ""
+    recommendations: Sequence[Mapping[str, str]] = ()
 
 
 @dataclass(frozen=True)

@@ -29,8 +29,7 @@ def applications_hidden_from(person: Person) -> QuerySet[Application]:
     today = timezone.localdate()
     mandates = Mandate.objects.current(today).filter(person=person)
     theirs = Organisation.objects.filter(
-        Q(pk__in=mandates.values("organisation"))
-        | Q(pk__in=interests_counting(person, today).values("organisation"))
+        Q(pk__in=mandates.values("organisation")) | Q(pk__in=interests_counting(person, today).values("organisation"))
     ).values("pk")
     taking_part = Member.objects.filter(Q(person=person) | Q(organisation__in=theirs)).values("application")
     declared = Disclosure.objects.filter(person=person, has_interest=True).values("application")

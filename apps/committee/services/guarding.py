@@ -69,6 +69,4 @@ def record(action: str, file: File, by: str, data: Mapping[str, Any] | None = No
 
 def record_session(action: str, session: Session, by: Person, data: Mapping[str, Any] | None = None) -> None:
     """Write the event of a change of this session."""
-    event_record(
-        action=action, actor=str(by.pk), object_kind="committee_session", object_id=str(session.pk), data=data
-    )
+    event_record(action=action, actor=str(by.pk), object_kind="committee_session", object_id=str(session.pk), data=data)

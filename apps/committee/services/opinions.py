@@ -20,28 +20,18 @@ ACTION = "committee.opinion_record"
 
 
 def opinion_give(
-    *,
-    file: File,
-    seen_version: int,
-    content_hash: str,
-    outcome: str,
-    text_fr: str,
-    text_en: str,
-    recommendations: Sequence[Mapping[str, str]],
-    code: str,
-    by: Person,
+    *, file: File, seen_version: int, content_hash: str, said: rules.Said, code: str, by: Person
 ) -> Opinion:
     """Record the express opinion on exactly the content that was voted on, and tell the procedure.
 
-    `recommendations` hold "topic" and "text". A double click records once. Raises RefusedError (with field "otp_code"
-    for the code, "text_fr" for a missing text), ChangedMeanwhile.
+    A double click records once. Raises RefusedError (with field "otp_code" for the code, "text_fr" for a missing text),
+    ChangedMeanwhile.
     """
-    done = Opinion.objects.filter(file=file, by=by, outcome=outcome, file__version=seen_version + 1).first()
+    done = Opinion.objects.filter(file=file, by=by, outcome=said.outcome, file__version=seen_version + 1).first()
     if done:
         return done
-    if not text_fr.strip():
+    if not said.text_fr.strip():
         raise RefusedError((_("Write the opinion: its team and the CNIL read it."),), field="text_fr")
-    said = (rules.Outcome(outcome), len(recommendations))
     _check_before_the_code(file, seen_version, content_hash, said, by)
     step_up_confirm(person=by, code=code, action=ACTION, object_id=str(file.pk), content_hash=content_hash)
     with transaction.atomic():
@@ -52,10 +42,14 @@ def opinion_give(
         step_up_spend(person=by, action=ACTION, object_id=str(file.pk), content_hash=moved.content_hash)
         # An adjournment without a vote leaves reports unanswered: nobody waits for them any more.
         ballots_void(Ballot.objects.filter(file=locked, answered_at=None), Ballot.Void.LEFT)
-        opinion = _opinion_create(moved, said[0], (text_fr.strip(), text_en.strip()), votes, by)
-        _recommendations_create(opinion, recommendations)
-        _tell_the_procedure(opinion, recommendations, by)
-        record("committee.opinion_recorded", moved, str(by.pk), {"outcome": outcome, "content_hash": moved.content_hash})
+        opinion = _opinion_create(moved, said, votes, by)
+        _tell_the_procedure(opinion, said.recommendations, by)
+        record(
+            "committee.opinion_recorded",
+            moved,
+            str(by.pk),
+            {"outcome": opinion.outcome, "content_hash": moved.content_hash},
+        )
         return opinion
 
 
@@ -72,9 +66,7 @@ def _tell_the_procedure(opinion: Opinion, recommendations: Sequence[Mapping[str,
     )
 
 
-def _check_before_the_code(
-    file: File, seen_version: int, content_hash: str, said: tuple[rules.Outcome, int], by: Person
-) -> None:
+def _check_before_the_code(file: File, seen_version: int, content_hash: str, said: rules.Said, by: Person) -> None:
     """Refuse early what can be refused, so that a one-time code is not spent for nothing."""
     present = File.objects.select_related("application", "session").get(pk=file.pk)
     if (present.version, present.content_hash) != (seen_version, content_hash):
@@ -82,28 +74,23 @@ def _check_before_the_code(
     refuse_unless_allowed(ACTION, _facts(present, said, by))
 
 
-def _facts(file: File, said: tuple[rules.Outcome, int], by: Person) -> rules.Facts:
-    return replace(selectors.file_facts(file, by), outcome=said[0], recommendations=said[1])
+def _facts(file: File, said: rules.Said, by: Person) -> rules.Facts:
+    return replace(selectors.file_facts(file, by), outcome=said.outcome, recommendations=len(said.recommendations))
 
 
-def _opinion_create(
-    file: File, outcome: rules.Outcome, texts: tuple[str, str], votes: Mapping[str, rules.Outcome], by: Person
-) -> Opinion:
-    counted = {str(voted): count for voted, count in rules.tally(votes.values()).items()}
-    return Opinion.objects.create(
+def _opinion_create(file: File, said: rules.Said, votes: Mapping[str, rules.Outcome], by: Person) -> Opinion:
+    opinion = Opinion.objects.create(
         file=file,
         content_hash=file.content_hash,
-        outcome=outcome.value,
-        text_fr=texts[0],
-        text_en=texts[1],
-        tally=counted,
+        outcome=said.outcome.value,
+        text_fr=said.text_fr.strip(),
+        text_en=said.text_en.strip(),
+        tally={str(voted): count for voted, count in rules.tally(votes.values()).items()},
         by=by,
         at=timezone.now(),
     )
-
-
-def _recommendations_create(opinion: Opinion, recommendations: Sequence[Mapping[str, str]]) -> None:
     Recommendation.objects.bulk_create(
         Recommendation(opinion=opinion, position=place, topic=one["topic"], text=one["text"].strip())
-        for place, one in enumerate(recommendations, 1)
+        for place, one in enumerate(said.recommendations, 1)
     )
+    return opinion

@@ -45,9 +45,9 @@ def session_prepare(
     with transaction.atomic():
         held = _locked(session)
         _refuse_unless("committee.session_prepare", by, held.status)
-        people = {str(person) for person in present}
-        known = {str(member.pk) for member in selectors.members_on(timezone.localdate())}
-        if people - known or (chair_id and str(chair_id) not in people):
+        people = {UUID(str(person)) for person in present}
+        known = {member.pk for member in selectors.members_on(timezone.localdate())}
+        if people - known or (chair_id and UUID(str(chair_id)) not in people):
             raise RefusedError((REASONS["no_chair"],), field="chair")
         changed = Session.objects.filter(pk=held.pk, version=seen_version).update(
             chair=chair_id or None, notes=notes.strip(), version=F("version") + 1
@@ -55,8 +55,8 @@ def session_prepare(
         if not changed:
             raise ChangedMeanwhile
         Attendance.objects.filter(session=held).exclude(person__in=people).delete()
-        there = {str(person) for person in selectors.present_in(held)}
-        Attendance.objects.bulk_create(Attendance(session=held, person_id=person) for person in people - there)
+        arrived = people - selectors.present_in(held)
+        Attendance.objects.bulk_create(Attendance(session=held, person_id=person) for person in arrived)
         record_session("committee.session_prepared", held, by, {"present": len(people)})
         return Session.objects.get(pk=held.pk)
 

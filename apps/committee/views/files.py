@@ -172,10 +172,7 @@ def _opinion_given(request: HttpRequest, found: File, form: OpinionForm) -> None
         file=found,
         seen_version=form.cleaned_data["version"],
         content_hash=form.cleaned_data["content_hash"],
-        outcome=form.cleaned_data["outcome"],
-        text_fr=form.cleaned_data["text_fr"],
-        text_en=form.cleaned_data["text_en"],
-        recommendations=form.recommendations(),
+        said=form.said(),
         code=form.cleaned_data["otp_code"],
         by=person_of(request),
     )
@@ -186,9 +183,7 @@ def _opinion_shown(request: HttpRequest, found: File, form: OpinionForm, *, stat
     return render(request, "committee/opinion.html", {**context, "form": form}, status=status)
 
 
-def _done(
-    request: HttpRequest, found: File, name: str, form: Any, act: Callable[[], None], said: str
-) -> HttpResponse:
+def _done(request: HttpRequest, found: File, name: str, form: Any, act: Callable[[], None], said: str) -> HttpResponse:
     """Do it, or show the page again with what is wrong in the form."""
     if form.is_valid():
         try:
