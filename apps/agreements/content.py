@@ -4,25 +4,30 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.conf import settings
+from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import Organisation
 from apps.agreements.rules import PartyKind
 from apps.applications import composition, presentation
 from apps.applications.models import Application, Member, StageOutcome, Submission
+from apps.core.errors import PortalError
 from apps.extracts.engine.catalogue import CATALOGUE
 
 CONDITIONS_OF = ("committee", "commitment", "cnil")
 
 
-class NoPlatform(LookupError):
+class NoPlatform(PortalError):
     """No organisation has the SIREN of the platform (PLATFORM_SIREN): nobody can sign for it."""
+
+    def __init__(self) -> None:
+        super().__init__(_("The organisation that signs for the platform is not known: tell the operators."))
 
 
 def parties_of(application: Application) -> list[tuple[PartyKind, Organisation]]:
     """Who signs: the controller, the other organisations of the team, the platform. Raises NoPlatform."""
     platform = Organisation.objects.filter(siren=settings.PLATFORM_SIREN).first()
     if platform is None:
-        raise NoPlatform(settings.PLATFORM_SIREN)
+        raise NoPlatform
     controller = application.organisation
     others = (
         Organisation.objects.filter(pk__in=Member.objects.filter(application=application).values("organisation"))
@@ -73,7 +78,7 @@ def _table(name: str, columns: list[str], pages: Mapping[str, Any]) -> dict[str,
         "name": name,
         "title": {language: table.title(language) if table else name for language in ("fr", "en")},
         "columns": list(columns),
-        "identifiers": [column for column, _, _ in read.identifiers],
+        "identifiers": [column for column, *_words in read.identifiers],
     }
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
+from django.conf import settings
 from django.test import override_settings
 from django.utils import timezone
 
@@ -101,7 +102,7 @@ def fresh(application: Application) -> Application:
 
 
 # How far a dossier of each path has gone when it stands there.
-STAGES = ("committee", "choice", "commitment", "cnil", "decision")
+STAGES = ("committee", "choice", "commitment", "cnil", "decision", "agreement")
 
 
 def at_status(
@@ -124,6 +125,8 @@ def at_status(
     if status in {"approved", "refused"} and path != "permanent_access":
         brought_to("decision", fresh(application), by, decider)
     _END[status](fresh(application), by, decider)
+    if status == "approved" and fresh(application).status == "agreement":
+        services.agreement_signed(application=application, by=decider)
     return fresh(application)
 
 
@@ -175,6 +178,7 @@ _NEXT = {
     "choice": _refer,
     "commitment": _commit,
     "cnil": _cnil,
+    "decision": _approve,
 }
 
 
@@ -183,7 +187,14 @@ def _return(application: Application, by: Person, decider: Person) -> None:
     services.application_return(application=application, seen_version=application.version, reasons=reasons, by=decider)
 
 
+def platform() -> Organisation:
+    """The organisation that signs agreements for the platform."""
+    found = Organisation.objects.filter(siren=settings.PLATFORM_SIREN).first()
+    return found or OrganisationFactory.create(name="Plateforme", siren=settings.PLATFORM_SIREN)
+
+
 def _approve(application: Application, by: Person, decider: Person) -> None:
+    platform()
     with second_factor_accepted():
         services.application_approve(
             application=application,
