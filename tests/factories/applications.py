@@ -178,7 +178,6 @@ _NEXT = {
     "choice": _refer,
     "commitment": _commit,
     "cnil": _cnil,
-    "decision": _approve,
 }
 
 
@@ -221,6 +220,8 @@ def _refuse(application: Application, by: Person, decider: Person) -> None:
 def _withdraw(application: Application, by: Person, decider: Person) -> None:
     services.application_withdraw(application=application, seen_version=application.version, by=by)
 
+
+_NEXT["decision"] = _approve
 
 _END = {
     "submitted": lambda application, by, decider: None,

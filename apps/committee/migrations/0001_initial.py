@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ("accounts", "0006_committee_and_signatories"),
-        ("applications", "0005_stages_guarded"),
+        ("applications", "0006_stages_guarded"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
