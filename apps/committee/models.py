@@ -54,7 +54,7 @@ class Session(models.Model):
     class Status(models.TextChoices):
         PLANNED = rules.SessionStatus.PLANNED.value, _("planned")
         OPEN = rules.SessionStatus.OPEN.value, _("open")
-        CLOSED = rules.SessionStatus.CLOSED.value, _("closed")
+        CLOSED = rules.SessionStatus.CLOSED.value, _("held")
         CANCELLED = rules.SessionStatus.CANCELLED.value, _("cancelled")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

@@ -136,7 +136,7 @@ class Migration(migrations.Migration):
                         choices=[
                             ("planned", "planned"),
                             ("open", "open"),
-                            ("closed", "closed"),
+                            ("closed", "held"),
                             ("cancelled", "cancelled"),
                         ],
                         default="planned",
