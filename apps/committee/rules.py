@@ -152,7 +152,7 @@ ACTIONS: tuple[Action, ...] = (
     _moves("committee.vote_close", SECRETARY),
     _moves("committee.opinion_record", SECRETARY, second_factor=True, methods=("GET", "POST")),
     _file("committee.opinion_print", COMMITTEE, frozenset({str(Stage.DECIDED)}), methods=("GET",)),
-    Action("committee.opinion_read", TEAM | {Role.STEWARD}),
+    Action("committee.opinion_read", TEAM | {Role.STEWARD}, frozenset({str(Stage.DECIDED)})),
 )
 
 

@@ -12,8 +12,22 @@ from apps.core.rules import Action
 
 PARAMETER = re.compile(r"<(?:(?P<converter>[a-z_]+):)?(?P<name>[a-z_]+)>")
 # What a parameter stands for: an object of its own, or a part of the object named before it in the address.
-OBJECTS = frozenset({"application_id", "project_id", "workspace_id", "extract_id", "item_id", "passkey_id", "event_id"})
-PARTS = frozenset({"attachment_id", "person_id"})
+OBJECTS = frozenset(
+    {
+        "application_id",
+        "project_id",
+        "workspace_id",
+        "extract_id",
+        "item_id",
+        "passkey_id",
+        "event_id",
+        "file_id",
+        "session_id",
+        "interest_id",
+        "agreement_id",
+    }
+)
+PARTS = frozenset({"attachment_id", "person_id", "rapporteur_id"})
 PLAIN = frozenset({"key"})
 
 

@@ -7,7 +7,7 @@ from functools import cached_property
 
 from apps.accounts.models import StepUp
 from apps.core.actions import permission_table
-from apps.core.rules import STAFF_ROLES, Action
+from apps.core.rules import STAFF_ROLES, Action, Role
 from tests.permissions.addresses import OBJECTS, Address, addresses
 from tests.permissions.asking import (
     Answer,
@@ -20,9 +20,18 @@ from tests.permissions.asking import (
 )
 from tests.permissions.expectation import METHODS, SAFE, Expected, answered, expected, staff_who_know
 from tests.permissions.payloads import ALWAYS, FORGERIES, NOT_YET, QUERIES, Payload, payload_for
+from tests.permissions.rooms import AGREEMENT_STATUS, FILE_STAGE, SESSION_STATES
 from tests.permissions.world import STATES, VISITORS, Dossier, Visitor, World
 
 POSITIONS = ("own", "same_organisation", "foreign", "archived", "missing", "wrong_state", "crossed")
+# What belongs to no dossier.
+POSITIONS_OF = {
+    "item_id": ("missing", "own", "wrong_state"),
+    "passkey_id": ("missing", "own", "foreign"),
+    "interest_id": ("missing", "own", "foreign"),
+    "session_id": ("missing", "own", "wrong_state"),
+    "event_id": ("missing", "own"),
+}
 REFUSALS = frozenset({403, 404, 409, 422, 429})
 # Written by the payloads themselves, before the call.
 UNDECLARED = "undeclared"  # the address that tests/permissions/urls.py adds for this
@@ -103,12 +112,8 @@ class Matrix:
         """Which objects the address is asked about. Missing comes first: the others are compared with it."""
         if not address.object_kind:
             return ("",)
-        if address.object_kind == "item_id":
-            return ("missing", "own", "wrong_state")
-        if address.object_kind == "passkey_id":
-            return ("missing", "own", "foreign")
-        if address.object_kind == "event_id":
-            return ("missing", "own")
+        if address.object_kind in POSITIONS_OF:
+            return POSITIONS_OF[address.object_kind]
         crossed = ("crossed",) if address.part else ()
         return ("missing", "own", "same_organisation", "foreign", "archived", "wrong_state", *crossed)
 
@@ -118,7 +123,8 @@ class Matrix:
         if visitor.ends_a_session:
             ids = _nowhere(address) if position == "missing" else self._some_ids(address, visitor)
             return Call(address, method, visitor, position, ids, Expected.SIGN_IN)
-        if position in {"wrong_state", "crossed"} and (action is None or method not in answered(action)):
+        # Another method is refused before any object is looked at: one that exists and one that does not say enough.
+        if position not in {"", "missing", "own"} and (action is None or method not in answered(action)):
             return None
         if position == "":
             wanted = expected(action, method, roles=visitor.roles)
@@ -126,13 +132,21 @@ class Matrix:
         if position == "missing":
             wanted = expected(action, method, roles=visitor.roles, exists=False)
             return Call(address, method, visitor, position, _nowhere(address), wanted)
-        calls = {"item_id": self._item_call, "passkey_id": self._passkey_call, "event_id": self._event_call}
+        calls = {
+            "item_id": self._item_call,
+            "passkey_id": self._passkey_call,
+            "event_id": self._event_call,
+            "interest_id": self._interest_call,
+            "session_id": self._session_call,
+        }
         return calls.get(address.object_kind, self._dossier_call)(address, method, visitor, position)
 
     def _some_ids(self, address: Address, visitor: Visitor) -> dict[str, str]:
         """Identifiers of something that exists."""
         return {
             **self.world.dossiers[VISITORS[visitor.name][2]["own"], "approved"].ids,
+            "session_id": self.world.sessions["open"],
+            "interest_id": self.world.interests["somebody_laboratory"],
             "item_id": self.world.items["done"],
             "event_id": self.world.event,
             "passkey_id": self.world.passkeys[visitor.name],
@@ -156,6 +170,22 @@ class Matrix:
         wanted = expected(address.action, method, roles=visitor.roles)
         return Call(address, method, visitor, position, {"event_id": self.world.event}, wanted)
 
+    def _interest_call(self, address: Address, method: str, visitor: Visitor, position: str) -> Call:
+        """A declared link is its person's own."""
+        owner = visitor.name if position == "own" and visitor.name in self.world.interests else "somebody_laboratory"
+        wanted = expected(address.action, method, roles=visitor.roles, exists=owner == visitor.name)
+        return Call(address, method, visitor, position, {"interest_id": self.world.interests[owner]}, wanted)
+
+    def _session_call(self, address: Address, method: str, visitor: Visitor, position: str) -> Call | None:
+        """A session of the committee has no team: it is the committee's, in its states."""
+        states = address.action.states if address.action else frozenset()
+        fits = min(states) if states else "open"
+        state = fits if position == "own" else next((one for one in SESSION_STATES if states and one not in states), "")
+        if not state:
+            return None
+        wanted = expected(address.action, method, roles=visitor.roles, state=state, knows=self._knows(address, visitor))
+        return Call(address, method, visitor, position, {"session_id": self.world.sessions[state]}, wanted)
+
     def _dossier_call(self, address: Address, method: str, visitor: Visitor, position: str) -> Call | None:
         found = self.object_at(address, visitor, position)
         if found is None:
@@ -164,7 +194,7 @@ class Matrix:
             address.action,
             method,
             roles=visitor.roles,
-            relation=self.world.relation(visitor, found),
+            relation=self._relation(address, visitor, found),
             takes_part=self.world.takes_part(visitor, found),
             state=_state(address, found),
             knows=self._knows(address, visitor),
@@ -177,6 +207,12 @@ class Matrix:
             wanted = Expected.DENIED
         return Call(address, method, visitor, position, ids, wanted)
 
+    def _relation(self, address: Address, visitor: Visitor, found: Dossier) -> frozenset[Role]:
+        """What the visitor is for the object: of a dossier's agreement, its signatories are part too."""
+        relation = self.world.relation(visitor, found)
+        signs = _is_about_agreements(address) and self.world.signs_for(visitor, found)
+        return relation | {Role.SIGNATORY} if signs else relation
+
     def object_at(self, address: Address, visitor: Visitor, position: str) -> Dossier | None:
         """The dossier of this position, in a state that fits the action or, for `wrong_state`, in one that does not."""
         teams = VISITORS[visitor.name][2]
@@ -187,12 +223,17 @@ class Matrix:
         if position == "wrong_state":
             others = [state for state in self._states(address) if state not in fits]
             team = teams["own"] if self.world.teams[teams["own"]].get(visitor.name) else teams["foreign"]
-            team = teams["foreign"] if address.action and address.action.independent else team
+            apart = address.action is not None and (address.action.independent or address.action.recusal)
+            team = teams["foreign"] if apart else team
             return self.world.dossiers[team, others[0]] if others else None
         return self.world.dossiers[teams["own" if position == "crossed" else position], fits[0]]
 
     def _states(self, address: Address) -> tuple[str, ...]:
         """The states in which the kind of object of this address exists."""
+        if address.object_kind == "file_id":
+            return tuple(FILE_STAGE)
+        if _is_about_agreements(address):
+            return tuple(AGREEMENT_STATUS)
         if _is_about_dossiers(address):
             return tuple(state for state in STATES if state not in {"suspended", "closed"})
         return tuple(WORKSPACE_STATE)
@@ -282,6 +323,8 @@ class Matrix:
         if not call.visitor.roles & STAFF_ROLES:
             for found in self.world.dossiers.values():
                 hidden = {found.ids[name] for name in OBJECTS & set(found.ids)} - set(call.ids.values())
+                if self.world.signs_for(call.visitor, found):
+                    hidden.discard(found.ids.get("agreement_id", ""))
                 if not self.world.relation(call.visitor, found) and any(one.encode() in answer.said for one in hidden):
                     yield f"names a dossier of the team {found.team} ({found.state})"
 
@@ -344,13 +387,22 @@ def _nowhere(address: Address) -> dict[str, str]:
 
 def _is_about_dossiers(address: Address) -> bool:
     """Whether the object is a dossier: some addresses name by it the project that came out of it."""
-    about_project = address.action is not None and address.action.name.startswith("project.")
-    return address.object_kind == "application_id" and not about_project
+    about_another = address.action is not None and address.action.name.startswith(("project.", "agreement."))
+    return address.object_kind == "application_id" and not about_another
+
+
+def _is_about_agreements(address: Address) -> bool:
+    """Whether the object is the agreement of a dossier, by its own identifier or by the dossier's."""
+    return address.action is not None and address.action.name.startswith("agreement.")
 
 
 def _state(address: Address, found: Dossier) -> str | None:
     if _is_about_dossiers(address):
         return "approved" if found.state in WORKSPACE_STATE else found.state
+    if address.object_kind == "file_id":
+        return FILE_STAGE[found.state]
+    if _is_about_agreements(address):
+        return AGREEMENT_STATUS[found.state]
     return (WORKSPACE_STATE if address.object_kind == "workspace_id" else PROJECT_STATE)[found.state]
 
 
@@ -358,7 +410,12 @@ def _fits(address: Address, state: str) -> bool:
     action = address.action
     if action is None or not action.states:
         return True
-    standing = {"workspace_id": WORKSPACE_STATE, "project_id": PROJECT_STATE}.get(address.object_kind, {})
+    standing = {
+        "workspace_id": WORKSPACE_STATE,
+        "project_id": PROJECT_STATE,
+        "file_id": FILE_STAGE,
+        "agreement_id": AGREEMENT_STATUS,
+    }.get(address.object_kind, {})
     return standing.get(state, state) in action.states
 
 

@@ -4,10 +4,14 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
+from django.utils import timezone
+
 from apps.accounts import passkeys
 from apps.accounts.models import Mandate, Person, PortalSession
 from apps.accounts.totp import code_at, counter_now
+from apps.agreements.models import Agreement, Party, Version
 from apps.applications.models import Application, Page
+from apps.committee.models import File, Session
 from apps.workspaces.models import Workspace
 from tests.factories.accounts import PASSWORD, SEED
 from tests.factories.applications import PDF
@@ -142,7 +146,67 @@ def _attachment(world: World, visitor: Visitor, ids: Ids) -> Payload:
     return Payload({"kind": "protocol"}, {"file": ("protocole.pdf", PDF)})
 
 
+def _seen_file(ids: Ids, **more: str) -> Payload:
+    """What was seen of a file before the committee."""
+    file = File.objects.filter(pk=ids["file_id"]).first()
+    version, content = (file.version, file.content_hash) if file else (1, "0" * 64)
+    return Payload({"version": str(version), "content_hash": content, **more})
+
+
+def _seen_session(ids: Ids, **more: str) -> Payload:
+    session = Session.objects.filter(pk=ids["session_id"]).first()
+    return Payload({"version": str(session.version if session else 1), **more})
+
+
+def _prepared(world: World, visitor: Visitor, ids: Ids) -> Payload:
+    session = Session.objects.filter(pk=ids["session_id"]).first()
+    chair = str(session.chair_id) if session else ""
+    return _seen_session(ids, notes=f"Notes {uuid.uuid4()}.", present=chair, chair=chair)
+
+
+def _signed(world: World, visitor: Visitor, ids: Ids) -> Payload:
+    return Payload({**_party(ids), "read": "on", "otp_code": _code()})
+
+
+def _party(ids: Ids) -> dict[str, str]:
+    """For whom the agreement is signed, and the document that was read."""
+    party = Party.objects.filter(agreement=ids["agreement_id"], kind="controller").first()
+    version = Version.objects.defer("document").filter(agreement=ids["agreement_id"], superseded_at=None).first()
+    return {"party": str(party.pk if party else 0), "document_hash": version.document_hash if version else "0" * 64}
+
+
+def _revised(world: World, visitor: Visitor, ids: Ids) -> Payload:
+    found = Agreement.objects.filter(pk=ids["agreement_id"]).first()
+    return Payload({"version": str(found.version if found else 1), "clauses": "", "reason": "Essai de la matrice."})
+
+
 PAYLOADS: dict[str, Maker] = {
+    "committee:interests": lambda world, visitor, ids: Payload(
+        {"organisation": world.foreign_organisation, "nature": "other", "starts_on": "2024-01-01"}
+    ),
+    "committee:interest_end": lambda world, visitor, ids: Payload({"ends_on": timezone.localdate().isoformat()}),
+    "committee:session_new": lambda world, visitor, ids: Payload(
+        {"held_on": timezone.localdate().isoformat(), "starts_at": "09:00", "place": "Salle"}
+    ),
+    "committee:session_prepare": _prepared,
+    "committee:session_open": lambda world, visitor, ids: _seen_session(ids),
+    "committee:session_close": lambda world, visitor, ids: _seen_session(ids),
+    "committee:session_cancel": lambda world, visitor, ids: _seen_session(ids),
+    "committee:disclose": lambda world, visitor, ids: Payload({"nature": "family"}),
+    "committee:answer": lambda world, visitor, ids: Payload({"outcome": "reserved", "comment": "Rapport."}),
+    "committee:rapporteur_ask": lambda world, visitor, ids: Payload({"rapporteur": world.idle_member}),
+    "committee:rapporteur_release": _nothing,
+    "committee:schedule": lambda world, visitor, ids: _seen_file(ids, session=world.sessions["open"]),
+    "committee:unschedule": lambda world, visitor, ids: _seen_file(ids),
+    "committee:vote_open": lambda world, visitor, ids: _seen_file(ids),
+    "committee:vote_close": lambda world, visitor, ids: _seen_file(ids),
+    "committee:opinion": lambda world, visitor, ids: _seen_file(
+        ids, outcome="favourable", text_fr="Avis.", text_en="", otp_code=_code()
+    ),
+    "agreements:sign": _signed,
+    "agreements:decline": lambda world, visitor, ids: Payload({**_party(ids), "reason": "Essai de la matrice."}),
+    "agreements:revise": _revised,
+    "agreements:verify": lambda world, visitor, ids: Payload(files={"copy": ("copie.pdf", PDF)}, writes=False),
     "intervention_retry": _nothing,
     "set_language": _language,
     "accounts:sign_in": _sign_in,

@@ -47,10 +47,12 @@ def session_prepare(
         _refuse_unless("committee.session_prepare", by, held.status)
         people = {UUID(str(person)) for person in present}
         known = {member.pk for member in selectors.members_on(timezone.localdate())}
-        if people - known or (chair_id and UUID(str(chair_id)) not in people):
+        chair = UUID(str(chair_id)) if chair_id else None
+        presided = chair in people if chair else held.status != rules.SessionStatus.OPEN
+        if people - known or not presided:
             raise RefusedError((REASONS["no_chair"],), field="chair")
         changed = Session.objects.filter(pk=held.pk, version=seen_version).update(
-            chair=chair_id or None, notes=notes.strip(), version=F("version") + 1
+            chair=chair, notes=notes.strip(), version=F("version") + 1
         )
         if not changed:
             raise ChangedMeanwhile

@@ -97,10 +97,10 @@ def rapporteur_ask(request: HttpRequest, file_id: UUID) -> HttpResponse:
 
 
 @declares("committee.rapporteur_release")
-def rapporteur_release(request: HttpRequest, file_id: UUID, person_id: UUID) -> HttpResponse:
+def rapporteur_release(request: HttpRequest, file_id: UUID, rapporteur_id: UUID) -> HttpResponse:
     """Ask a member no longer."""
     found = file_or_404(request, file_id)
-    services.rapporteur_release(file=found, person_id=str(person_id), by=person_of(request))
+    services.rapporteur_release(file=found, person_id=str(rapporteur_id), by=person_of(request))
     messages.success(request, _("The rapporteur was released."))
     return redirect("committee:file", found.pk)
 

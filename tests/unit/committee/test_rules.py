@@ -113,7 +113,7 @@ def test_nobody_acts_on_a_file_in_which_they_have_an_interest(action: str, confl
         ("committee.vote_open", Stage.SCHEDULED, {"reports_asked": 3, "reports_in": 2}, "reports_missing"),
         ("committee.vote_open", Stage.SCHEDULED, {"present": 1, "quorum": 2}, "no_quorum"),
         ("committee.vote_close", Stage.VOTING, {"unchanged": False}, "content_changed"),
-        ("committee.opinion_record", Stage.COUNTED, {"outcome": Outcome.RESERVED}, "outcome_not_voted"),
+        ("committee.opinion_record", Stage.COUNTED, {"outcome": Outcome.UNFAVOURABLE}, "outcome_not_voted"),
         (
             "committee.opinion_record",
             Stage.COUNTED,
