@@ -37,7 +37,9 @@ def agreements(request: HttpRequest) -> HttpResponse:
 @declares("agreement.view")
 def agreement(request: HttpRequest, agreement_id: UUID) -> HttpResponse:
     """Where the agreement stands, and the forms of whoever signs."""
-    return agreement_shown(request, agreement_or_404(request, agreement_id))
+    found = agreement_or_404(request, agreement_id)
+    _read(request, found, "agreement.read")
+    return agreement_shown(request, found)
 
 
 @declares("agreement.view")
@@ -49,7 +51,6 @@ def agreement_of_application(request: HttpRequest, application_id: UUID) -> Http
 
 def agreement_shown(request: HttpRequest, found: Agreement, *, status: int = 200, **forms: Any) -> HttpResponse:
     """The page of an agreement, with the form that was refused if one was."""
-    _read(request, found, "agreement.read")
     context = overview.agreement_page(found, person_of(request))
     return render(request, "agreements/agreement.html", {**context, **forms}, status=status)
 

@@ -24,12 +24,8 @@ from apps.core.errors import RefusedError
 
 @declares("committee.file_view")
 def file(request: HttpRequest, file_id: UUID) -> HttpResponse:
-    """The file as the person may see it now."""
-    return file_shown(request, file_or_404(request, file_id))
-
-
-def file_shown(request: HttpRequest, found: File, *, status: int = 200, **forms: Any) -> HttpResponse:
-    """The page of a file, with the form that was refused if one was. Reading the dossier leaves an event."""
+    """The file as the person may see it now. Reading the dossier leaves an event."""
+    found = file_or_404(request, file_id)
     context = reading.file_page(found, person_of(request), language_of())
     if context["opened"]:
         event_read(
@@ -39,6 +35,12 @@ def file_shown(request: HttpRequest, found: File, *, status: int = 200, **forms:
             object_id=found.pk,
             dossier_id=found.application_id,
         )
+    return render(request, "committee/file.html", context)
+
+
+def file_shown(request: HttpRequest, found: File, *, status: int, **forms: Any) -> HttpResponse:
+    """The page of a file again, with the form that was refused."""
+    context = reading.file_page(found, person_of(request), language_of())
     return render(request, "committee/file.html", {**context, **forms}, status=status)
 
 
