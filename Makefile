@@ -6,7 +6,7 @@ DEVSTACK := -m hdh_portal.devstack
 GATEWAY_OPTION := $(if $(GATEWAY_PORT),--gateway-port $(GATEWAY_PORT))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run stop reset code test test-faults check fix journey lock bench-audit bench-load bench-pages mutants-permissions
+.PHONY: help setup run stop reset code test test-faults check fix journey lock bench-audit bench-extract bench-load bench-pages mutants-permissions
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-19s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,10 +27,10 @@ code: setup ## the one-time code of a demonstration account: make code WHO=camil
 	@$(VENV)/python $(DEVSTACK) code $(or $(WHO),$(error say whose: make code WHO=camille.durand@chu-demo.fr))
 
 test: setup ## the whole test suite, browser and sandbox included; a part of it: make test PYTEST=tests/unit
-	@$(VENV)/python -m pytest -n 2 --dist loadfile $(or $(PYTEST),--cov --cov-report= --cov-fail-under=95)
+	@$(VENV)/python -m pytest -n 2 --dist loadgroup $(or $(PYTEST),--cov --cov-report= --cov-fail-under=95)
 
 test-faults: setup ## break processes, broker, database and clock under load and check that nothing is lost; HDH_FAULT_SEED=n
-	@$(VENV)/python -m pytest tests/faults -o python_files="fault_*.py test_*.py" -p no:randomly $(FAULTS)
+	@$(VENV)/python -m pytest tests/faults -o python_files="fault_*.py test_*.py" $(FAULTS)
 
 check: setup ## formatting, lint, types, layers, migrations, generated docs, translations, templates
 	@$(VENV)/python $(DEVSTACK) check
@@ -56,3 +56,6 @@ bench-load: setup ## many people at once against the least the portal can answer
 
 bench-audit: setup ## what the audit log costs, how late its seal is, how fast it verifies, what tampering it finds
 	@$(VENV)/python -m tests.benchmarks.bench_audit
+
+bench-extract: setup ## the extract engine against DuckDB, Polars and pandas by hand (BENCH="--people 1000000 --years 1,4")
+	@$(VENV)/python -m tests.benchmarks.bench_extract $(BENCH)

@@ -9,6 +9,8 @@ urlpatterns = [
     path("", include("apps.applications.urls")),
     path("", include("apps.committee.urls")),
     path("", include("apps.agreements.urls")),
+    path("", include("apps.people.urls")),
+    path("", include("apps.directory.urls")),
     path("", include("apps.workspaces.urls")),
     path("", include("apps.fulfilment.urls")),
 ]

@@ -12,6 +12,8 @@ from tests.support.coverage_gate import uncovered
 from tests.support.database import embedded_database
 from tests.support.network import loopback_only
 
+# The seal of the audit log waits for every transaction of the server, whichever database it works in.
+HORIZON = ("tests/permissions/test_matrix.py", "tests/integration/audit/")
 _session = ExitStack()
 _gaps = pytest.StashKey[str]()
 
@@ -50,6 +52,13 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
     """Django's own set-up, after which transactional tests may empty the append-only tables between them."""
     with django_db_blocker.unblock():
         let_tests_empty_the_log()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Each file to one worker; what holds a long transaction and what waits for its end to the same one."""
+    for item in items:
+        file = str(item.path.relative_to(item.config.rootpath))
+        item.add_marker(pytest.mark.xdist_group("horizon" if file.startswith(HORIZON) else file))
 
 
 def _ensure_database() -> str:

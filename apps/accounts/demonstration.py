@@ -12,13 +12,15 @@ class DemoOrganisation:
     name: str
     kind: str
     siren: str
+    roles: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class DemoPerson:
     """An invented person. `enrolled` False: they set up their second factor themselves, as a newcomer does.
 
-    `may_sign`: their mandate lets them sign agreements for their organisation.
+    `may_sign`: their mandate lets them sign agreements for their organisation; `administers`: they look after
+    its people.
     """
 
     email: str
@@ -28,17 +30,20 @@ class DemoPerson:
     role: Role | None = None
     enrolled: bool = True
     may_sign: bool = False
+    administers: bool = False
 
 
-_HOSPITAL = DemoOrganisation("CHU de démonstration", "public", "000000018")
-_LABORATORY = DemoOrganisation("Laboratoire de démonstration", "private", "000000026")
+_HOSPITAL = DemoOrganisation("CHU de démonstration", "public", "000000018", ("data_controller", "implementing_body"))
+_LABORATORY = DemoOrganisation(
+    "Laboratoire de démonstration", "private", "000000026", ("implementing_body", "laboratory")
+)
 _UNIVERSITY = DemoOrganisation("Université de démonstration", "public", "000000042")
 _PLATFORM = DemoOrganisation("Plateforme de démonstration", "public", "000000034")
 
 DEMO_PASSWORD = "demonstration-hdh-2027"  # noqa: S105  printed by the demonstration itself
 DEMO_PEOPLE: tuple[DemoPerson, ...] = (
     DemoPerson("camille.durand@chu-demo.fr", "Camille", "Durand", _HOSPITAL),
-    DemoPerson("alex.martin@chu-demo.fr", "Alex", "Martin", _HOSPITAL),
+    DemoPerson("alex.martin@chu-demo.fr", "Alex", "Martin", _HOSPITAL, administers=True),
     DemoPerson("nouvelle.personne@chu-demo.fr", "Nouvelle", "Personne", _HOSPITAL, enrolled=False),
     DemoPerson("sacha.leroy@labo-demo.fr", "Sacha", "Leroy", _LABORATORY),
     DemoPerson("morgan.petit@hdh-demo.fr", "Morgan", "Petit", _PLATFORM, Role.STEWARD),

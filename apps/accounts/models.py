@@ -6,6 +6,7 @@ from typing import Any, ClassVar, cast
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
+from django.contrib.postgres.fields import ArrayField
 from django.contrib.sessions.backends.base import SessionBase
 from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import models
@@ -108,17 +109,33 @@ class OrganisationKind(models.TextChoices):
     PRIVATE = "private", _("private")
 
 
+class OrganisationRole(models.TextChoices):
+    """What an organisation may be for a project."""
+
+    DATA_CONTROLLER = "data_controller", _("data controller (RT)")
+    IMPLEMENTING_BODY = "implementing_body", _("implementing body (RMO)")
+    LABORATORY = "laboratory", _("laboratory or research office")
+
+
 class Organisation(models.Model):
-    """A body for which people act. Its SIREN is unique; the Luhn key is checked by rules.siren_is_valid."""
+    """A body for which people act. Its SIREN is unique; the Luhn key is checked by rules.siren_is_valid.
+
+    `roles` are those it may take in projects; `version` counts corrections (compare-and-swap).
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = models.CharField(max_length=200)
     kind = models.CharField(max_length=10, choices=OrganisationKind)
     siren = models.CharField(max_length=9, unique=True)
+    roles = ArrayField(models.CharField(max_length=20, choices=OrganisationRole), default=list, blank=True)
+    version = models.PositiveIntegerField(default=1)
 
     class Meta:
         ordering = ["name"]
         constraints = [
+            models.CheckConstraint(
+                condition=Q(roles__contained_by=OrganisationRole.values), name="organisation_roles_known"
+            ),
             models.CheckConstraint(condition=Q(siren__regex=r"^[0-9]{9}$"), name="organisation_siren_shape"),
             models.CheckConstraint(condition=Q(kind__in=OrganisationKind.values), name="organisation_kind_known"),
             models.CheckConstraint(condition=~Q(name=""), name="organisation_name_given"),
@@ -126,6 +143,11 @@ class Organisation(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def role_labels(self) -> list[str]:
+        """Its roles in words, in the order of the table."""
+        return [str(OrganisationRole(role).label) for role in OrganisationRole.values if role in self.roles]
 
 
 class DatedQuerySet(models.QuerySet[Any]):
@@ -135,14 +157,28 @@ class DatedQuerySet(models.QuerySet[Any]):
         return self.filter(Q(ends_on=None) | Q(ends_on__gte=today), starts_on__lte=today)
 
 
+class MandateRole(models.TextChoices):
+    """As what a person acts for their organisation. A signatory commits it; an administrator looks after its people."""
+
+    MEMBER = "member", _("member")
+    SIGNATORY = "signatory", _("mandated signatory")
+    ADMINISTRATOR = "administrator", _("administrator")
+
+
 class Mandate(models.Model):
-    """The right of a person to act for an organisation, between two days; with `may_sign`, to sign for it too."""
+    """The right of a person to act for an organisation, between two days; with `may_sign`, to sign for it too.
+
+    `given_by` None: by the installation. A trigger refuses any change but an earlier end: another role or a later end
+    is another mandate.
+    """
 
     person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="mandates")
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="mandates")
+    role = models.CharField(max_length=14, choices=MandateRole, default=MandateRole.MEMBER)
+    given_by = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+", null=True)
     starts_on = models.DateField()
     ends_on = models.DateField(null=True, blank=True)
-    may_sign = models.BooleanField(default=False)
+    may_sign = models.BooleanField(default=False, db_default=False)
 
     objects = DatedQuerySet.as_manager()
 
@@ -151,6 +187,11 @@ class Mandate(models.Model):
             models.CheckConstraint(
                 condition=Q(ends_on=None) | Q(ends_on__gte=F("starts_on")), name="mandate_dates_in_order"
             ),
+            models.CheckConstraint(condition=Q(role__in=MandateRole.values), name="mandate_role_known"),
+            models.CheckConstraint(
+                condition=~Q(role="signatory") | Q(may_sign=True), name="mandate_signatory_may_sign"
+            ),
+            models.CheckConstraint(condition=Q(given_by=None) | ~Q(given_by=F("person")), name="mandate_never_own"),
             models.UniqueConstraint(fields=["person", "organisation", "starts_on"], name="mandate_once"),
         ]
 

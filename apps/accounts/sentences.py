@@ -19,6 +19,7 @@ SENTENCES: Mapping[str, str | Promise] = {
     "passkey.removed": _("%(actor)s removed a passkey."),
     "person.password_changed": _("%(actor)s changed their password."),
     "mandate.given": _("%(actor)s gave a mandate for an organisation."),
+    "mandate.ended": _("%(actor)s ended a mandate for an organisation."),
     "staff_role.given": _("%(actor)s gave the role %(role)s."),
     "staff_role.ended": _("%(actor)s ended the role %(role)s."),
 }

@@ -7,10 +7,11 @@ import structlog
 from django.conf import settings
 from django.contrib.auth import authenticate
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from apps.accounts import factors, wording
-from apps.accounts.models import Mandate, Organisation, Person, PortalSession, StaffRole, TotpDevice
+from apps.accounts.models import Mandate, MandateRole, Organisation, Person, PortalSession, StaffRole, TotpDevice
 from apps.accounts.rules import CodeKind, code_kind, code_normalised, decide_role_grant
 from apps.accounts.selectors import factor_of, person_by_email
 from apps.accounts.throttling import Counter, attempt_begin, attempt_forgiven, attempt_succeeded
@@ -18,9 +19,11 @@ from apps.accounts.totp import counter_matching
 from apps.accounts.wording import ANY_CODE, TOTP_ONLY
 from apps.audit.services import event_record
 from apps.core.errors import ChangedMeanwhile, RefusedError, refusal
+from apps.core.happenings import happened
 from apps.core.rules import Refused, Role
 
 log = structlog.get_logger(__name__)
+ZONE_ACTOR = f"system:{settings.ZONE}"
 
 
 def password_check(*, email: str, password: str, address: str) -> Person:
@@ -151,27 +154,59 @@ def mandate_give(
     organisation: Organisation,
     starts_on: date,
     ends_on: date | None = None,
+    role: str = MandateRole.MEMBER,
     may_sign: bool = False,
     by: Person | None,
 ) -> Mandate:
-    """Let the person act for the organisation between two days, and sign for it if `may_sign`. `by` None: the
-    installation itself.
+    """Let the person act for the organisation between two days, and sign for it if `may_sign`, as signatories always
+    do. `by` None: the installation itself. Raises RefusedError when somebody would give it to themselves.
     """
+    _refuse_own(by, person)
+    signs = may_sign or role == MandateRole.SIGNATORY
     with transaction.atomic():
         mandate = Mandate.objects.create(
-            person=person, organisation=organisation, starts_on=starts_on, ends_on=ends_on, may_sign=may_sign
+            person=person,
+            organisation=organisation,
+            role=role,
+            may_sign=signs,
+            starts_on=starts_on,
+            ends_on=ends_on,
+            given_by=by,
         )
-        _event("mandate.given", str(person.pk), actor=by, organisation=str(organisation.pk), may_sign=may_sign)
+        data = {"organisation": str(organisation.pk), "role": str(role), "may_sign": signs}
+        _event("mandate.given", str(person.pk), actor=by, **data)
     return mandate
+
+
+def mandate_end(*, mandate: Mandate, by: Person | None) -> None:
+    """End a mandate now: the very next request goes without it. Raises ChangedMeanwhile when it had ended."""
+    with transaction.atomic():
+        _row_end(Mandate, mandate.pk)
+        _event("mandate.ended", str(mandate.person_id), actor=by, organisation=str(mandate.organisation_id))
+        happened("access.narrowed", subject_id=str(mandate.person_id), by=str(by.pk) if by else ZONE_ACTOR)
+
+
+def _row_end(model: type[Mandate | StaffRole], pk: int) -> None:
+    """End a row that holds today, or is still to come. Raises ChangedMeanwhile when it had ended."""
+    today = timezone.localdate()
+    lasting = model.objects.filter(Q(ends_on=None) | Q(ends_on__gte=today), pk=pk)
+    # What begins today has no earlier day to end on: its row goes, its events stay.
+    not_begun = lasting.filter(starts_on__gte=today).delete()[0]
+    if not not_begun and not lasting.update(ends_on=today - timedelta(days=1)):
+        raise ChangedMeanwhile
+
+
+def _refuse_own(giver: Person | None, receiver: Person) -> None:
+    decision = decide_role_grant(giver_id=str(giver.pk) if giver else "", receiver_id=str(receiver.pk))
+    if isinstance(decision, Refused):
+        raise refusal(decision, wording.REFUSALS)
 
 
 def staff_role_give(
     *, person: Person, role: Role, starts_on: date, ends_on: date | None = None, by: Person | None
 ) -> StaffRole:
     """Give a staff role between two days. Raises RefusedError when somebody would give it to themselves."""
-    decision = decide_role_grant(giver_id=str(by.pk) if by else "", receiver_id=str(person.pk))
-    if isinstance(decision, Refused):
-        raise refusal(decision, wording.REFUSALS)
+    _refuse_own(by, person)
     with transaction.atomic():
         row = StaffRole.objects.create(
             person=person, role=role.value, starts_on=starts_on, ends_on=ends_on, given_by=by
@@ -182,13 +217,8 @@ def staff_role_give(
 
 def staff_role_end(*, staff_role: StaffRole, by: Person | None) -> None:
     """Take a staff role away now: the very next request goes without it. Raises ChangedMeanwhile when it had ended."""
-    today = timezone.localdate()
     with transaction.atomic():
-        current = StaffRole.objects.current(today).filter(pk=staff_role.pk)
-        # A role given today has no earlier day to end on: its row goes, its events stay.
-        begun_today = current.filter(starts_on=today).delete()[0]
-        if not begun_today and not current.update(ends_on=today - timedelta(days=1)):
-            raise ChangedMeanwhile
+        _row_end(StaffRole, staff_role.pk)
         _event("staff_role.ended", str(staff_role.person_id), actor=by, role=staff_role.role)
 
 
@@ -201,7 +231,7 @@ def _event(action: str, person_id: str, *, actor: Person | None = None, **data: 
     """An event about a person; without a proven actor the portal itself is the one who tells."""
     event_record(
         action=action,
-        actor=str(actor.pk) if actor else f"system:{settings.ZONE}",
+        actor=str(actor.pk) if actor else ZONE_ACTOR,
         object_kind="person",
         object_id=person_id,
         data=data,

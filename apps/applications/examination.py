@@ -77,12 +77,15 @@ def examination(application: Application, steward: Person, language: str) -> dic
     contents = submitted_contents(submitted)
     facts = selectors.decision_facts(application, steward, contents, returned=[application.specification.keys[0]])
     spec = application.specification
-    names = {kind: [document["name"] for document in documents] for kind, documents in _by_kind(submitted).items()}
+    documents = selectors.submitted_documents(application, submitted)
+    names: dict[str, list[str]] = {}
+    for document in documents:
+        names.setdefault(document["kind"], []).append(document["name"])
     return {
         "application": application,
         "standing": overview.standing(application),
         "read": presentation.pages_read(spec, contents, names),
-        "documents": submitted["attachments"],
+        "documents": documents,
         "definition": _definition_facts(contents),
         "scope": presentation.scope_read(contents["variables"], language),
         "missing": overview.missing_lines(application, facts.missing),
@@ -92,10 +95,27 @@ def examination(application: Application, steward: Person, language: str) -> dic
         "outcomes": overview.outcomes_of(application),
         "awaits_decision": application.state in rules.DECIDABLE,
         "rounds": rounds,
-        "changes": presentation.changes_between(spec, rounds[1].submission.content, submitted) if rounds[1:] else (),
+        "changes": _changes(application, rounds),
         "actions": rules.allowed_actions(facts, DECISIONS),
         "objections": _objections(facts),
     }
+
+
+def _changes(application: Application, rounds: list[Round]) -> tuple[presentation.Difference, ...]:
+    """What the last submission changed."""
+    if not rounds[1:]:
+        return ()
+    return changes_of(application, rounds[1].submission.content, rounds[0].submission.content)
+
+
+def changes_of(
+    application: Application, before: Mapping[str, Any], after: Mapping[str, Any]
+) -> tuple[presentation.Difference, ...]:
+    """What differs between two submissions, in words; documents under the names they have now."""
+    named = [
+        {**content, "attachments": selectors.submitted_documents(application, content)} for content in (before, after)
+    ]
+    return presentation.changes_between(application.specification, *named)
 
 
 def submitted_contents(submitted: Mapping[str, Any]) -> dict[str, dict[str, Any]]:

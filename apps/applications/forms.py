@@ -12,6 +12,7 @@ from apps.accounts.forms import RefusableForm
 from apps.accounts.models import Organisation
 from apps.applications import rules, wording
 from apps.applications.form_spec import Content, Contents, Field, Kind, PageSpec, cell_name, rows_of
+from apps.applications.models import Attachment
 from apps.applications.policy import Path
 from apps.applications.typing_in import TYPED_KINDS
 
@@ -159,8 +160,8 @@ class CreateForm(RefusableForm):
     path = forms.ChoiceField(label=_("Path of the procedure"))
     creation_key = forms.UUIDField(widget=forms.HiddenInput, initial=uuid.uuid4)
 
-    def __init__(self, organisations: Any, paths: Iterable[Path], data: Any = None) -> None:
-        super().__init__(data)
+    def __init__(self, organisations: Any, paths: Iterable[Path], data: Any = None, *, path: str = "") -> None:
+        super().__init__(data, initial={"path": path})
         self.paths = [(path.key, wording.said(path.title), wording.said(path.summary)) for path in paths]
         self.fields["path"].choices = [(key, title) for key, title, _summary in self.paths]  # type: ignore[attr-defined]
         self.shown = [(found.pk, found.name) for found in organisations]
@@ -195,7 +196,17 @@ class AttachmentForm(RefusableForm):
         error_messages={"empty": _("This file is empty."), "required": _("Choose a file.")},
     )
 
-    def __init__(self, page: PageSpec, contents: Contents, data: Any = None, files: Any = None) -> None:
+    replaces = forms.ChoiceField(
+        label=_("Does it replace a document?"),
+        help_text=_("It then becomes the next version of that document, which leaves the dossier."),
+        required=False,
+    )
+
+    def __init__(
+        self, page: PageSpec, contents: Contents, documents: Iterable[Attachment], data: Any = None, files: Any = None
+    ) -> None:
         super().__init__(data, files)
         kinds = [(field.name, wording.said(field.label)) for field in page.fields if field.is_asked(contents)]
         self.fields["kind"].choices = kinds  # type: ignore[attr-defined]  # a choice field
+        present = [(str(found.pk), found.name) for found in documents]
+        self.fields["replaces"].choices = [("", _("No, it is a new document")), *present]  # type: ignore[attr-defined]

@@ -121,6 +121,10 @@ LEAF_FORMS: Mapping[str, LeafForm] = {
             *PERIOD,
         ),
     ),
+    "biology": LeafForm(
+        Text("Analyse de biologie", "Analysis of biology"),
+        (_codes("nabm", System.NABM, Text("Actes de biologie (NABM)", "Analyses (NABM)")), AT_LEAST, *PERIOD),
+    ),
     "age": LeafForm(
         Text("Âge", "Age"),
         (

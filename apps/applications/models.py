@@ -136,10 +136,18 @@ def storage_key() -> str:
 
 
 class Attachment(models.Model):
-    """A document of the dossier. The bytes are under MEDIA_DIR, outside the web root, under `storage_key`.
+    """A document of the dossier. The bytes are under MEDIA_DIR, outside the web root, under `storage_key`, encrypted.
 
-    `kind` is a field of the page "attachments"; `size` is in bytes. A removed one keeps its trace.
+    `kind` is a field of the page "attachments"; `size` is in bytes; `sealed_key` opens the file and is forgotten with
+    it. `replaces` is the version before. A removed or redacted one keeps its trace: when, by whom, why.
     """
+
+    class Scan(models.TextChoices):
+        PENDING = "pending", _("virus scan under way")
+        CLEAN = "clean", _("no virus found")
+        INFECTED = "infected", _("virus found")
+        UNSCANNABLE = "unscannable", _("could not be scanned")
+        NOT_SCANNED = "not_scanned", _("not scanned")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     application = models.ForeignKey(Application, on_delete=models.CASCADE, related_name="attachments")
@@ -149,10 +157,19 @@ class Attachment(models.Model):
     size = models.PositiveIntegerField()
     sha256 = models.CharField(max_length=64)
     storage_key = models.CharField(max_length=32, unique=True, default=storage_key)
+    sealed_key = models.BinaryField(default=bytes)
+    version = models.PositiveSmallIntegerField(default=1)
+    replaces = models.OneToOneField("self", on_delete=models.PROTECT, null=True, related_name="replaced_by")
+    scan = models.CharField(max_length=12, choices=Scan, default=Scan.PENDING)
+    scan_detail = models.CharField(max_length=120, blank=True)
+    scanned_at = models.DateTimeField(null=True)
     uploaded_by = models.ForeignKey(PERSON, on_delete=models.PROTECT, related_name="+")
     uploaded_at = models.DateTimeField(auto_now_add=True)
     removed_by = models.ForeignKey(PERSON, on_delete=models.PROTECT, related_name="+", null=True)
     removed_at = models.DateTimeField(null=True)
+    redacted_by = models.ForeignKey(PERSON, on_delete=models.PROTECT, related_name="+", null=True)
+    redacted_at = models.DateTimeField(null=True)
+    redaction_reason = models.CharField(max_length=500, blank=True)
 
     class Meta:
         constraints = [
@@ -160,11 +177,26 @@ class Attachment(models.Model):
                 name="attachment_removed_by_someone",
                 condition=Q(removed_by__isnull=True, removed_at__isnull=True)
                 | Q(removed_by__isnull=False, removed_at__isnull=False),
-            )
+            ),
+            models.CheckConstraint(
+                name="attachment_redacted_for_good",
+                condition=Q(redacted_by__isnull=True, redacted_at__isnull=True)
+                | (
+                    Q(redacted_by__isnull=False, redacted_at__isnull=False, name="", sealed_key=b"")
+                    & ~Q(redaction_reason="")
+                ),
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.kind}:{self.pk}"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the file may be given to anybody: found clean, or on a development machine that scans nothing."""
+        if self.redacted_at:
+            return False
+        return self.scan == self.Scan.CLEAN or (self.scan == self.Scan.NOT_SCANNED and settings.UNSCANNED_DOCUMENTS)
 
 
 class Member(models.Model):

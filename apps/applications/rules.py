@@ -61,6 +61,7 @@ _EDITABLE = frozenset(str(state) for state in EDITABLE)
 _EXAMINED = frozenset(str(state) for state in Status if state is not Status.DRAFT)
 
 ACTIONS: tuple[Action, ...] = (
+    Action("application.assistant", frozenset({Role.ANYONE})),
     Action("application.list", frozenset({Role.PERSON})),
     Action("application.create", frozenset({Role.PERSON}), methods=("GET", "POST")),
     Action("application.view", TEAM),
@@ -68,6 +69,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("application.attach", TEAM, _EDITABLE, ("POST",)),
     Action("application.attachment_remove", TEAM, _EDITABLE, ("POST",)),
     Action("application.attachment_read", TEAM),
+    Action("application.archive", TEAM),
+    Action("application.print", TEAM),
     Action("application.member_add", LEAD, _EDITABLE, ("POST",)),
     Action("application.member_remove", LEAD, _EDITABLE, ("POST",)),
     _changes("application.submit", LEAD, ("GET", "POST"), readers=TEAM),
@@ -75,6 +78,9 @@ ACTIONS: tuple[Action, ...] = (
     Action("application.queue", STEWARD),
     Action("application.review", STEWARD, _EXAMINED),
     Action("application.review_attachment", STEWARD, _EXAMINED),
+    Action("application.review_archive", STEWARD, _EXAMINED),
+    Action("application.review_print", STEWARD, _EXAMINED),
+    Action("application.attachment_redact", STEWARD, _EXAMINED, ("POST",)),
     _changes("application.return", STEWARD, independent=True),
     _changes("application.accept", STEWARD, independent=True),
     _changes("application.redirect", STEWARD, independent=True),

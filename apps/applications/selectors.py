@@ -9,13 +9,14 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from apps.accounts import grants
 from apps.accounts.models import Mandate, Organisation, Person
 from apps.applications import composition, rules
-from apps.applications.form_spec import Contents
+from apps.applications.form_spec import PROCEDURE, Contents
 from apps.applications.models import Application, Attachment, Member, Page, ReturnReason, Submission
-from apps.applications.policy import Path, Policy, Stage, policy_on, policy_version
+from apps.applications.policy import Document, Path, Policy, Stage, policy_on, policy_version
 from apps.applications.rules import Conflict, Facts, Missing, Status
 from apps.catalogue.selectors import AT_MOST, codes_found, nomenclature
 from apps.core.rules import Role
@@ -67,8 +68,30 @@ def application_roles(application: Application, person: Person) -> frozenset[Rol
 
 def attachments_of(application: Application) -> QuerySet[Attachment]:
     """The documents that were not removed, oldest first."""
-    kept = Attachment.objects.filter(application=application, removed_at=None)
-    return kept.select_related("uploaded_by").order_by("uploaded_at", "id")
+    kept = Attachment.objects.filter(application=application, removed_at=None, redacted_at=None)
+    return kept.select_related("uploaded_by", "replaces").order_by("uploaded_at", "id")
+
+
+def removed_documents_of(application: Application) -> QuerySet[Attachment]:
+    """The traces of documents that were replaced, removed or redacted, latest first."""
+    gone = Attachment.objects.filter(application=application).exclude(removed_at=None, redacted_at=None)
+    return gone.select_related("uploaded_by", "removed_by", "redacted_by", "replaced_by").order_by("-uploaded_at", "id")
+
+
+def submitted_documents(application: Application, submitted: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The documents of a submission with the names they have now: a redacted one has none any more. One query."""
+    rows = {str(row.pk): row for row in Attachment.objects.filter(application=application)}
+    return [
+        {**found, "name": rows[found["id"]].name or str(_("(redacted document)")), "row": rows[found["id"]]}
+        for found in submitted["attachments"]
+    ]
+
+
+def documents_missing(application: Application) -> Iterable[Missing]:
+    """The documents that cannot be opened yet, or never will be: none of them may be submitted."""
+    for found in attachments_of(application):
+        if not found.is_open:
+            yield Missing("attachments", found.kind, f"scan_{found.scan}")
 
 
 def team_of(application: Application) -> QuerySet[Member]:
@@ -83,6 +106,7 @@ def team_of(application: Application) -> QuerySet[Member]:
 def contents_of(application: Application) -> dict[str, dict[str, Any]]:
     """What each page holds; documents count as the content of the page "attachments", by kind."""
     contents = {key: dict(content) for key, content in _page_contents(application)}
+    contents[PROCEDURE] = {"path": application.path}
     documents = contents.setdefault("attachments", {})
     for kind, identifier in attachments_of(application).values_list("kind", "id"):
         documents.setdefault(kind, []).append(str(identifier))
@@ -97,9 +121,40 @@ def completeness(application: Application, contents: Contents) -> tuple[Missing,
     """Everything that keeps the dossier from being submitted, in the order of the form."""
     spec = application.specification
     known = known_codes()
+    contents = {**contents, PROCEDURE: {"path": application.path}}
     found = (*rules.missing(contents, spec), *composition.problems(contents, known))
+    found = (*found, *_demanded_by_the_path(application, contents, found))
     found = found or composition.last_problems(contents, known)
+    found = (*found, *documents_missing(application))
     return tuple(sorted(found, key=lambda missing: spec.keys.index(missing.page)))
+
+
+def _demanded_by_the_path(application: Application, contents: Contents, found: Iterable[Missing]) -> Iterable[Missing]:
+    """The documents that the rules of the path demand, beyond those that the form itself asks for."""
+    said = {missing.field for missing in found if missing.page == "attachments"}
+    for kind in sorted(required_kinds(application, contents)):
+        if kind not in said and not contents.get("attachments", {}).get(kind):
+            yield Missing("attachments", kind, "required")
+
+
+def required_kinds(application: Application, contents: Contents) -> frozenset[str]:
+    """The kinds of documents that the rules of the path demand of a dossier with these answers."""
+    pages = (page for page in application.specification.pages if page.key == "attachments")
+    asked = {field.name for page in pages for field in page.fields}
+    demanded = {document.kind for document in path_of(application).documents if _is_demanded(document, contents)}
+    return frozenset(demanded & asked)
+
+
+def _is_demanded(document: Document, contents: Contents) -> bool:
+    """One that is required under conditions, when they hold; one on demand is never, a steward asks for it."""
+    answers = (contents.get(page, {}).get(field) == value for (page, field), value in _conditions(document))
+    return document.required and all(answers)
+
+
+def _conditions(document: Document) -> Iterable[tuple[tuple[str, str], str]]:
+    for place, value in document.when.items():
+        page, _dot, field = place.partition(".")
+        yield (page, field), value
 
 
 def known_codes() -> Nomenclature:
@@ -162,6 +217,12 @@ def team_facts(application: Application, person: Person, *, page: str = "") -> F
     )
 
 
+def decider_facts(application: Application, person: Person) -> Facts:
+    """The facts for what a steward may do to a dossier whatever it holds."""
+    roles = application_roles(application, person)
+    return Facts(application.state, roles, decider_conflicts=conflicts_of(person, application))
+
+
 def submission_facts(application: Application, person: Person, contents: Contents) -> Facts:
     """The facts for submitting, completeness included."""
     return replace(team_facts(application, person), missing=completeness(application, contents))
@@ -202,14 +263,19 @@ def decision_facts(application: Application, person: Person, contents: Contents,
 
 
 def snapshot_of(application: Application) -> dict[str, Any]:
-    """Everything a decision is about: the pages, the documents by their SHA-256, the team. Canonical JSON values."""
+    """Everything a decision is about: the pages, the documents by their SHA-256, the team. Canonical JSON values.
+
+    The names of the files are not in it: a document that is redacted must be gone from everywhere.
+    """
     return {
         "specification": application.spec_version,
         "organisation": str(application.organisation_id),
         "pages": dict(_page_contents(application)),
         "attachments": [
-            {"id": str(found.pk), "kind": found.kind, "name": found.name, "size": found.size, "sha256": found.sha256}
-            for found in attachments_of(application)
+            {"id": str(found.pk), "kind": found.kind, "size": found.size, "sha256": found.sha256}
+            for found in Attachment.objects.filter(application=application, removed_at=None).order_by(
+                "uploaded_at", "id"
+            )
         ],
         "team": [
             {"person": str(member.person_id), "organisation": str(member.organisation_id), "role": member.role}

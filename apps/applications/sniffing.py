@@ -3,9 +3,11 @@
 Sources: ISO 32000 (PDF), ECMA-376 (DOCX), OASIS ODF 1.3 part 2 (ODT), PNG third edition, ITU-T T.81 (JPEG).
 """
 
+import re
 import zipfile
 import zlib
 from collections.abc import Callable, Mapping
+from enum import StrEnum
 from io import BytesIO
 
 PDF = "application/pdf"
@@ -27,7 +29,71 @@ EXTENSIONS: Mapping[str, str] = {
 
 MAX_ENTRIES = 2_000
 MAX_UNPACKED = 100 * 1024 * 1024
+# Text and pictures of a document pack some 20 times at most; what packs far better is made to fill a disk.
+MAX_RATIO = 200
+RATIO_FROM = 1024 * 1024
+# The container of encrypted DOCX, and of the formats before it.
+OLE_SIGNATURE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+# In a PDF these words stand in the clear unless somebody hid them in a compressed stream.
+PDF_ENCRYPTED = re.compile(rb"/Encrypt\b")
+PDF_ACTIVE = re.compile(rb"/(?:JavaScript|JS|Launch|EmbeddedFiles?|RichMedia)\b")
+MACRO_PARTS = re.compile(r"(?i)(?:^|/)(?:vbaproject\.bin|basic/|scripts/|.*\.(?:exe|dll|vbs|js|bat|cmd|ps1|jar)$)")
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+
+
+class Fault(StrEnum):
+    """Why a file is not accepted."""
+
+    UNKNOWN = "unknown"  # damaged, or not what its name says
+    ENCRYPTED = "encrypted"
+    ACTIVE = "active"  # macros, scripts, files within
+    BOMB = "bomb"
+
+
+def fault_of(data: bytes, expected: str) -> Fault | None:
+    """What keeps a file that should be of the type `expected` from being accepted; None when nothing does."""
+    if data.startswith(OLE_SIGNATURE):
+        return Fault.ENCRYPTED
+    found = _pdf_fault(data) if expected == PDF else _archive_fault(data) if expected in {DOCX, ODT} else None
+    if found is None and media_type(data) != expected:
+        return Fault.UNKNOWN
+    return found
+
+
+def _pdf_fault(data: bytes) -> Fault | None:
+    if PDF_ENCRYPTED.search(data):
+        return Fault.ENCRYPTED
+    return Fault.ACTIVE if PDF_ACTIVE.search(data) else None
+
+
+def _archive_fault(data: bytes) -> Fault | None:
+    """What the table of contents of an archive tells before anything is unpacked."""
+    try:
+        entries = zipfile.ZipFile(BytesIO(data)).infolist()
+    except (zipfile.BadZipFile, NotImplementedError):
+        return Fault.UNKNOWN
+    if any(entry.flag_bits & 1 for entry in entries) or _odf_is_encrypted(data, entries):
+        return Fault.ENCRYPTED
+    if _is_bomb(entries):
+        return Fault.BOMB
+    return Fault.ACTIVE if any(MACRO_PARTS.search(entry.filename) for entry in entries) else None
+
+
+def _is_bomb(entries: list[zipfile.ZipInfo]) -> bool:
+    unpacked = sum(entry.file_size for entry in entries)
+    packed = sum(entry.compress_size for entry in entries)
+    too_dense = unpacked > RATIO_FROM and unpacked > MAX_RATIO * max(packed, 1)
+    return len(entries) > MAX_ENTRIES or unpacked > MAX_UNPACKED or too_dense
+
+
+def _odf_is_encrypted(data: bytes, entries: list[zipfile.ZipInfo]) -> bool:
+    manifest = next((entry for entry in entries if entry.filename == "META-INF/manifest.xml"), None)
+    if manifest is None or manifest.file_size > RATIO_FROM:
+        return False
+    try:
+        return b"encryption-data" in zipfile.ZipFile(BytesIO(data)).read(manifest)
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError):
+        return False
 
 
 def media_type(data: bytes) -> str | None:

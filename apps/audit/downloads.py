@@ -18,12 +18,17 @@ class _Line:
         return line
 
 
+def csv_rows(heading: Iterable[str], rows: Iterable[Iterable[str]]) -> Iterator[str]:
+    """A table as CSV, line by line, in which no cell is a formula."""
+    writer = csv.writer(_Line())
+    yield writer.writerow(heading)
+    for row in rows:
+        yield writer.writerow(map(spreadsheet_cell, row))
+
+
 def csv_lines(events: Iterable[Event]) -> Iterator[str]:
     """A heading and one line an event; personal fields are left out."""
-    writer = csv.writer(_Line())
-    yield writer.writerow(COLUMNS)
-    for event in events:
-        yield writer.writerow(map(spreadsheet_cell, _cells(event)))
+    return csv_rows(COLUMNS, map(_cells, events))
 
 
 def _cells(event: Event) -> tuple[str, ...]:

@@ -15,5 +15,6 @@ class CoreConfig(AppConfig):
 
         import_module("hdh_portal.celery")  # so that every process, not only the workers, rings the configured broker
         import_module("apps.core.tasks")
+        import_module("apps.core.mail")
         at_both_ends_of_requests()
         register(every_url_declares_an_action)

@@ -13,6 +13,7 @@ class Role(StrEnum):
     PERSON = "person"  # both factors were right
     MEMBER = "member"
     PRINCIPAL_INVESTIGATOR = "principal_investigator"
+    ADMINISTRATOR = "administrator"  # of the organisation at hand, by a mandate that holds today
     STEWARD = "steward"
     OPERATOR = "operator"
     AUDITOR = "auditor"
@@ -22,7 +23,7 @@ class Role(StrEnum):
 
 
 STAFF_ROLES = frozenset({Role.STEWARD, Role.OPERATOR, Role.AUDITOR, Role.COMMITTEE_MEMBER, Role.COMMITTEE_SECRETARY})
-RELATION_ROLES = frozenset({Role.MEMBER, Role.PRINCIPAL_INVESTIGATOR, Role.SIGNATORY})
+RELATION_ROLES = frozenset({Role.MEMBER, Role.PRINCIPAL_INVESTIGATOR, Role.SIGNATORY, Role.ADMINISTRATOR})
 
 
 @dataclass(frozen=True)

@@ -19,8 +19,6 @@ STAGES: dict[str, str | Promise] = {
     "cohort": _("Forming the population."),
     "patients": _("Making the project's pseudonyms."),
     "members": _("Making the project's pseudonyms."),
-    "claims": _("Making the project's pseudonyms."),
-    "stays": _("Making the project's pseudonyms."),
     "table": _("Writing the tables."),
     "publish": _("Verifying and publishing."),
 }

@@ -12,10 +12,11 @@ from apps.audit.services import event_record
 from apps.committee.services import file_follow
 from apps.core.happenings import when
 from apps.core.models import OutboxItem
+from apps.directory.services import entry_publish
 from apps.extracts.models import ExtractRequest
 from apps.extracts.services import extract_request
 from apps.projects.services import Grant, project_create
-from apps.workspaces.services import workspace_data_ready, workspace_request
+from apps.workspaces.services import sessions_recheck, workspace_data_ready, workspace_request
 
 
 def on_stage_entered(application_id: str, by: str) -> None:
@@ -29,7 +30,7 @@ def on_stage_entered(application_id: str, by: str) -> None:
 
 
 def on_application_approved(application_id: str, by: str) -> None:
-    """An approved dossier becomes a project with its members and entitlement, an extract request and a workspace."""
+    """An approved dossier becomes a project with its members, an extract, a workspace, and a public page."""
     facts = approved_facts(application_id)
     project = project_create(
         Grant(
@@ -46,6 +47,7 @@ def on_application_approved(application_id: str, by: str) -> None:
     )
     extract_request(project=project, by=by)
     workspace_request(project=project, by=by)
+    entry_publish(application_id=application_id, by=by)
 
 
 def on_extract_delivered(extract_id: str, by: str) -> None:
@@ -60,9 +62,15 @@ def on_outbox_retried(item_id: str, by: str) -> None:
     event_record(action="outbox.retried", actor=by, object_kind="outbox", object_id=item_id, data={"key": item.key})
 
 
+def on_access_narrowed(person_id: str, by: str) -> None:
+    """Somebody lost a mandate, a membership or an accreditation: what rested on it ends now."""
+    sessions_recheck(person_id=person_id)
+
+
 def register() -> None:
     """Connect the follow-ups. Called once when Django is ready."""
     when("application.stage_entered", on_stage_entered)
     when("application.approved", on_application_approved)
     when("extract.delivered", on_extract_delivered)
     when("outbox.retried", on_outbox_retried)
+    when("access.narrowed", on_access_narrowed)

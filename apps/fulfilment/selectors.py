@@ -5,6 +5,7 @@ from typing import Any
 from django.utils.translation import get_language
 
 from apps.accounts.models import Person
+from apps.directory.selectors import entry_of
 from apps.extracts.engine.definition import Definition
 from apps.extracts.rules import FINISHED, Status
 from apps.extracts.selectors import request_of
@@ -24,6 +25,8 @@ def project_page(project: Project, person: Person) -> dict[str, Any]:
         "entitlement": project.entitlement,
         "sentence": Definition.from_json(project.entitlement.definition).sentence(_language()),
         "members": project.memberships.select_related("person").order_by("-role", "pk"),
+        "entry": entry_of(project.application_id).first(),
+        "is_member": is_member,
         "extract": extract,
         "stage": STAGES.get(extract.stage, "") if extract else "",
         "workspace": workspace,

@@ -10,6 +10,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from apps.accounts.navigation import person_of
 from apps.audit.reading import event_read
 from apps.core.actions import declares
+from apps.fulfilment.access import access_page
 from apps.fulfilment.selectors import project_page
 from apps.projects.selectors import projects_of, projects_visible_to
 
@@ -36,6 +37,23 @@ def project(request: HttpRequest, project_id: UUID) -> HttpResponse:
 def project_steps(request: HttpRequest, project_id: UUID) -> HttpResponse:
     """The live part of the project's page, which asks for itself again until everything is ready."""
     return render(request, "fulfilment/_steps.html", _page(request, project_id))
+
+
+@declares("project.access")
+def project_access(request: HttpRequest, project_id: UUID) -> HttpResponse:
+    """Why can I not…? Each condition of access to the project's data; stewards may look at anybody of the team."""
+    found = get_object_or_404(projects_visible_to(person_of(request)), pk=project_id)
+    page = access_page(found, person_of(request), request.GET.get("personne", ""))
+    about = str(page["person"].pk)
+    event_read(
+        request,
+        action="project.access_read",
+        object_kind="project",
+        object_id=project_id,
+        dossier_id=found.application_id,
+        data={"person": about},
+    )
+    return render(request, "fulfilment/access.html", page)
 
 
 @declares("project.view")

@@ -1,6 +1,7 @@
 """Writing operations, steps, resources and the end of sessions: always inside the caller's transaction."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from django.db.models import F
@@ -10,7 +11,8 @@ from apps.audit.services import event_record
 from apps.core.errors import ChangedMeanwhile
 from apps.core.outbox import outbox_cancel, outbox_enqueue
 from apps.workspaces.models import CloudResource, GatewaySession, Operation, Step, Workspace
-from apps.workspaces.rules import DURING, STEPS, Kind, Status, may_move
+from apps.workspaces.plans import plan_of
+from apps.workspaces.rules import DURING, Kind, Status, may_move
 
 ACTOR = "system:provision"
 OUTBOX_KIND = "workspace.operation"
@@ -45,7 +47,8 @@ def operation_begin(workspace: Workspace, kind: Kind, *, by: str, **values: Any)
         requested_by=by,
     )
     Step.objects.bulk_create(
-        Step(operation=operation, position=position, name=name) for position, name in enumerate(STEPS[kind], start=1)
+        Step(operation=operation, position=position, name=name)
+        for position, name in enumerate(plan_of(workspace.provider, kind), start=1)
     )
     outbox_enqueue(kind=OUTBOX_KIND, key=operation.idempotency_key, subject_id=str(operation.pk))
     return operation
@@ -58,9 +61,12 @@ def _replace_current(workspace: Workspace) -> None:
     unfinished.update(status=Operation.Status.REPLACED, finished_at=timezone.now())
 
 
-def resource_keep(workspace: Workspace, kind: str, external_id: str, observed: Mapping[str, Any]) -> None:
-    """Write a resource into the ledger once, under its logical name; a repeated step finds it there."""
-    CloudResource.objects.update_or_create(
+def resource_keep(
+    workspace: Workspace, kind: str, external_id: str, observed: Mapping[str, Any], at: datetime | None = None
+) -> CloudResource:
+    """Write a resource into the ledger once, under its logical name; a repeated step finds it there. `at` is the
+    provider's time."""
+    row, _ = CloudResource.objects.update_or_create(
         logical_name=f"{workspace.pk}:{kind}",
         defaults={
             "workspace": workspace,
@@ -68,8 +74,10 @@ def resource_keep(workspace: Workspace, kind: str, external_id: str, observed: M
             "external_id": external_id,
             "observed": dict(observed),
             "removed_at": None,
+            "kept_at": at or timezone.now(),
         },
     )
+    return row
 
 
 def resources_removed(workspace: Workspace) -> int:

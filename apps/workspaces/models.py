@@ -5,6 +5,7 @@ import uuid
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from apps.workspaces import rules
@@ -16,24 +17,34 @@ class Workspace(models.Model):
     class Status(models.TextChoices):
         REQUESTED = rules.Status.REQUESTED, _("requested")
         PROVISIONING = rules.Status.PROVISIONING, _("being prepared")
+        WAITING_CAPACITY = rules.Status.WAITING_CAPACITY, _("waiting for capacity")
         STARTING = rules.Status.STARTING, _("starting")
         RUNNING = rules.Status.RUNNING, _("ready")
+        STOPPING = rules.Status.STOPPING, _("stopping")
+        STOPPED = rules.Status.STOPPED, _("stopped")
         SUSPENDED = rules.Status.SUSPENDED, _("suspended")
+        EXPIRING = rules.Status.EXPIRING, _("expired, to be destroyed")
         FAILED = rules.Status.FAILED, _("needs a person")
         DESTROYING = rules.Status.DESTROYING, _("being destroyed")
         DESTROYED = rules.Status.DESTROYED, _("destroyed")
 
     class Desired(models.TextChoices):
         RUNNING = rules.Desired.RUNNING, _("running")
+        STOPPED = rules.Desired.STOPPED, _("stopped")
         SUSPENDED = rules.Desired.SUSPENDED, _("suspended")
+        EXPIRED = rules.Desired.EXPIRED, _("expired")
         DESTROYED = rules.Desired.DESTROYED, _("destroyed")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     project = models.OneToOneField("projects.Project", on_delete=models.PROTECT, related_name="workspace")
     provider = models.CharField(max_length=20, default="local")
     desired = models.CharField(max_length=12, choices=Desired, default=Desired.RUNNING)
-    status = models.CharField(max_length=12, choices=Status, default=Status.REQUESTED)
+    status = models.CharField(max_length=16, choices=Status, default=Status.REQUESTED)
     reason = models.TextField(blank=True)
+    size = models.CharField(max_length=40, blank=True)
+    budget = models.DecimalField(max_digits=10, decimal_places=2, null=True)
+    surveyed_at = models.DateTimeField(null=True)
+    days_warned = models.PositiveSmallIntegerField(null=True)
     route_open = models.BooleanField(default=False)
     extract_id = models.UUIDField(null=True)
     generation = models.PositiveIntegerField(default=0)
@@ -67,8 +78,13 @@ class Operation(models.Model):
     class Kind(models.TextChoices):
         PROVISION = rules.Kind.PROVISION, _("preparation")
         START = rules.Kind.START, _("start")
+        STOP = rules.Kind.STOP, _("stop")
         SUSPEND = rules.Kind.SUSPEND, _("suspension")
         RESUME = rules.Kind.RESUME, _("resumption")
+        RESIZE = rules.Kind.RESIZE, _("change of size")
+        ROTATE_KEYS = rules.Kind.ROTATE_KEYS, _("renewal of keys")
+        EXPIRE = rules.Kind.EXPIRE, _("expiry")
+        RECONCILE = rules.Kind.RECONCILE, _("check and repair")
         DESTROY = rules.Kind.DESTROY, _("destruction")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -78,6 +94,7 @@ class Operation(models.Model):
     idempotency_key = models.CharField(max_length=120, unique=True)
     status = models.CharField(max_length=10, choices=Status, default=Status.RUNNING)
     requested_by = models.CharField(max_length=64)
+    handed_to = models.TextField(blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     finished_at = models.DateTimeField(null=True)
 
@@ -100,6 +117,7 @@ class Step(models.Model):
         WAITING = "waiting", _("not yet")
         ACTIVE = "active", _("under way")
         DONE = "done", _("done")
+        SKIPPED = "skipped", _("skipped by an operator")
         FAILED = "failed", _("needs a person")
 
     operation = models.ForeignKey(Operation, on_delete=models.CASCADE, related_name="steps")
@@ -107,6 +125,8 @@ class Step(models.Model):
     name = models.CharField(max_length=40)
     status = models.CharField(max_length=8, choices=Status, default=Status.WAITING)
     attempt = models.PositiveIntegerField(default=0)
+    failures = models.PositiveIntegerField(default=0)
+    waiting_for = models.TextField(blank=True)
     not_before = models.DateTimeField(null=True)
     external_id = models.CharField(max_length=200, blank=True)
     request_hash = models.CharField(max_length=64, blank=True)
@@ -133,10 +153,134 @@ class CloudResource(models.Model):
     external_id = models.CharField(max_length=200)
     observed = models.JSONField(default=dict)
     created_at = models.DateTimeField(auto_now_add=True)
+    kept_at = models.DateTimeField(default=timezone.now)
     removed_at = models.DateTimeField(null=True)
 
     def __str__(self) -> str:
         return self.logical_name
+
+
+class Intent(models.Model):
+    """Said before a resource is created: should the answer be lost, whoever comes next looks before creating again."""
+
+    logical_name = models.CharField(max_length=120, unique=True)
+    workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT, related_name="intents")
+    said_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.logical_name
+
+
+class CloudRequest(models.Model):
+    """A request to the cloud with its answer, scrubbed, for operators. The same question asked again in a step is one
+    row with its latest answer."""
+
+    operation = models.ForeignKey(Operation, on_delete=models.CASCADE, related_name="requests")
+    step = models.ForeignKey(Step, on_delete=models.CASCADE, related_name="requests")
+    fingerprint = models.CharField(max_length=64)
+    product = models.CharField(max_length=40)
+    method = models.CharField(max_length=40)
+    path = models.CharField(max_length=300)
+    status = models.PositiveSmallIntegerField(null=True)
+    code = models.CharField(max_length=80, blank=True)
+    answer = models.TextField(blank=True)
+    milliseconds = models.PositiveIntegerField(default=0)
+    changes = models.BooleanField(default=False)
+    asked_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["asked_at", "pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["step", "fingerprint"], name="one_row_per_question_and_answer"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path}"
+
+
+class Finding(models.Model):
+    """A difference between the cloud and the ledger, open until a survey no longer sees it."""
+
+    class What(models.TextChoices):
+        MISSING = "missing", _("missing")
+        CHANGED = "changed", _("changed")
+        ORPHAN = "orphan", _("belongs to nothing")
+        STRAY = "stray", _("where nothing may be")
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT, null=True, related_name="findings")
+    what = models.CharField(max_length=8, choices=What)
+    kind = models.CharField(max_length=40)
+    external_id = models.CharField(max_length=200)
+    place = models.CharField(max_length=20, blank=True)
+    detail = models.CharField(max_length=300)
+    opens = models.BooleanField(default=False)
+    first_seen = models.DateTimeField(default=timezone.now)
+    last_seen = models.DateTimeField(default=timezone.now)
+    resolved_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-opens", "-last_seen"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["what", "kind", "external_id", "detail"],
+                condition=Q(resolved_at=None),
+                name="one_open_finding_per_difference",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.what} {self.kind} {self.external_id}"
+
+
+class Offer(models.Model):
+    """A size of workspace as the provider's catalogue has it. Prices in euros without tax."""
+
+    provider = models.CharField(max_length=20)
+    code = models.CharField(max_length=40)
+    processors = models.PositiveIntegerField()
+    memory = models.PositiveBigIntegerField()
+    gpu = models.CharField(max_length=40, blank=True)
+    gpus = models.PositiveSmallIntegerField(default=0)
+    hourly = models.DecimalField(max_digits=10, decimal_places=4)
+    available = models.CharField(max_length=20)
+    read_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["hourly", "code"]
+        constraints = [models.UniqueConstraint(fields=["provider", "code"], name="one_offer_per_code")]
+
+    def __str__(self) -> str:
+        return self.code
+
+
+class CostLine(models.Model):
+    """What a workspace cost in one hour that it ran: written once, at the price of that hour, in euros without tax."""
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT, related_name="costs")
+    hour = models.DateTimeField()
+    size = models.CharField(max_length=40)
+    amount = models.DecimalField(max_digits=10, decimal_places=4)
+
+    class Meta:
+        ordering = ["hour"]
+        constraints = [models.UniqueConstraint(fields=["workspace", "hour"], name="one_cost_line_per_hour")]
+
+    def __str__(self) -> str:
+        return f"{self.size} {self.hour:%Y-%m-%d %H}"
+
+
+class DestructionCertificate(models.Model):
+    """What every question after a destruction was answered, signed with the key of the audit log."""
+
+    workspace = models.OneToOneField(Workspace, on_delete=models.PROTECT, related_name="certificate")
+    content = models.JSONField()
+    signature = models.TextField(blank=True)
+    key_fingerprint = models.CharField(max_length=64, blank=True)
+    made_at = models.DateTimeField(default=timezone.now)
+    signed_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"certificate of {self.workspace_id}"
 
 
 class Ticket(models.Model):
@@ -158,6 +302,8 @@ class GatewaySession(models.Model):
 
     class End(models.TextChoices):
         SUSPENDED = "suspended", _("workspace suspended")
+        REVOKED = "revoked", _("access ended")
+        STOPPED = "stopped", _("workspace stopped")
         EXPIRED = "expired", _("expired")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

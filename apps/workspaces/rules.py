@@ -12,9 +12,13 @@ class Status(StrEnum):
 
     REQUESTED = "requested"
     PROVISIONING = "provisioning"
+    WAITING_CAPACITY = "waiting_capacity"
     STARTING = "starting"
     RUNNING = "running"
+    STOPPING = "stopping"
+    STOPPED = "stopped"
     SUSPENDED = "suspended"
+    EXPIRING = "expiring"
     FAILED = "failed"
     DESTROYING = "destroying"
     DESTROYED = "destroyed"
@@ -24,7 +28,9 @@ class Desired(StrEnum):
     """What a workspace should be; workers make it so."""
 
     RUNNING = "running"
+    STOPPED = "stopped"
     SUSPENDED = "suspended"
+    EXPIRED = "expired"
     DESTROYED = "destroyed"
 
 
@@ -33,8 +39,13 @@ class Kind(StrEnum):
 
     PROVISION = "provision"
     START = "start"
+    STOP = "stop"
     SUSPEND = "suspend"
     RESUME = "resume"
+    RESIZE = "resize"
+    ROTATE_KEYS = "rotate_keys"
+    EXPIRE = "expire"
+    RECONCILE = "reconcile"
     DESTROY = "destroy"
 
 
@@ -45,56 +56,81 @@ class Seen(StrEnum):
     NOT_RUNNING = "not_running"
 
 
+_ENDS = frozenset({Status.SUSPENDED, Status.EXPIRING, Status.FAILED, Status.DESTROYING})
+"""Where every living workspace may go at any moment: cancelling is never refused."""
+
 TRANSITIONS: dict[Status, frozenset[Status]] = {
-    Status.REQUESTED: frozenset({Status.PROVISIONING, Status.SUSPENDED, Status.FAILED, Status.DESTROYING}),
-    Status.PROVISIONING: frozenset({Status.RUNNING, Status.SUSPENDED, Status.FAILED, Status.DESTROYING}),
-    Status.STARTING: frozenset({Status.RUNNING, Status.SUSPENDED, Status.FAILED, Status.DESTROYING}),
-    Status.RUNNING: frozenset({Status.STARTING, Status.SUSPENDED, Status.FAILED, Status.DESTROYING}),
-    Status.SUSPENDED: frozenset({Status.STARTING, Status.FAILED, Status.DESTROYING}),
-    Status.FAILED: frozenset({Status.PROVISIONING, Status.STARTING, Status.SUSPENDED, Status.DESTROYING}),
+    Status.REQUESTED: _ENDS | {Status.PROVISIONING},
+    Status.PROVISIONING: _ENDS | {Status.RUNNING, Status.WAITING_CAPACITY},
+    Status.WAITING_CAPACITY: _ENDS | {Status.PROVISIONING, Status.STARTING, Status.STOPPING},
+    Status.STARTING: _ENDS | {Status.RUNNING, Status.WAITING_CAPACITY, Status.STOPPING},
+    Status.RUNNING: _ENDS | {Status.STARTING, Status.STOPPING},
+    Status.STOPPING: _ENDS | {Status.STOPPED, Status.STARTING},
+    Status.STOPPED: _ENDS | {Status.STARTING},
+    Status.SUSPENDED: frozenset({Status.STARTING, Status.EXPIRING, Status.FAILED, Status.DESTROYING}),
+    Status.EXPIRING: frozenset({Status.STARTING, Status.SUSPENDED, Status.FAILED, Status.DESTROYING}),
+    Status.FAILED: frozenset(
+        {Status.PROVISIONING, Status.STARTING, Status.STOPPING, Status.SUSPENDED, Status.EXPIRING, Status.DESTROYING}
+    ),
     Status.DESTROYING: frozenset({Status.DESTROYED, Status.FAILED}),
     Status.DESTROYED: frozenset(),
 }
 
-_START = ("check_host", "home", "wait_for_extract", "sandbox_start", "answers", "self_test", "open_route")
-
-STEPS: dict[Kind, tuple[str, ...]] = {
-    Kind.PROVISION: _START,
-    Kind.RESUME: _START,
-    Kind.START: _START,
-    Kind.SUSPEND: ("revoke_sessions", "close_route", "sandbox_stop"),
-    Kind.DESTROY: ("revoke_sessions", "close_route", "sandbox_stop", "remove"),
-}
-"""The steps of each operation, in order. A start repeats those of a provision: each finds what already stands and keeps
-it."""
-
 DURING: dict[Kind, Status] = {
     Kind.PROVISION: Status.PROVISIONING,
     Kind.START: Status.STARTING,
-    Kind.RESUME: Status.STARTING,
+    Kind.STOP: Status.STOPPING,
     Kind.SUSPEND: Status.SUSPENDED,
+    Kind.RESUME: Status.STARTING,
+    Kind.RESIZE: Status.STARTING,
+    Kind.ROTATE_KEYS: Status.STARTING,
+    Kind.EXPIRE: Status.EXPIRING,
+    Kind.RECONCILE: Status.STARTING,
     Kind.DESTROY: Status.DESTROYING,
 }
 """The workspace's status while an operation is under way."""
 
 AFTER: dict[Kind, Status] = {
-    Kind.PROVISION: Status.RUNNING,
-    Kind.START: Status.RUNNING,
-    Kind.RESUME: Status.RUNNING,
+    **dict.fromkeys(Kind, Status.RUNNING),
+    Kind.STOP: Status.STOPPED,
     Kind.SUSPEND: Status.SUSPENDED,
+    Kind.EXPIRE: Status.EXPIRING,
     Kind.DESTROY: Status.DESTROYED,
 }
 """The workspace's status once an operation is complete."""
 
 MEMBERS = frozenset({Role.MEMBER, Role.PRINCIPAL_INVESTIGATOR})
 _STEWARDS = frozenset({Role.STEWARD})
-_SUSPENDABLE = frozenset({Status.REQUESTED, Status.PROVISIONING, Status.STARTING, Status.RUNNING, Status.FAILED})
+_OPERATORS = frozenset({Role.OPERATOR})
+_TEAM = frozenset({Role.STEWARD, Role.OPERATOR})
+_SUSPENDABLE = frozenset(Status) - {Status.SUSPENDED, Status.DESTROYING, Status.DESTROYED}
+_RESUMABLE = frozenset({Status.SUSPENDED, Status.EXPIRING})
+_DESTRUCTIBLE = frozenset({Status.STOPPED, Status.SUSPENDED, Status.EXPIRING, Status.FAILED})
+_CANCELLABLE = frozenset({Status.REQUESTED, Status.PROVISIONING, Status.WAITING_CAPACITY})
+_BOTH = ("GET", "POST")
 
 ACTIONS: tuple[Action, ...] = (
     Action("workspace.open", MEMBERS, frozenset({Status.RUNNING}), methods=("POST",)),
-    Action("workspace.suspend", _STEWARDS, _SUSPENDABLE, methods=("GET", "POST")),
-    Action("workspace.resume", _STEWARDS, frozenset({Status.SUSPENDED}), methods=("GET", "POST")),
+    Action("workspace.start", MEMBERS, frozenset({Status.STOPPED}), methods=("POST",)),
+    Action("workspace.stop", MEMBERS, frozenset({Status.RUNNING}), methods=("POST",)),
+    Action("workspace.suspend", _STEWARDS, _SUSPENDABLE, methods=_BOTH),
+    Action("workspace.resume", _STEWARDS, _RESUMABLE, methods=_BOTH),
+    Action("workspace.destroy", _STEWARDS, _DESTRUCTIBLE, methods=_BOTH),
+    Action("workspace.certificate", _TEAM | MEMBERS, frozenset({Status.DESTROYED})),
+    Action("workspace.operate", _OPERATORS),
+    Action("workspace.cancel", _OPERATORS, _CANCELLABLE, methods=_BOTH),
+    Action("workspace.resize", _OPERATORS, frozenset({Status.RUNNING, Status.STOPPED}), methods=_BOTH),
+    Action("workspace.rotate_keys", _OPERATORS, frozenset({Status.RUNNING}), methods=_BOTH),
+    Action("workspace.reconcile", _OPERATORS, frozenset({Status.RUNNING}), methods=_BOTH),
+    Action("workspace.retry_step", _OPERATORS, frozenset({Status.FAILED}), methods=("POST",)),
+    Action("workspace.skip_step", _OPERATORS, frozenset({Status.FAILED}), methods=_BOTH),
+    Action("workspace.hand_over", _OPERATORS, frozenset({Status.FAILED}), methods=_BOTH),
+    Action("workspace.see_cloud", _OPERATORS),
+    Action("workspace.fake_fault", _OPERATORS, methods=("POST",)),
 )
+
+_ENTITLED = frozenset({"workspace.open", "workspace.start", "workspace.resume", "workspace.resize"})
+"""What only a project whose entitlement holds today may have."""
 
 RESTARTS_ALLOWED = 5
 """Starts by the reconciler in ten minutes, beyond which the workspace is left alone and a person is called."""
@@ -102,19 +138,25 @@ RESTARTS_ALLOWED = 5
 
 @dataclass(frozen=True)
 class Facts:
-    """What a decision about a workspace needs to know."""
+    """What a decision about a workspace needs to know. `unmet`: what to do about each unmet condition of access."""
 
     status: Status
     entitled: bool
+    unmet: tuple[str, ...] = ()
 
 
 def decide(action: str, roles: Iterable[Role], facts: Facts) -> Decision:
     """Whether somebody with these roles may do this now; every reason why not, at once."""
     by_table = decide_by_table(ACTIONS, action, roles, facts.status)
     reasons = [_in_words(reason, facts) for reason in by_table.reasons] if isinstance(by_table, Refused) else []
-    if action != "workspace.suspend" and not facts.entitled:
+    if action in _ENTITLED and not facts.entitled:
         reasons.append(Reason("not_entitled"))
+    reasons += [Reason(advice) for advice in facts.unmet if advice not in _SAID_OTHERWISE]
     return Refused(tuple(reasons)) if reasons else Allowed()
+
+
+# "Your role" and "not entitled" say these already.
+_SAID_OTHERWISE = frozenset({"project_ended", "entitlement_not_yet", "entitlement_ended", "membership_missing"})
 
 
 def _in_words(reason: Reason, facts: Facts) -> Reason:
@@ -149,12 +191,28 @@ def needed(situation: Situation) -> Kind | Call:
         return Call.NOTHING
     if situation.desired is Desired.RUNNING:
         return _needed_to_run(situation)
-    if situation.desired is Desired.SUSPENDED:
-        return Kind.SUSPEND if situation.seen is Seen.RUNNING else Call.NOTHING
-    return Call.NOTHING if situation.status is Status.DESTROYED else Kind.DESTROY
+    if situation.desired is Desired.DESTROYED:
+        return Call.NOTHING if situation.status is Status.DESTROYED else Kind.DESTROY
+    return _TO_REST[situation.desired] if situation.seen is Seen.RUNNING else Call.NOTHING
+
+
+_TO_REST = {Desired.STOPPED: Kind.STOP, Desired.SUSPENDED: Kind.SUSPEND, Desired.EXPIRED: Kind.EXPIRE}
 
 
 def _needed_to_run(situation: Situation) -> Kind | Call:
     if situation.seen is Seen.RUNNING:
         return Call.NOTHING
     return Call.PERSON if situation.recent_starts >= RESTARTS_ALLOWED else Kind.START
+
+
+WARNINGS = (30, 7, 1)
+"""Days before the end of the entitlement on which the team is told, each once (workspaces.md)."""
+
+
+def warning_due(days_left: int, last_warned: int | None) -> int | None:
+    """Which of the three warnings is to be given today, None when none is."""
+    due = [mark for mark in WARNINGS if days_left <= mark]
+    if days_left < 0 or not due:
+        return None
+    nearest = min(due)
+    return nearest if last_warned is None or nearest < last_warned else None

@@ -1,23 +1,25 @@
 """Reading workspaces: who may see which, what the project's page shows, what the gateway asks on every request."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from django.db.models import F, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Sum
 from django.db.models.functions import Now, TruncDate
 from django.utils import timezone
 
 from apps.accounts.models import Person
 from apps.core.rules import Decision, Refused
+from apps.people.selectors.accreditation import people_accredited
 from apps.projects.models import Project
 from apps.projects.rules import entitlement_holds
-from apps.projects.selectors import projects_visible_to, roles_for
+from apps.projects.selectors import mandated_now, projects_visible_to, roles_for, unmet_by_project, unmet_for
 from apps.workspaces.models import GatewaySession, Operation, Step, Workspace
 from apps.workspaces.rules import Desired, Facts, Kind, Seen, Situation, Status, decide
 from apps.workspaces.sentences import STEP_LABELS, reason_sentences
 
 _UNDER_WAY = frozenset({Step.Status.WAITING, Step.Status.ACTIVE})
 RECENT = timedelta(minutes=10)
+USUAL_SIZES = {"scaleway": "PRO2-S"}
 
 
 def workspaces_visible_to(person: Person) -> QuerySet[Workspace]:
@@ -27,7 +29,19 @@ def workspaces_visible_to(person: Person) -> QuerySet[Workspace]:
 
 def decision_for(action: str, workspace: Workspace, person: Person) -> Decision:
     """What the rules say about this person, this workspace and now."""
-    return decide(action, roles_for(person, workspace.project), facts_of(workspace))
+    return decide(action, roles_for(person, workspace.project), facts_for(action, workspace, person))
+
+
+def facts_for(action: str, workspace: Workspace, person: Person) -> Facts:
+    """What a decision about this action of this person needs to know: every condition of access to enter, those of
+    the project to lift a suspension, none to suspend.
+    """
+    facts = facts_of(workspace)
+    if action == "workspace.open":
+        return replace(facts, unmet=unmet_for(workspace.project, person))
+    if action == "workspace.resume":
+        return replace(facts, unmet=unmet_by_project(workspace.project, person))
+    return facts
 
 
 def facts_of(workspace: Workspace) -> Facts:
@@ -75,7 +89,8 @@ def workspace_progress(project: Project, person: Person) -> Progress | None:
     if workspace is None:
         return None
     roles, facts = roles_for(person, workspace.project), facts_of(workspace)
-    opening = decide("workspace.open", roles, facts)
+    may_enter = replace(facts, unmet=unmet_for(project, person))
+    opening = decide("workspace.open", roles, may_enter)
     operation = workspace.operations.prefetch_related("steps").order_by("-generation").first()
     return Progress(
         workspace=workspace,
@@ -94,13 +109,35 @@ def _line(step: Step) -> StepLine:
 
 def operation_to_advance(operation_id: str) -> Operation:
     """An operation with its workspace and dossier. One query."""
-    return Operation.objects.select_related("workspace__project").get(pk=operation_id)
+    return Operation.objects.select_related("workspace__project__entitlement").get(pk=operation_id)
 
 
 def workspaces_at_rest() -> QuerySet[Workspace]:
     """Workspaces with nothing under way, not yet destroyed: those a reconciler compares with the world."""
     busy = Operation.objects.filter(status__in=["running", "failed"]).values("workspace_id")
     return Workspace.objects.select_related("project").exclude(pk__in=busy).exclude(status=Status.DESTROYED)
+
+
+def workspaces_living() -> QuerySet[Workspace]:
+    """Workspaces that are not destroyed, with project and entitlement."""
+    return Workspace.objects.select_related("project__entitlement").exclude(status=Status.DESTROYED)
+
+
+def usual_size(provider: str) -> str:
+    """The size of a workspace for which none was chosen."""
+    return USUAL_SIZES.get(provider, "")
+
+
+def over_budget(workspaces: QuerySet[Workspace]) -> QuerySet[Workspace]:
+    """Those of them whose costs have reached their budget."""
+    return workspaces.exclude(budget=None).annotate(spent=Sum("costs__amount")).filter(spent__gte=F("budget"))
+
+
+def idle_since(moment: datetime) -> QuerySet[Workspace]:
+    """Running workspaces into which nobody has been since this moment, nor anything changed."""
+    lively = GatewaySession.objects.filter(workspace=OuterRef("pk")).filter(Q(ended_at=None) | Q(ended_at__gte=moment))
+    running = workspaces_at_rest().filter(status=Status.RUNNING, desired=Desired.RUNNING, changed_at__lt=moment)
+    return running.exclude(Exists(lively))
 
 
 def recent_starts(workspace: Workspace) -> int:
@@ -120,13 +157,14 @@ def situation_of(workspace: Workspace, *, seen_running: bool) -> Situation:
 
 
 def sessions_in_force() -> QuerySet[GatewaySession]:
-    """Sessions that may pass now: session, person, membership, entitlement, project and workspace all in order."""
+    """Sessions that may pass now: session, workspace, project, entitlement, membership, mandate, accreditation."""
     # The database's own clock, so that the statement stays the same and can be kept.
     now, today = Now(), TruncDate(Now())
     return GatewaySession.objects.filter(
+        mandated_now(person="person_id", application="workspace__project__application_id"),
         ended_at=None,
         expires_at__gt=now,
-        person__is_active=True,
+        person__in=people_accredited(),
         workspace__status=Status.RUNNING,
         workspace__desired=Desired.RUNNING,
         workspace__route_open=True,

@@ -15,10 +15,10 @@ from apps.core.errors import ChangedMeanwhile, refusal
 from apps.core.outbox import outbox_wake
 from apps.core.rules import Refused
 from apps.projects.models import Project
-from apps.workspaces.ledger import operation_begin, sessions_end, workspace_event
+from apps.workspaces.ledger import operation_begin, session_end, sessions_end, workspace_event
 from apps.workspaces.models import GatewaySession, Operation, Ticket, Workspace
 from apps.workspaces.rules import Desired, Kind
-from apps.workspaces.selectors import decision_for
+from apps.workspaces.selectors import decision_for, sessions_in_force
 from apps.workspaces.sentences import REASONS
 
 TICKET_LIFE = timedelta(seconds=30)
@@ -26,7 +26,8 @@ TICKET_LIFE = timedelta(seconds=30)
 
 def workspace_request(*, project: Project, by: str) -> Workspace:
     """Ask for a project's workspace: rows only, in the decision's transaction. Asking again returns the same one."""
-    workspace, created = Workspace.objects.get_or_create(project=project)
+    chosen = {"provider": settings.WORKSPACE_PROVIDER}
+    workspace, created = Workspace.objects.get_or_create(project=project, defaults=chosen)
     if created:
         workspace_event("workspace.requested", workspace, by=by)
         operation_begin(workspace, Kind.PROVISION, by=by)
@@ -62,8 +63,34 @@ def workspace_resume(*, workspace: Workspace, by: Person, reason: str, seen_vers
 
 
 @transaction.atomic
+def workspace_start(*, workspace: Workspace, by: Person, seen_version: int) -> None:
+    """Start a stopped workspace: its work is there again. Raises RefusedError, ChangedMeanwhile."""
+    _decide("workspace.start", workspace, by, seen_version)
+    operation_begin(workspace, Kind.START, by=str(by.pk), desired=Desired.RUNNING, reason="")
+    workspace_event("workspace.start_asked", workspace, by=str(by.pk))
+
+
+@transaction.atomic
+def workspace_stop(*, workspace: Workspace, by: Person, seen_version: int) -> None:
+    """Stop a running workspace, keeping its work; it costs nothing until it is started. Raises RefusedError,
+    ChangedMeanwhile."""
+    _decide("workspace.stop", workspace, by, seen_version)
+    operation_begin(workspace, Kind.STOP, by=str(by.pk), desired=Desired.STOPPED, reason="")
+    ended = sessions_end(workspace, GatewaySession.End.STOPPED)
+    workspace_event("workspace.stop_asked", workspace, by=str(by.pk), data={"sessions_ended": ended})
+
+
+@transaction.atomic
+def workspace_destroy_decide(*, workspace: Workspace, by: Person, reason: str, seen_version: int) -> None:
+    """A steward decides that the workspace is destroyed, its last export being decided. Raises RefusedError,
+    ChangedMeanwhile."""
+    _decide("workspace.destroy", workspace, by, seen_version)
+    workspace_destroy(workspace=workspace, by=str(by.pk), reason=reason)
+
+
+@transaction.atomic
 def workspace_destroy(*, workspace: Workspace, by: str, reason: str) -> None:
-    """Remove the workspace with all it holds. Only an operator's command calls this. Raises ChangedMeanwhile."""
+    """Remove the workspace with all it holds. Raises ChangedMeanwhile."""
     operation_begin(workspace, Kind.DESTROY, by=by, desired=Desired.DESTROYED, reason=reason)
     sessions_end(workspace, GatewaySession.End.SUSPENDED)
     workspace_event("workspace.destroy_requested", workspace, by=by)
@@ -105,3 +132,18 @@ def _decide(action: str, workspace: Workspace, by: Person, seen_version: int) ->
     decision = decision_for(action, workspace, by)
     if isinstance(decision, Refused):
         raise refusal(decision, REASONS)
+
+
+def sessions_recheck(*, person_id: UUID | str) -> int:
+    """End the person's sessions whose access no longer holds: the gateway cuts them. Gives how many.
+
+    In the transaction of what narrowed their access. The gateway itself looks at every request: this tells it at once,
+    and leaves an event.
+    """
+    open_sessions = GatewaySession.objects.filter(person_id=person_id, ended_at=None)
+    lost = open_sessions.exclude(pk__in=sessions_in_force().values("pk")).select_for_update()
+    found = list(lost)
+    for session in found:
+        workspace = Workspace.objects.select_related("project").get(pk=session.workspace_id)
+        session_end(session, GatewaySession.End.REVOKED, workspace)
+    return len(found)

@@ -7,7 +7,8 @@ from celery.signals import worker_ready
 from django.conf import settings
 
 from apps.core.outbox import Lease, Outcome, outbox_handler
-from apps.workspaces import reconcile
+from apps.workspaces import certificates, reconcile, sweeping
+from apps.workspaces.common_steps import CERTIFICATE_KIND
 from apps.workspaces.ledger import OUTBOX_KIND
 
 
@@ -16,9 +17,19 @@ def workspace_operation(lease: Lease) -> Outcome:
     return reconcile.advance(lease)
 
 
+@outbox_handler(CERTIFICATE_KIND, queue="default")
+def workspace_certificate(lease: Lease) -> Outcome:
+    return certificates.sign(lease)
+
+
 @shared_task(name="workspaces.reconcile")
 def workspaces_reconcile() -> None:
-    reconcile.sweep()
+    sweeping.sweep()
+
+
+@shared_task(name="workspaces.survey")
+def workspaces_survey() -> None:
+    sweeping.survey()
 
 
 @worker_ready.connect

@@ -102,17 +102,34 @@ def _web(layout: Layout) -> dict[str, str]:
         "HDH_CHECKPOINTS_DIR": str(checkpoints(layout)),
         "CELERY_BROKER_URL": layout.broker_url,
         "HDH_FIELD_KEY": secret(layout.var, "field_key"),
-        "HDH_MEDIA_DIR": str(layout.var / "media"),
+        **_documents(layout),
         "HDH_STATIC_DIR": str(STATIC_DIR),
     }
+
+
+def _documents(layout: Layout) -> dict[str, str]:
+    """The portal keeps documents, the default worker has them scanned; where nothing scans, both say so."""
+    return {
+        "HDH_MEDIA_DIR": str(layout.var / "media"),
+        "HDH_DOCUMENT_KEY": secret(layout.var, "document_key"),
+        **({} if os.environ.get("HDH_CLAMD") else {"HDH_UNSCANNED_DOCUMENTS": "1"}),
+    }
+
+
+def _scanner() -> dict[str, str]:
+    return {"HDH_CLAMD": os.environ["HDH_CLAMD"]} if os.environ.get("HDH_CLAMD") else {}
 
 
 def _default(layout: Layout) -> dict[str, str]:
     """The sealer is here: it alone has the key that signs the checkpoints of the audit log."""
     return {
         **_broker_only(layout),
+        **_documents(layout),
+        **_scanner(),
         "HDH_AUDIT_KEY_FILE": str(secrets_directory(layout.var) / "audit.key"),
         "HDH_CHECKPOINTS_DIR": str(checkpoints(layout)),
+        "HDH_EMAIL_URL": os.environ.get("HDH_EMAIL_URL", f"file://{layout.var / 'mail'}"),
+        "HDH_EMAIL_FROM": os.environ.get("HDH_EMAIL_FROM", "portail@localhost"),
     }
 
 

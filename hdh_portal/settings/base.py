@@ -12,6 +12,7 @@ from csp.constants import NONCE, NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
 from hdh_portal.settings import logs
+from hdh_portal.settings.mail import TIMEOUT, mail_settings
 
 LOGGING = logs.LOGGING
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
@@ -55,6 +56,14 @@ DELIVERY_DIR = folder("HDH_DELIVERY_DIR")
 WORKSPACES_DIR = folder("HDH_WORKSPACES_DIR")
 WORKSPACE_IMAGE = folder("HDH_WORKSPACE_IMAGE")
 SOCKETS_DIR = folder("HDH_SOCKETS_DIR")
+# Where new workspaces live: "local" or "scaleway". The account is in the zone `provision` alone: docs/scaleway.md.
+WORKSPACE_PROVIDER = os.environ.get("HDH_WORKSPACE_PROVIDER", "local")
+_cloud = "HDH_SCALEWAY_"
+SCALEWAY = {name.removeprefix(_cloud).lower(): value for name, value in os.environ.items() if name.startswith(_cloud)}
+# The controls of the imitated cloud, for the page that switches its faults: development and demonstration only.
+FAKE_CLOUD_URL = os.environ.get("HDH_FAKE_CLOUD_URL", "")
+# No session for this long and nothing computing: the workspace stops by itself, and its members may start it again.
+WORKSPACE_IDLE_STOP = timedelta(hours=int(os.environ.get("HDH_WORKSPACE_IDLE_HOURS", "24")))
 # The sealer's key is in the zone `default` alone; whoever verifies has the public key and the published checkpoints.
 AUDIT_KEY_FILE = folder("HDH_AUDIT_KEY_FILE")
 AUDIT_PUBLIC_KEY_FILE = folder("HDH_AUDIT_PUBLIC_KEY_FILE")
@@ -70,6 +79,11 @@ PLATFORM_SIREN = os.environ.get("HDH_PLATFORM_SIREN", "000000034")
 DEVELOPMENT_SECRET = "development-only-never-in-production"  # noqa: S105  prod.py refuses this very value
 SECRET_KEY = os.environ.get("HDH_SECRET_KEY", DEVELOPMENT_SECRET)
 FIELD_KEY = os.environ.get("HDH_FIELD_KEY", DEVELOPMENT_SECRET)
+DOCUMENT_KEY = os.environ.get("HDH_DOCUMENT_KEY", DEVELOPMENT_SECRET)
+# The virus scanner, "/path/of/socket" or "host:port". Without it documents wait, unless this is a development machine
+# that says so: HDH_UNSCANNED_DOCUMENTS=1, which production refuses.
+CLAMD = os.environ.get("HDH_CLAMD", "")
+UNSCANNED_DOCUMENTS = os.environ.get("HDH_UNSCANNED_DOCUMENTS") == "1"
 DEBUG = False
 ALLOWED_HOSTS = os.environ.get("HDH_ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]").split(",")
 
@@ -86,6 +100,14 @@ BREACHED_PASSWORDS_FILE = folder("HDH_BREACHED_PASSWORDS_FILE")
 # Networks of the proxies in front of the portal, such as "10.0.0.0/24,fd00::/64": believed about whom they speak for.
 TRUSTED_PROXIES = [str(ip_network(one)) for one in os.environ.get("HDH_TRUSTED_PROXIES", "").split(",") if one]
 
+# One worker sends e-mail (the zone `default`); everybody else only writes down that it is to be sent.
+_mail = mail_settings(os.environ.get("HDH_EMAIL_URL") or "console:")
+EMAIL_BACKEND, EMAIL_FILE_PATH = _mail.backend, _mail.folder
+EMAIL_HOST, EMAIL_PORT = _mail.host, _mail.port
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _mail.user, _mail.password
+EMAIL_USE_TLS, EMAIL_USE_SSL, EMAIL_TIMEOUT = _mail.tls, _mail.ssl, TIMEOUT
+DEFAULT_FROM_EMAIL = os.environ.get("HDH_EMAIL_FROM") or "ne-pas-repondre@localhost"
+
 DATABASES = {"default": database(os.environ.get("DATABASE_URL", "postgresql://hdh@localhost/hdh"))}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 ATOMIC_REQUESTS = False
@@ -98,7 +120,9 @@ PORTAL_APPS = [
     "apps.applications",
     "apps.committee",
     "apps.agreements",
+    "apps.people",
     "apps.projects",
+    "apps.directory",
     "apps.extracts",
     "apps.workspaces",
     "apps.fulfilment",
@@ -179,8 +203,9 @@ SESSION_COOKIE_AGE = 12 * 3600  # the longest session there is; apps/accounts/mi
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_HTTPONLY = True
-# Messages wait in the session on the server: no cookie holds what was said to a person.
-MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+# Messages wait in a signed cookie: a refused call leaves the database as it was, the session's row included.
+MESSAGE_STORAGE = "apps.core.messages.MessageCookie"
+MESSAGE_COOKIE_NAME = "hdh_messages"
 CSRF_USE_SESSIONS = False
 CSRF_FAILURE_VIEW = "apps.core.views.csrf_failure"
 X_FRAME_OPTIONS = "DENY"
@@ -234,7 +259,10 @@ CELERY_TASK_TIME_LIMIT = 900
 CELERY_TASK_SOFT_TIME_LIMIT = 840
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_CREATE_MISSING_QUEUES = True
-CELERY_TASK_ROUTES = {"workspaces.reconcile": {"queue": "provision"}}
+CELERY_TASK_ROUTES = {
+    "workspaces.reconcile": {"queue": "provision"},
+    "workspaces.survey": {"queue": "provision"},
+}
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 960, "socket_connect_timeout": 2, "socket_timeout": 5}
 # A doorbell that cannot ring must not hold the person's request: the sweep comes within seconds.
@@ -248,6 +276,8 @@ CELERY_BEAT_SCHEDULE = {
     "audit-seal": {"task": "audit.seal", "schedule": timedelta(seconds=1), "options": {"expires": 60}},
     "audit-verify-new": {"task": "audit.verify", "schedule": timedelta(minutes=10), "kwargs": {"whole": False}},
     "audit-verify-whole": {"task": "audit.verify", "schedule": crontab(hour=2, minute=30), "kwargs": {"whole": True}},
+    "people-forget-expired": {"task": "people.forget_expired", "schedule": timedelta(hours=1)},
     "accounts-forget-expired": {"task": "accounts.forget_expired", "schedule": timedelta(hours=1)},
     "workspaces-reconcile": {"task": "workspaces.reconcile", "schedule": timedelta(seconds=30)},
+    "workspaces-survey": {"task": "workspaces.survey", "schedule": timedelta(minutes=15)},
 }

@@ -27,5 +27,6 @@ SESSION_COOKIE_SECURE = True
 SESSION_COOKIE_NAME = "__Host-hdh_session"
 CSRF_COOKIE_SECURE = True
 CSRF_COOKIE_NAME = "__Host-hdh_csrf"
+MESSAGE_COOKIE_NAME = "__Host-hdh_messages"
 LANGUAGE_COOKIE_SECURE = True
 LANGUAGE_COOKIE_NAME = "__Host-hdh_language"

@@ -9,9 +9,28 @@ FEWEST_CHARACTERS = 10
 # What each zone needs beyond the common variables. Whatever another zone needs and this one does not, it must not have.
 ZONES: Mapping[str, frozenset[str]] = {
     "web": frozenset(
-        {"CELERY_BROKER_URL", "HDH_FIELD_KEY", "HDH_MEDIA_DIR", "HDH_AUDIT_PUBLIC_KEY_FILE", "HDH_CHECKPOINTS_DIR"}
+        {
+            "CELERY_BROKER_URL",
+            "HDH_FIELD_KEY",
+            "HDH_MEDIA_DIR",
+            "HDH_DOCUMENT_KEY",
+            "HDH_AUDIT_PUBLIC_KEY_FILE",
+            "HDH_CHECKPOINTS_DIR",
+        }
     ),
-    "default": frozenset({"CELERY_BROKER_URL", "HDH_AUDIT_KEY_FILE", "HDH_CHECKPOINTS_DIR"}),
+    # It has documents scanned for viruses, hence their key.
+    "default": frozenset(
+        {
+            "CELERY_BROKER_URL",
+            "HDH_AUDIT_KEY_FILE",
+            "HDH_CHECKPOINTS_DIR",
+            "HDH_MEDIA_DIR",
+            "HDH_DOCUMENT_KEY",
+            "HDH_CLAMD",
+            "HDH_EMAIL_URL",
+            "HDH_EMAIL_FROM",
+        }
+    ),
     "extract": frozenset({"CELERY_BROKER_URL", "HDH_SOURCE_DIR", "HDH_KEYRING_FILE", "HDH_DELIVERY_DIR"}),
     "provision": frozenset(
         {"CELERY_BROKER_URL", "HDH_DELIVERY_DIR", "HDH_WORKSPACES_DIR", "HDH_WORKSPACE_IMAGE", "HDH_SOCKETS_DIR"}
@@ -20,9 +39,9 @@ ZONES: Mapping[str, frozenset[str]] = {
     "gateway": frozenset({"HDH_SOCKETS_DIR"}),
 }
 COMMON = ("DATABASE_URL", "HDH_SECRET_KEY", "HDH_PORTAL_URL", "HDH_GATEWAY_ORIGIN", "HDH_ALLOWED_HOSTS")
-SECRETS = ("HDH_SECRET_KEY", "HDH_FIELD_KEY")
+SECRETS = ("HDH_SECRET_KEY", "HDH_FIELD_KEY", "HDH_DOCUMENT_KEY")
 ENCRYPTED_BROKERS = ("rediss://", "amqps://", "redis+socket://")
-DEMONSTRATION = ("HDH_DEMO", "HDH_DEMO_PASSWORD")
+DEMONSTRATION = ("HDH_DEMO", "HDH_DEMO_PASSWORD", "HDH_UNSCANNED_DOCUMENTS")
 
 
 def production_problems(given: Mapping[str, str]) -> tuple[str, ...]:
@@ -34,6 +53,7 @@ def production_problems(given: Mapping[str, str]) -> tuple[str, ...]:
         *_addresses(given),
         *_links(given),
         *_hosts(given),
+        *_mail(given),
         *_demonstration(given),
     )
 
@@ -63,8 +83,9 @@ def _secrets(given: Mapping[str, str]) -> Iterator[str]:
             yield f"{name} has the value of development."
         elif value and (len(value) < SHORTEST_SECRET or len(set(value)) < FEWEST_CHARACTERS):
             yield f"{name} is too weak: at least {SHORTEST_SECRET} random characters."
-    if given.get("HDH_SECRET_KEY") and given.get("HDH_SECRET_KEY") == given.get("HDH_FIELD_KEY"):
-        yield "HDH_SECRET_KEY and HDH_FIELD_KEY must differ."
+    values = [given[name] for name in SECRETS if given.get(name)]
+    if len(set(values)) < len(values):
+        yield f"{', '.join(SECRETS)} must differ."
 
 
 def _addresses(given: Mapping[str, str]) -> Iterator[str]:
@@ -94,6 +115,12 @@ def _hosts(given: Mapping[str, str]) -> Iterator[str]:
     own = urlsplit(given.get("HDH_PORTAL_URL", "")).hostname
     if hosts and own and own not in hosts:
         yield f"HDH_ALLOWED_HOSTS must hold {own}, the host of HDH_PORTAL_URL."
+
+
+def _mail(given: Mapping[str, str]) -> Iterator[str]:
+    url = given.get("HDH_EMAIL_URL", "")
+    if url and urlsplit(url).scheme not in {"smtp", "smtps"}:
+        yield "HDH_EMAIL_URL must begin with smtp:// or smtps://: other ways of sending are for development."
 
 
 def _demonstration(given: Mapping[str, str]) -> Iterator[str]:

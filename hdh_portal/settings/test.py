@@ -10,3 +10,5 @@ CELERY_BROKER_URL = os.environ.get("CELERY_BROKER_URL", "memory://")
 # Static files come straight from their sources, so that a test never sees yesterday's.
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = True
+# Documents are taken without a scanner, but where a test sets one.
+UNSCANNED_DOCUMENTS = True

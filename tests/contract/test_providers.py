@@ -1,37 +1,43 @@
 """What every provider must do, whichever it is: each test runs over all of them."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
+from django.utils import timezone
 
-from apps.workspaces.probe import answers
 from apps.workspaces.providers.base import (
+    Job,
     Limits,
-    Observation,
-    Provider,
     ProviderRefused,
     ProviderUnavailable,
     RunState,
     WorkspaceSpec,
 )
+from apps.workspaces.rules import Kind
+from tests.support.carrying_out import Memory, Place
+from tests.support.cloud_in_process import new_world, provider_in
 from tests.support.sandbox import deliver, local_in, room_for_sandboxes
 
-pytestmark = pytest.mark.sandbox
+
+@pytest.fixture(params=[pytest.param("local", marks=pytest.mark.sandbox), "scaleway"])
+def base(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
+    if request.param == "local":
+        with room_for_sandboxes() as room:
+            yield room
+    else:
+        yield tmp_path
 
 
 @pytest.fixture
-def base() -> Iterator[Path]:
-    with room_for_sandboxes() as room:
-        yield room
-
-
-@pytest.fixture(params=[local_in], ids=["local"])
-def provider(request: pytest.FixtureRequest, base: Path) -> Provider:
-    made: Callable[[Path], Provider] = request.param
-    return made(base)
+def place(base: Path, request: pytest.FixtureRequest) -> Place:
+    if request.node.callspec.params["base"] == "local":
+        return Place(local_in(base), time.sleep)
+    world = new_world()
+    provider = provider_in(world)
+    return Place(provider, world.clock.advance, Memory(provider.now))
 
 
 @pytest.fixture
@@ -39,95 +45,97 @@ def spec(base: Path) -> WorkspaceSpec:
     return WorkspaceSpec(uuid4(), base / "d" / str(deliver(base / "d")), Limits(memory=2**30, home=2**28))
 
 
-def wait_for(provider: Provider, workspace_id: UUID, *states: RunState) -> Observation:
-    deadline = time.monotonic() + 30
-    while (seen := provider.observe(workspace_id)).state not in states:
-        assert time.monotonic() < deadline, seen
-        time.sleep(0.02)
-    return seen
+def test_the_provider_passes_its_own_check(place: Place) -> None:
+    assert place.provider.check() == ()
+    assert place.provider.list_all() == ()
 
 
-def running(provider: Provider, spec: WorkspaceSpec) -> Observation:
-    provider.provision(spec)
-    provider.start(spec)
-    return wait_for(provider, spec.id, RunState.RUNNING, RunState.BROKEN)
+def test_a_provisioned_workspace_runs_isolated_and_is_the_only_one(place: Place, spec: WorkspaceSpec) -> None:
+    place.carry_out(Kind.PROVISION, spec)
+
+    assert place.provider.observe(spec.id).state is RunState.RUNNING
+    assert place.provider.list_all() == (spec.id,)
+    assert place.memory.held["isolation"].external_id.endswith("attempts, 0 escapes")
+    assert place.provider.usage(spec.id).home > 0
 
 
-def test_the_host_passes_its_own_check(provider: Provider) -> None:
-    assert provider.check() == ()
-    assert provider.list_all() == ()
+def test_provisioning_twice_gives_the_same(place: Place, spec: WorkspaceSpec) -> None:
+    place.carry_out(Kind.PROVISION, spec)
+    first = {kind: known.external_id for kind, known in place.memory.held.items()}
+
+    place.carry_out(Kind.PROVISION, spec)
+
+    assert {kind: known.external_id for kind, known in place.memory.held.items()} == first
+    assert place.provider.list_all() == (spec.id,)
 
 
-def test_provisioning_twice_gives_the_same(provider: Provider, spec: WorkspaceSpec) -> None:
-    first = provider.provision(spec)
+def test_stopping_keeps_the_workspace_and_may_be_repeated(place: Place, spec: WorkspaceSpec) -> None:
+    place.carry_out(Kind.PROVISION, spec)
 
-    assert provider.provision(spec) == first
-    assert provider.list_all() == (spec.id,)
-    assert provider.observe(spec.id).state is RunState.STOPPED
+    place.carry_out(Kind.STOP, spec)
+    place.carry_out(Kind.STOP, spec)
 
-
-def test_a_workspace_runs_isolated_and_answers(provider: Provider, spec: WorkspaceSpec) -> None:
-    seen = running(provider, spec)
-
-    assert seen.state is RunState.RUNNING
-    assert seen.self_test is not None
-    assert seen.self_test.passed
-    assert seen.self_test.attempts >= 63
-    deadline = time.monotonic() + 30
-    while not answers(provider.endpoint(spec.id)):
-        assert time.monotonic() < deadline
-    assert provider.usage(spec.id).home > 0
+    assert place.provider.observe(spec.id).state is RunState.STOPPED
+    assert place.provider.list_all() == (spec.id,)
+    place.carry_out(Kind.START, spec)
+    assert place.provider.observe(spec.id).state is RunState.RUNNING
 
 
-def test_starting_twice_starts_once(provider: Provider, spec: WorkspaceSpec) -> None:
-    provider.provision(spec)
-    first = provider.start(spec)
-    wait_for(provider, spec.id, RunState.RUNNING)
+@pytest.mark.parametrize("kind", [Kind.SUSPEND, Kind.EXPIRE])
+def test_what_was_closed_can_be_resumed(place: Place, spec: WorkspaceSpec, kind: Kind) -> None:
+    place.carry_out(Kind.PROVISION, spec)
 
-    assert provider.start(spec) == first
+    place.carry_out(kind, spec)
 
-
-def test_stopping_keeps_the_workspace_and_may_be_repeated(provider: Provider, spec: WorkspaceSpec) -> None:
-    running(provider, spec)
-
-    provider.stop(spec.id)
-    provider.stop(spec.id)
-
-    wait_for(provider, spec.id, RunState.STOPPED)
-    provider.stop(spec.id)
-    assert provider.list_all() == (spec.id,)
-    assert running(provider, spec).state is RunState.RUNNING
+    assert place.provider.observe(spec.id).state is RunState.STOPPED
+    place.carry_out(Kind.RESUME, spec)
+    assert place.provider.observe(spec.id).state is RunState.RUNNING
 
 
-def test_destroying_what_runs_stops_it_first(provider: Provider, spec: WorkspaceSpec) -> None:
-    running(provider, spec)
+@pytest.mark.parametrize("kind", [Kind.RESIZE, Kind.ROTATE_KEYS, Kind.RECONCILE])
+def test_a_running_workspace_still_runs_after_a_change(place: Place, spec: WorkspaceSpec, kind: Kind) -> None:
+    place.carry_out(Kind.PROVISION, spec)
 
-    with pytest.raises(ProviderUnavailable):
-        provider.destroy(spec.id)
+    place.carry_out(kind, spec)
 
-    wait_for(provider, spec.id, RunState.STOPPED)
-    provider.destroy(spec.id)
-    assert provider.observe(spec.id).state is RunState.ABSENT
-    assert provider.list_all() == ()
-    assert not provider.endpoint(spec.id).exists()
+    assert place.provider.observe(spec.id).state is RunState.RUNNING
+    assert place.provider.survey(_job(place, spec)) == ()
 
 
-def test_destroying_or_stopping_what_is_absent_succeeds(provider: Provider) -> None:
-    provider.stop(UUID(int=5))
-    provider.destroy(UUID(int=5))
+def test_destroying_leaves_nothing_and_testifies_to_it(place: Place, spec: WorkspaceSpec) -> None:
+    place.carry_out(Kind.PROVISION, spec)
 
-    assert provider.observe(UUID(int=5)).state is RunState.ABSENT
-    assert provider.usage(UUID(int=5)).home == 0
+    place.carry_out(Kind.DESTROY, spec)
+
+    assert place.provider.observe(spec.id).state is RunState.ABSENT
+    assert place.provider.list_all() == ()
+    said = place.provider.testify(_job(place, spec))
+    assert said
+    assert all(one.gone for one in said)
+    assert place.provider.strays([]) == ()
 
 
-def test_starting_what_was_never_provisioned_is_refused(provider: Provider, spec: WorkspaceSpec) -> None:
-    with pytest.raises(ProviderRefused):
-        provider.start(spec)
+@pytest.mark.parametrize("kind", [Kind.STOP, Kind.SUSPEND, Kind.DESTROY])
+def test_closing_or_destroying_what_is_absent_succeeds(place: Place, spec: WorkspaceSpec, kind: Kind) -> None:
+    place.carry_out(kind, WorkspaceSpec(UUID(int=5), None))
+
+    assert place.provider.observe(UUID(int=5)).state is RunState.ABSENT
+    assert place.provider.usage(UUID(int=5)).home == 0
 
 
-def test_a_delivery_that_is_not_there_is_refused_in_words(provider: Provider, base: Path) -> None:
-    spec = WorkspaceSpec(uuid4(), base / "d" / "missing")
-    provider.provision(spec)
+def test_starting_what_was_never_provisioned_is_not_possible(place: Place, spec: WorkspaceSpec) -> None:
+    step = {"local": "sandbox_start", "scaleway": "power_on"}[place.provider.name]
+
+    with pytest.raises((ProviderRefused, ProviderUnavailable)):
+        place.make(step, spec)
+
+
+def test_a_delivery_that_is_not_there_is_refused_in_words(place: Place, base: Path) -> None:
+    missing = WorkspaceSpec(uuid4(), base / "d" / "missing")
 
     with pytest.raises(ProviderRefused, match="delivery"):
-        provider.start(spec)
+        place.carry_out(Kind.PROVISION, missing)
+
+
+def _job(place: Place, spec: WorkspaceSpec) -> Job:
+    return Job(spec, place.memory, timezone.now(), place.generation)

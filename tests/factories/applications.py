@@ -13,7 +13,7 @@ from django.test import override_settings
 from django.utils import timezone
 
 from apps.accounts.models import Organisation, Person
-from apps.applications import services
+from apps.applications import selectors, services
 from apps.applications.models import Application, Page
 from apps.applications.rules import Outcome
 from tests.factories.accounts import MandateFactory, OrganisationFactory, PersonFactory, steward
@@ -93,6 +93,8 @@ def draft(
     if complete:
         fill(application, by, complete_contents(**titles))
         services.attachment_add(application=application, kind="protocol", name="protocole.pdf", data=PDF, by=by)
+        for kind in sorted(selectors.required_kinds(application, complete_contents()) - {"protocol"}):
+            services.attachment_add(application=application, kind=kind, name=f"{kind}.pdf", data=PDF, by=by)
     return fresh(application)
 
 

@@ -15,15 +15,20 @@ from apps.projects.services import Grant, project_create
 from apps.workspaces.models import Operation, Workspace
 from apps.workspaces.rules import Desired, Status
 from apps.workspaces.services import workspace_request
-from tests.factories.accounts import OrganisationFactory, PersonFactory, StaffRoleFactory
+from tests.factories.accounts import MandateFactory, OrganisationFactory, PersonFactory, StaffRoleFactory
+from tests.factories.people import accredit
 
 
 def project(*, investigator: Person | None = None, members: tuple[Person, ...] = ()) -> Project:
-    """An active project of a principal investigator, entitled from yesterday for a year."""
+    """An active project entitled from yesterday for a year, whose people have mandates and accreditations."""
     investigator = investigator or PersonFactory.create()
+    organisation = OrganisationFactory.create()
+    for person in (investigator, *members):
+        MandateFactory.create(person=person, organisation=organisation)
+        accredit(person)
     application = Application.objects.create(
         number=f"HDH-T-{uuid.uuid4().hex[:8]}",
-        organisation=OrganisationFactory.create(),
+        organisation=organisation,
         created_by=investigator,
         changed_by=investigator,
         changed_at=timezone.now(),

@@ -5,7 +5,8 @@ import os
 import random
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -39,6 +40,17 @@ class Report:
 
     def __str__(self) -> str:
         return json.dumps({**asdict(self), "violations": [str(one) for one in self.violations]}, ensure_ascii=False)
+
+
+@contextmanager
+def running(folder: Path) -> Iterator[Portal]:
+    """A whole portal on a data folder of its own, wiped at the end."""
+    stack = Stack(folder / "var")
+    try:
+        with stack:
+            yield Portal(stack)
+    finally:
+        stack.wipe()
 
 
 def scene_of(stack: Stack) -> Scene:

@@ -4,16 +4,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from hdh_portal.devstack.stack import Stack
+from tests.faults.campaign import running
 from tests.support.portal import Portal
 
 
 @pytest.fixture(scope="session")
 def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
     """The whole portal on a data folder of its own, with a researcher and two stewards signed in."""
-    stack = Stack(tmp_path_factory.mktemp("stack") / "var")
-    try:
-        with stack:
-            yield Portal(stack)
-    finally:
-        stack.wipe()
+    with running(tmp_path_factory.mktemp("stack")) as made:
+        yield made

@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 
 from hdh_portal.devstack import family
-from hdh_portal.devstack.stack import Stack
 from tests.faults import campaign
 from tests.faults.clock import Clock, compiler
 from tests.faults.nemesis import another, broker, everything_runs, send
@@ -46,12 +45,8 @@ def elsewhen(clock: Clock, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     with pytest.MonkeyPatch.context() as patch:
         for name, value in clock.variables.items():
             patch.setenv(name, value)
-        stack = Stack(tmp_path_factory.mktemp("elsewhen") / "var")
-        try:
-            with stack:
-                yield Portal(stack)
-        finally:
-            stack.wipe()
+        with campaign.running(tmp_path_factory.mktemp("elsewhen")) as made:
+            yield made
 
 
 @pytest.mark.parametrize("hours", [-2, 2])

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from hdh_portal.devstack import family
 from hdh_portal.devstack.postgres import server_binaries
 from hdh_portal.devstack.stack import Stack
 from tests.faults import campaign
 from tests.faults.checker import violations
-from tests.faults.nemesis import everything_runs
-from tests.support.portal import RESEARCHER, Portal
+from tests.faults.nemesis import everything_runs, send
+from tests.support.portal import RESEARCHER
 from tests.support.visitor import wait_until
 
 pytestmark = [pytest.mark.faults, pytest.mark.sandbox, pytest.mark.timeout(400)]
@@ -42,44 +43,37 @@ def verify(stack: Stack, *words: str) -> tuple[int, str]:
 
 @pytest.mark.skipif(not (TOOLS / "pg_dump").exists(), reason="pg_dump is not installed")
 def test_a_backup_put_back_is_noticed_and_the_same_backup_read_elsewhere_verifies(tmp_path: Path) -> None:
-    stack = Stack(tmp_path / "var")
-    try:
-        with stack:
-            portal = Portal(stack)
-            yesterday = portal.submitted_dossier()
-            wait_until(lambda: verify(stack)[0] == 0, 30, "the log is sealed and verifies")
-            backup = tmp_path / "backup"
-            tool("pg_dump", stack, "--format=custom", "--file", str(backup))
-            today = portal.submitted_dossier()
-            assert campaign.judge(portal) == []
-            sealed = portal.row("SELECT max(sequence) FROM audit_checkpoint")[0]
-            put_back(stack, backup)
-            code, said = verify(stack)
-            assert code == 1, said
-            assert "published" in said, said
-            found = [str(one) for one in violations(campaign.scene_of(stack), tmp_path / "none", converges_within=3)]
-            assert any("checkpoints are published" in one for one in found), found
-            portal = Portal(stack)
-            assert portal.visitor(RESEARCHER).get(yesterday).status == 200
-            assert portal.visitor(RESEARCHER).get(today).status == 404
-            assert portal.row("SELECT max(sequence) FROM audit_checkpoint")[0] < sealed, "the sealer refuses to go on"
-            assert "RolledBackError" in (stack.layout.log / "default.log").read_text()
-    finally:
-        stack.wipe()
+    with campaign.running(tmp_path) as portal:
+        stack = portal.stack
+        yesterday = portal.submitted_dossier()
+        wait_until(lambda: verify(stack)[0] == 0, 30, "the log is sealed and verifies")
+        backup = tmp_path / "backup"
+        tool("pg_dump", stack, "--format=custom", "--file", str(backup))
+        today = portal.submitted_dossier()
+        assert campaign.judge(portal) == []
+        sealed = portal.row("SELECT max(sequence) FROM audit_checkpoint")[0]
+        put_back(stack, backup)
+        code, said = verify(stack)
+        assert code == 1, said
+        assert "published" in said, said
+        found = [str(one) for one in violations(campaign.scene_of(stack), tmp_path / "none", converges_within=3)]
+        assert any("checkpoints are published" in one for one in found), found
+        assert portal.visitor(RESEARCHER).get(yesterday).status == 200
+        assert portal.visitor(RESEARCHER).get(today).status == 404
+        assert portal.row("SELECT max(sequence) FROM audit_checkpoint")[0] < sealed, "the sealer refuses to go on"
+        assert "RolledBackError" in (stack.layout.log / "default.log").read_text()
 
 
 def put_back(stack: Stack, backup: Path) -> None:
     """As docs/operator.md says: stop what serves, restore, start."""
-    pids = [stack.process_id(name) for name in SERVED]
-    for pid in pids:
-        os.kill(pid, signal.SIGSTOP)
-    tool(
-        "psql",
-        stack,
-        "--command",
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND usename IS NOT NULL",
-    )
-    tool("pg_restore", stack, "--clean", "--if-exists", "--single-transaction", "--exit-on-error", str(backup))
-    for pid in pids:
-        os.kill(pid, signal.SIGCONT)
+    supervisor = stack.state.supervisor
+    os.kill(supervisor, signal.SIGSTOP)  # or it would start again what is stopped
+    try:
+        for name in SERVED:
+            parent = stack.process_id(name)
+            for pid in (*family.descendants(parent), parent):
+                send(pid, signal.SIGKILL)
+        tool("pg_restore", stack, "--clean", "--if-exists", "--single-transaction", "--exit-on-error", str(backup))
+    finally:
+        os.kill(supervisor, signal.SIGCONT)
     wait_until(lambda: everything_runs(stack), 90, "the portal serves the restored database")

@@ -162,6 +162,7 @@ def broker_away(stack: Stack) -> Iterator[None]:
     socket = Path(stack.env("web")["CELERY_BROKER_URL"].removeprefix("redis+socket://"))
     hidden = socket.with_name("away.sock")
     with broker(stack) as client:
+        client.ping()  # connected before its address goes
         socket.rename(hidden)
         client.execute_command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
         client.execute_command("CLIENT", "KILL", "TYPE", "pubsub")

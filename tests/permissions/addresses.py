@@ -12,21 +12,21 @@ from apps.core.rules import Action
 
 PARAMETER = re.compile(r"<(?:(?P<converter>[a-z_]+):)?(?P<name>[a-z_]+)>")
 # What a parameter stands for: an object of its own, or a part of the object named before it in the address.
-OBJECTS = frozenset(
+DOSSIER_OBJECTS = frozenset({"application_id", "project_id", "workspace_id", "extract_id", "file_id", "agreement_id"})
+# Kept by an organisation, or by a person alone.
+PEOPLE_OBJECTS = frozenset(
     {
-        "application_id",
-        "project_id",
-        "workspace_id",
-        "extract_id",
-        "item_id",
-        "passkey_id",
-        "event_id",
-        "file_id",
-        "session_id",
-        "interest_id",
-        "agreement_id",
+        "organisation_id",
+        "invitation_id",
+        "invitation_secret",
+        "mandate_id",
+        "holder_id",
+        "certificate_id",
+        "own_certificate_id",
+        "secret",
     }
 )
+OBJECTS = DOSSIER_OBJECTS | PEOPLE_OBJECTS | {"item_id", "passkey_id", "event_id", "session_id", "interest_id"}
 PARTS = frozenset({"attachment_id", "person_id", "rapporteur_id"})
 PLAIN = frozenset({"key"})
 

@@ -8,7 +8,7 @@ from functools import cached_property
 from apps.accounts.models import StepUp
 from apps.core.actions import permission_table
 from apps.core.rules import STAFF_ROLES, Action, Role
-from tests.permissions.addresses import OBJECTS, Address, addresses
+from tests.permissions.addresses import DOSSIER_OBJECTS, PEOPLE_OBJECTS, Address, addresses
 from tests.permissions.asking import (
     Answer,
     ask,
@@ -20,6 +20,7 @@ from tests.permissions.asking import (
 )
 from tests.permissions.expectation import METHODS, SAFE, Expected, answered, expected, staff_who_know
 from tests.permissions.payloads import ALWAYS, FORGERIES, NOT_YET, QUERIES, Payload, payload_for
+from tests.permissions.people import MISSING
 from tests.permissions.rooms import AGREEMENT_STATUS, FILE_STAGE, SESSION_STATES
 from tests.permissions.world import STATES, VISITORS, Dossier, Visitor, World
 
@@ -114,6 +115,8 @@ class Matrix:
             return ("",)
         if address.object_kind in POSITIONS_OF:
             return POSITIONS_OF[address.object_kind]
+        if address.object_kind in PEOPLE_OBJECTS:
+            return ("missing", "own", "foreign", "wrong_state")
         crossed = ("crossed",) if address.part else ()
         return ("missing", "own", "same_organisation", "foreign", "archived", "wrong_state", *crossed)
 
@@ -139,6 +142,8 @@ class Matrix:
             "interest_id": self._interest_call,
             "session_id": self._session_call,
         }
+        if address.object_kind in PEOPLE_OBJECTS:
+            return self._people_call(address, method, visitor, position)
         return calls.get(address.object_kind, self._dossier_call)(address, method, visitor, position)
 
     def _some_ids(self, address: Address, visitor: Visitor) -> dict[str, str]:
@@ -150,6 +155,7 @@ class Matrix:
             "item_id": self.world.items["done"],
             "event_id": self.world.event,
             "passkey_id": self.world.passkeys[visitor.name],
+            **self.world.people.some(visitor.name),
         }
 
     def _item_call(self, address: Address, method: str, visitor: Visitor, position: str) -> Call:
@@ -185,6 +191,22 @@ class Matrix:
             return None
         wanted = expected(address.action, method, roles=visitor.roles, state=state, knows=self._knows(address, visitor))
         return Call(address, method, visitor, position, {"session_id": self.world.sessions[state]}, wanted)
+
+    def _people_call(self, address: Address, method: str, visitor: Visitor, position: str) -> Call | None:
+        """What an organisation keeps, or a person alone."""
+        found = self.world.people.at(address.object_kind, visitor.name, VISITORS[visitor.name][0], position)
+        if found is None:
+            return None
+        wanted = expected(
+            address.action,
+            method,
+            roles=visitor.roles,
+            relation=found.relation,
+            state=found.state,
+            exists=found.exists,
+            knows=self._knows(address, visitor),
+        )
+        return Call(address, method, visitor, position, {address.object_kind: found.id}, wanted)
 
     def _dossier_call(self, address: Address, method: str, visitor: Visitor, position: str) -> Call | None:
         found = self.object_at(address, visitor, position)
@@ -320,9 +342,10 @@ class Matrix:
 
     def _leaks(self, call: Call, answer: Answer) -> Iterator[str]:
         """A page never names an object that does not exist for its reader."""
-        if not call.visitor.roles & STAFF_ROLES:
+        is_public = call.address.name.startswith("directory:")  # where the law has approved projects named to all
+        if not call.visitor.roles & STAFF_ROLES and not is_public:
             for found in self.world.dossiers.values():
-                hidden = {found.ids[name] for name in OBJECTS & set(found.ids)} - set(call.ids.values())
+                hidden = {found.ids[name] for name in DOSSIER_OBJECTS & set(found.ids)} - set(call.ids.values())
                 if self.world.signs_for(call.visitor, found):
                     hidden.discard(found.ids.get("agreement_id", ""))
                 if not self.world.relation(call.visitor, found) and any(one.encode() in answer.said for one in hidden):
@@ -381,7 +404,7 @@ def _is_denial(call: Call) -> bool:
 
 def _nowhere(address: Address) -> dict[str, str]:
     """Identifiers of nothing. A plain parameter keeps a value that its converter accepts."""
-    values = {"item_id": "2000000000", "passkey_id": "2000000000", "event_id": "2000000000", "key": "summary"}
+    values = {"item_id": "2000000000", "passkey_id": "2000000000", "event_id": "2000000000", "key": "summary"} | MISSING
     return {name: values.get(name, str(uuid.uuid4())) for name in address.parameters}
 
 

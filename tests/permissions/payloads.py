@@ -4,16 +4,20 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
+from django.db.models import Max
 from django.utils import timezone
 
 from apps.accounts import passkeys
-from apps.accounts.models import Mandate, Person, PortalSession
+from apps.accounts.models import Mandate, Organisation, Person, PortalSession
 from apps.accounts.totp import code_at, counter_now
 from apps.agreements.models import Agreement, Party, Version
 from apps.applications.models import Application, Page
 from apps.committee.models import File, Session
+from apps.core.rules import Role
+from apps.directory.models import Entry
+from apps.people.models import ConditionsAcceptance, ConditionsOfUse
 from apps.workspaces.models import Workspace
-from tests.factories.accounts import PASSWORD, SEED
+from tests.factories.accounts import PASSWORD, SEED, siren_numbered
 from tests.factories.applications import PDF
 from tests.permissions.world import Visitor, World, authenticator_of
 
@@ -180,6 +184,41 @@ def _revised(world: World, visitor: Visitor, ids: Ids) -> Payload:
     return Payload({"version": str(found.version if found else 1), "clauses": "", "reason": "Essai de la matrice."})
 
 
+def _results(world: World, visitor: Visitor, ids: Ids) -> Payload:
+    entry = Entry.objects.filter(application_id=ids["application_id"]).first()
+    told = dict.fromkeys(("method", "method_en", "results_en", "publications"), "")
+    return Payload({**told, "version": str(entry.version if entry else 1), "results": f"Résultat {uuid.uuid4()}."})
+
+
+def _organisation(world: World, visitor: Visitor, ids: Ids) -> Payload:
+    """An organisation with a SIREN that nobody has yet."""
+    fields = {"name": "Institut", "kind": "public", "siren": siren_numbered(777_777), "roles": "laboratory"}
+    found = Organisation.objects.filter(pk=ids.get("organisation_id")).first()
+    return Payload({**fields, "version": str(found.version if found else 1)})
+
+
+def _conditions(world: World, visitor: Visitor, ids: Ids) -> Payload:
+    if visitor.roles & {Role.PERSON}:
+        ConditionsAcceptance.objects.filter(person_id=visitor.person_id).delete()
+    version = ConditionsOfUse.objects.aggregate(n=Max("version"))["n"]
+    return Payload({"version": str(version), "agreed": "on"})
+
+
+def _new_conditions(world: World, visitor: Visitor, ids: Ids) -> Payload:
+    return Payload({"in_force_from": str(timezone.localdate()), "text_fr": "Texte.", "text_en": "Text."})
+
+
+def _invited(world: World, visitor: Visitor, ids: Ids) -> Payload:
+    email = f"{uuid.uuid4().hex[:8]}@exemple.fr"
+    return Payload(
+        {"email": email, "given_name": "Max", "family_name": "Essai", "role": "member", "language": "fr", "ends_on": ""}
+    )
+
+
+def _certificate(world: World, visitor: Visitor, ids: Ids) -> Payload:
+    return Payload({"completed_on": str(timezone.localdate())}, {"file": ("attestation.pdf", PDF)})
+
+
 PAYLOADS: dict[str, Maker] = {
     "committee:interests": lambda world, visitor, ids: Payload(
         {"organisation": world.foreign_organisation, "nature": "other", "starts_on": "2024-01-01"}
@@ -207,6 +246,22 @@ PAYLOADS: dict[str, Maker] = {
     "agreements:decline": lambda world, visitor, ids: Payload({**_party(ids), "reason": "Essai de la matrice."}),
     "agreements:revise": _revised,
     "agreements:verify": lambda world, visitor, ids: Payload(files={"copy": ("copie.pdf", PDF)}, writes=False),
+    "people:organisation_create": _organisation,
+    "people:organisation_correct": _organisation,
+    "people:mandate_change": lambda world, visitor, ids: Payload({"role": "signatory", "ends_on": ""}),
+    "people:mandate_end": _nothing,
+    "people:invitation_send": _invited,
+    "people:invitation_resend": _nothing,
+    "people:invitation_withdraw": _nothing,
+    "people:invitation_accept": _silent,  # nobody of the world followed a link
+    "people:certificate_add": _certificate,
+    "people:certificate_examine": lambda world, visitor, ids: Payload({"verdict": "accept", "reason": ""}),
+    "people:conditions": _conditions,
+    "people:conditions_publish": _new_conditions,
+    "people:address_verify_ask": lambda world, visitor, ids: Payload({"email": "essai@chu-demo.fr"}),
+    "people:address_verify": _nothing,
+    "people:orcid": lambda world, visitor, ids: Payload({"orcid": "0000-0002-1825-0097"}),
+    "directory:results": _results,
     "intervention_retry": _nothing,
     "set_language": _language,
     "accounts:sign_in": _sign_in,
@@ -230,6 +285,7 @@ PAYLOADS: dict[str, Maker] = {
     "applications:member_remove": _nothing,
     "applications:attachment_add": _attachment,
     "applications:attachment_remove": _nothing,
+    "applications:attachment_redact": lambda world, visitor, ids: Payload({"reason": "Données de patients."}),
     "applications:page": _page,
     "applications:return": lambda world, visitor, ids: _seen(ids, **{"reason-summary": "Trop technique."}),
     "applications:accept": lambda world, visitor, ids: _seen(ids),

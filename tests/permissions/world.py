@@ -20,6 +20,7 @@ from apps.applications.models import Application, Attachment, Member, Page
 from apps.audit.models import Event
 from apps.core.models import OutboxItem
 from apps.core.rules import Role
+from apps.directory.services import entry_write
 from apps.extracts.models import ExtractRequest
 from apps.projects.models import Project
 from apps.workspaces.models import Operation, Workspace
@@ -33,6 +34,8 @@ from tests.factories.accounts import (
     TotpDeviceFactory,
     client_signed_in,
 )
+from tests.factories.people import accredit
+from tests.permissions.people import PeopleObjects, people_objects_made
 from tests.permissions.rooms import agreements_made, committee_made
 from tests.support.authenticator import Authenticator
 
@@ -85,6 +88,7 @@ class World:
     dossiers: dict[tuple[str, str], Dossier] = field(default_factory=dict)
     teams: dict[str, dict[str, frozenset[Role]]] = field(default_factory=dict)  # team -> visitor -> relation
     organisations: dict[str, frozenset[str]] = field(default_factory=dict)  # team -> organisations in it
+    people: PeopleObjects = field(default_factory=PeopleObjects)
     passkeys: dict[str, str] = field(default_factory=dict)  # visitor -> the identifier of their passkey
     event: str = ""  # an audit event
     items: dict[str, str] = field(default_factory=dict)  # state of an outbox item -> its identifier
@@ -164,6 +168,7 @@ def world_made() -> World:
     agreements_made(world)
     world.event = str(Event.objects.order_by("pk").values_list("pk", flat=True)[0])
     _passkeys_made(world, people)
+    world.people = people_objects_made(people, homes, decider, FIRST_ITEM)
     _visitors_made(world, people)
     return world
 
@@ -183,6 +188,7 @@ def _person(name: str, home: str, homes: dict[str, Organisation]) -> Person:
         StaffRoleFactory.create(person=person, ends_on=yesterday)
     for role in VISITORS.get(name, ("", FULL, {}))[1] - FULL:
         StaffRoleFactory.create(person=person, role=role.value)
+    accredit(person)
     if name != "newcomer":
         TotpDeviceFactory.create(user=person)
     return person
@@ -217,6 +223,8 @@ def _dossier(state: str, lead: Person, members: Iterable[Person], home: Organisa
         dossiers.brought_to(state, dossiers.fresh(application), lead, decider)
     if state in {"approved", "suspended", "closed"}:
         _approve(dossiers.fresh(application), decider)
+        # Their path is not one that the law publishes: made public all the same, to be asked about.
+        entry_write(dossiers.fresh(application))
         _stand(application, state)
     return application
 

@@ -123,6 +123,11 @@ def test_in_production_cookies_belong_to_this_host_and_travel_encrypted_alone() 
         assert (secure, hidden, same_site, domain, path) == (True, True, "Lax", None, "/")
 
 
+def test_in_production_messages_wait_in_a_cookie_of_this_host() -> None:
+    found = settings_of_production("MESSAGE_STORAGE", "MESSAGE_COOKIE_NAME")
+    assert list(found.values()) == ["apps.core.messages.MessageCookie", "__Host-hdh_messages"]
+
+
 def test_in_production_browsers_are_held_to_https_for_two_years_with_all_below() -> None:
     found = settings_of_production(
         "SECURE_SSL_REDIRECT", "SECURE_HSTS_SECONDS", "SECURE_HSTS_INCLUDE_SUBDOMAINS", "SECURE_HSTS_PRELOAD", "DEBUG"

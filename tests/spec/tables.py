@@ -32,6 +32,7 @@ USUAL: dict[str, dict[str, Any]] = {
     "T_MCOaaC": {"ETA_NUM": "990000001"},
     "T_MCOaaD": {"ETA_NUM": "990000001"},
     "T_MCOaaA": {"ETA_NUM": "990000001"},
+    "T_MCOaaUM": {"ETA_NUM": "990000001"},
 }
 USUAL_KEYS = {
     "FLX_TRT_DTD": date(2021, 1, 20),
@@ -55,6 +56,16 @@ def read_tables(text: str) -> Tables:
         table = CATALOGUE.tables[head[0]]
         partition = head[1] if len(head) > 1 else EMPTY_PARTITIONS[table.partitioning]
         tables[table.name][partition] = [_row(table, partition, columns, line) for line in lines]
+    return with_every_partition(tables)
+
+
+def with_every_partition(tables: Tables) -> Tables:
+    """A month of flux, or a year, of one table is one of all of them, if only empty."""
+    for kind in Partitioning:
+        names = [name for name, table in CATALOGUE.tables.items() if table.partitioning is kind]
+        for partition in {partition for name in names for partition in tables[name]}:
+            for name in names:
+                tables[name].setdefault(partition, [])
     return tables
 
 

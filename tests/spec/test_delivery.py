@@ -6,7 +6,6 @@ from datetime import date
 from uuid import UUID
 
 from apps.extracts.engine.catalogue import Kind
-from apps.extracts.engine.pseudonyms import joined
 from tests.spec.conftest import Answers
 from tests.spec.tables import KEY, definition_of
 
@@ -81,7 +80,7 @@ Load = Callable[[str], Answers]
 
 def claim(statement: int, rank: int) -> UUID:
     keys = (statement, date(2021, 2, 1), date(2021, 1, 20), 1, 1, 1, "01C750010", rank, 0)
-    return KEY.pseudonym(Kind.CLAIM, joined(*keys))
+    return KEY.pseudonym_of_row(Kind.CLAIM, keys)
 
 
 def test_care_lines_of_the_cohort_in_the_period_with_their_details(answers: Load) -> None:
@@ -114,7 +113,7 @@ def test_stays_of_every_identity_with_their_diagnoses_repeated_or_not(answers: L
     found = answers(TABLES).delivered(
         definition_of(WOMEN, {"T_MCOaaB": ["DGN_PAL", "ETA_ID"], "T_MCOaaD": ["ASS_DGN"], "T_MCOaaA": ["CDC_ACT"]})
     )
-    first, second = (KEY.pseudonym(Kind.STAY, joined("2021", f"99000000{number}", 1)) for number in (1, 2))
+    first, second = (KEY.pseudonym_of_row(Kind.STAY, (2021, f"99000000{number}", 1)) for number in (1, 2))
     hospitals = [KEY.pseudonym(Kind.FACILITY, f"99000000{number}") for number in (1, 2)]
     assert Counter(found["T_MCOaaB"]) == Counter([(A, first, hospitals[0], "E119"), (A, second, hospitals[1], "I10")])
     assert found["T_MCOaaD"] == [(A, first, "I10")] * 2

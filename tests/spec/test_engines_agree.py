@@ -18,7 +18,8 @@ DIAGNOSES = some.sampled_from(["E11", "E119", "E1", "I10", "", None])
 SMALL = some.integers(1, 2)
 MONTHS = ("2021-03", "2022-01")
 YEARS = ("2021", "2022")
-STAY_TABLES = (("T_MCOaaB", STAY_KEYS), ("T_MCOaaC", STAY_KEYS), ("T_MCOaaD", ()), ("T_MCOaaA", ()))
+STAY_TABLES = (("T_MCOaaB", STAY_KEYS), ("T_MCOaaC", STAY_KEYS), ("T_MCOaaD", ()), ("T_MCOaaA", ()), ("T_MCOaaUM", ()))
+CARE_TABLES = (("ER_PRS_F", ("DCT_ORD_NUM",)), ("ER_PHA_F", ()), ("ER_CAM_F", ()), ("ER_BIO_F", ()), ("ER_ETE_F", ()))
 
 ANYTHING: dict[str, some.SearchStrategy[Any]] = {
     "BEN_NIR_PSA": PSA,
@@ -48,6 +49,12 @@ ANYTHING: dict[str, some.SearchStrategy[Any]] = {
     "DPN_QLF": some.sampled_from([0, 71, None]),
     "PRS_DPN_QLP": some.sampled_from([0, 71, None]),
     "CPL_MAJ_TOP": some.sampled_from([0, 1, 2, None]),
+    "PHA_ACT_QSN": some.sampled_from([1, -1, 0, None]),
+    "PRS_ACT_QTE": some.sampled_from([1.0, -1.0, None]),
+    "BIO_PRS_IDE": some.sampled_from([1577, 552, None]),
+    "BIO_ACT_QSN": some.sampled_from([1, -1, None]),
+    "ETE_IND_TAA": some.sampled_from([0, 1, None]),
+    "AUT_TYP1_UM": some.sampled_from(["01A", "13", None]),
     "PFS_EXE_NUM": some.sampled_from(["1", "2", None]),
     "PRS_NAT_REF": SMALL,
 }
@@ -80,14 +87,12 @@ def tables(draw: some.DrawFn) -> Tables:
         row["BEN_IDT_ANO"] = draw(some.sampled_from(["A", "B", "C", "p11", None]))
     found["KI_CCI_R"]["all"] = _whole("KI_CCI_R", deaths)
     for month in MONTHS:
-        for name, unique in (("ER_PRS_F", ("DCT_ORD_NUM",)), ("ER_PHA_F", ()), ("ER_CAM_F", ())):
+        for name, unique in CARE_TABLES:
             flux = {"FLX_DIS_DTD": date.fromisoformat(f"{month}-01")}
             found[name][month] = _whole(name, draw(rows(name, unique)), flux)
     for year in YEARS:
         for name, unique in STAY_TABLES:
             found[name][year] = _whole(name, draw(rows(name, unique, 4)))
-    for name in ("ER_PRS_F", "ER_PHA_F", "ER_CAM_F"):
-        found[name].pop("2021-02", None)
     return found
 
 
@@ -123,8 +128,12 @@ POSITIONS = some.lists(some.sampled_from(["principal", "related", "associated"])
 PLACES = some.lists(some.sampled_from(["stay", "community"]), min_size=1, max_size=2)
 CODES = some.lists(some.sampled_from(["E11", "E1", "I10", "E119"]), min_size=1, max_size=2)
 LEAVES = some.one_of(
-    some.fixed_dictionaries({"diagnosis": CODES, "positions": POSITIONS, "period": PERIODS, "at_least": AT_LEAST}).map(
-        lambda value: {"stay": value}
+    some.fixed_dictionaries(
+        {"diagnosis": CODES, "positions": POSITIONS, "period": PERIODS, "at_least": AT_LEAST},
+        optional={"medical_units": some.just(["01"])},
+    ).map(lambda value: {"stay": value}),
+    some.fixed_dictionaries({"nabm": some.just(["1577"]), "period": PERIODS, "at_least": AT_LEAST}).map(
+        lambda value: {"biology": value}
     ),
     some.fixed_dictionaries({"diagnosis": CODES, "period": PERIODS}, optional={"numbers": some.just([8])}).map(
         lambda value: {"long_term_condition": value}
@@ -158,6 +167,9 @@ EVERYTHING = {
     "T_MCOaaC": ["EXE_SOI_DTD"],
     "T_MCOaaD": ["ASS_DGN"],
     "T_MCOaaA": ["CDC_ACT"],
+    "T_MCOaaUM": ["UM_ORD_NUM", "AUT_TYP1_UM"],
+    "ER_BIO_F": ["BIO_PRS_IDE"],
+    "ER_ETE_F": ["ETE_IND_TAA", "ETB_EXE_ID"],
     "KI_CCI_R": ["BEN_DCD_DTE"],
     "IR_PHA_R": ["PHA_CIP_C13"],
 }

@@ -5,7 +5,7 @@ submitted under.
 """
 
 from apps.applications.policy.assistant import Advice, assist
-from apps.applications.policy.model import Cnil, Committee, Delay, Path, Policy, Stage, UnknownRule
+from apps.applications.policy.model import Cnil, Committee, Delay, Document, Path, Policy, Stage, UnknownRule
 from apps.applications.policy.registry import policies, policy_on, policy_version
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "Cnil",
     "Committee",
     "Delay",
+    "Document",
     "Path",
     "Policy",
     "Stage",

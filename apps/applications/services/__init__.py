@@ -1,7 +1,7 @@
 """Writes of the dossier. Each is one transaction with its event; `by` is the person who acts."""
 
 from apps.applications.services.deciding import application_approve, application_refuse, application_return
-from apps.applications.services.documents import attachment_add, attachment_remove
+from apps.applications.services.documents import attachment_add, attachment_redact, attachment_remove
 from apps.applications.services.drafting import PageChanged, application_create, page_save
 from apps.applications.services.redirecting import application_redirect
 from apps.applications.services.staging import (
@@ -34,6 +34,7 @@ __all__ = [
     "application_submit",
     "application_withdraw",
     "attachment_add",
+    "attachment_redact",
     "attachment_remove",
     "cnil_decision_record",
     "commitment_declare",

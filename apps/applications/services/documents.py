@@ -1,40 +1,67 @@
-"""Documents of a dossier."""
+"""Documents of a dossier: kept, scanned, replaced, removed, redacted."""
 
 import hashlib
 import re
+from collections.abc import Mapping
+from typing import Any
 
 import structlog
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import Person
-from apps.applications import selectors, sniffing, storage
+from apps.applications import scanner, selectors, sniffing, storage
 from apps.applications.models import Application, Attachment, storage_key
 from apps.applications.services.guarding import application_locked, record, refuse_unless_allowed
 from apps.applications.services.strays import addition_announce
+from apps.applications.sniffing import Fault
+from apps.audit.services import event_record
 from apps.core.errors import Message, RefusedError
+from apps.core.outbox import outbox_enqueue
 
 MAX_BYTES = 10 * 1024 * 1024
 MAX_DOCUMENTS = 50
+SCAN_KIND = "document.scan"
+FAULTS: Mapping[Fault, Message] = {
+    Fault.UNKNOWN: _("The content of this file is damaged, or is not what its name says."),
+    Fault.ENCRYPTED: _("This file is protected by a password: send a copy that anybody can open."),
+    Fault.ACTIVE: _("This file holds macros, scripts or other files: send a copy without them."),
+    Fault.BOMB: _("This file unpacks to far more than a document holds: send another copy."),
+}
 NOT_KEPT = _(
     "The portal had no room to keep this document. Nothing changed: try again later, or tell the support team."
 )
 log = structlog.get_logger(__name__)
 
 
-def attachment_add(*, application: Application, kind: str, name: str, data: bytes, by: Person) -> Attachment:
-    """Keep a document of an accepted type. `kind` is a field of the page "attachments", `name` the sender's file name.
+def attachment_add(
+    *, application: Application, kind: str, name: str, data: bytes, by: Person, replaces: str = ""
+) -> Attachment:
+    """Keep a document of an accepted type; it takes kind and place of the document `replaces`, if one is given.
 
-    Raises RefusedError for a file that is empty, too large, or not what its name says, for an unknown kind, and when
-    documents may not be changed now.
+    `kind` is a field of the page "attachments", `name` the sender's file name. It opens once the scanner found it
+    clean. Raises RefusedError for a file that is empty, too large, encrypted, active, or not what its name says, for an
+    unknown kind or predecessor, and when documents may not be changed now.
     """
     media_type = _checked(application, kind, name, data)
     key = storage_key()
     try:
         with transaction.atomic():
             addition_announce()
-            return _attachment_create(application, kind, name, data, media_type, key, by)
+            locked = application_locked(application)
+            refuse_unless_allowed("application.attach", selectors.team_facts(locked, by, page="attachments"))
+            before = _replaced(locked, replaces, by)
+            if selectors.attachments_of(locked).count() >= MAX_DOCUMENTS:
+                raise _refused(_("A dossier holds at most 50 documents."))
+            facts = {
+                "kind": before.kind if before else kind,
+                "name": safe_name(name),
+                "media_type": media_type,
+                "storage_key": key,
+            }
+            return _attachment_create(locked, data, facts, before, by)
     except Exception as error:
         storage.erase(key)
         if isinstance(error, OSError):
@@ -54,8 +81,8 @@ def _checked(application: Application, kind: str, name: str, data: bytes) -> str
     expected = sniffing.expected_type(name)
     if expected is None:
         raise _refused(_("This type of file is not accepted: PDF, DOCX, ODT, TXT, PNG or JPEG."))
-    if sniffing.media_type(data) != expected:
-        raise _refused(_("The content of this file is damaged, or is not what its name says."))
+    if fault := sniffing.fault_of(data, expected):
+        raise _refused(FAULTS[fault])
     return expected
 
 
@@ -63,25 +90,36 @@ def _refused(message: Message, *, field: str = "file") -> RefusedError:
     return RefusedError((message,), field=field)
 
 
+def _replaced(application: Application, identifier: str, by: Person) -> Attachment | None:
+    """The document that the new one replaces, taken out of the dossier."""
+    if not identifier:
+        return None
+    found = selectors.attachments_of(application).filter(pk=identifier).first()
+    if found is None:
+        raise _refused(_("The document to replace is no longer there."), field="replaces")
+    _take_out(application, found, by)
+    return found
+
+
 def _attachment_create(
-    application: Application, kind: str, name: str, data: bytes, media_type: str, key: str, by: Person
+    application: Application, data: bytes, facts: Mapping[str, Any], before: Attachment | None, by: Person
 ) -> Attachment:
-    locked = application_locked(application)
-    refuse_unless_allowed("application.attach", selectors.team_facts(locked, by, page="attachments"))
-    if selectors.attachments_of(locked).count() >= MAX_DOCUMENTS:
-        raise _refused(_("A dossier holds at most 50 documents."))
-    storage.store(key, data)
+    scan = Attachment.Scan.NOT_SCANNED if settings.UNSCANNED_DOCUMENTS else Attachment.Scan.PENDING
     attachment = Attachment.objects.create(
-        application=locked,
-        kind=kind,
-        name=safe_name(name),
-        media_type=media_type,
+        application=application,
         size=len(data),
         sha256=hashlib.sha256(data).hexdigest(),
-        storage_key=key,
+        sealed_key=storage.store(facts["storage_key"], data),
+        version=before.version + 1 if before else 1,
+        replaces=before,
+        scan=scan,
         uploaded_by=by,
+        **facts,
     )
-    record("application.attachment_added", locked, by, {"attachment": str(attachment.pk), "sha256": attachment.sha256})
+    if scan == Attachment.Scan.PENDING:
+        outbox_enqueue(kind=SCAN_KIND, key=f"document:{attachment.pk}:scan", subject_id=str(attachment.pk))
+    data_kept = {"attachment": str(attachment.pk), "sha256": attachment.sha256, "version": attachment.version}
+    record("application.attachment_added", application, by, data_kept)
     return attachment
 
 
@@ -101,11 +139,52 @@ def attachment_remove(*, application: Application, attachment_id: str, by: Perso
     with transaction.atomic():
         locked = application_locked(application)
         refuse_unless_allowed("application.attachment_remove", selectors.team_facts(locked, by, page="attachments"))
-        attachment = Attachment.objects.filter(application=locked, pk=attachment_id, removed_at=None).first()
-        if attachment is None:
+        attachment = selectors.attachments_of(locked).filter(pk=attachment_id).first()
+        if attachment is not None:
+            _take_out(locked, attachment, by)
+            record("application.attachment_removed", locked, by, {"attachment": str(attachment.pk)})
+
+
+def _take_out(application: Application, attachment: Attachment, by: Person) -> None:
+    attachment.removed_by, attachment.removed_at = by, timezone.now()
+    attachment.save(update_fields=["removed_by", "removed_at"])
+    if application.submitted_at is None or attachment.uploaded_at > application.submitted_at:
+        transaction.on_commit(lambda: storage.erase(attachment.storage_key))
+
+
+def attachment_redact(*, application: Application, attachment_id: str, reason: str, by: Person) -> None:
+    """Destroy a document that must not be here (patient data, a third party's): bytes, key and name, everywhere.
+
+    Who, when, why, its size and SHA-256 stay, so that decisions bound to it stay provable. Nothing happens when it was
+    redacted already. Raises RefusedError without a reason (field "reason"), or when the person may not.
+    """
+    if not reason.strip():
+        raise RefusedError((_("Say why the document is redacted: its trace keeps the reason."),), field="reason")
+    with transaction.atomic():
+        locked = application_locked(application)
+        refuse_unless_allowed("application.attachment_redact", selectors.decider_facts(locked, by))
+        attachment = Attachment.objects.select_for_update().filter(application=locked, pk=attachment_id).first()
+        if attachment is None or attachment.redacted_at:
             return
-        attachment.removed_by, attachment.removed_at = by, timezone.now()
-        attachment.save(update_fields=["removed_by", "removed_at"])
-        record("application.attachment_removed", locked, by, {"attachment": str(attachment.pk)})
-        if locked.submitted_at is None or attachment.uploaded_at > locked.submitted_at:
-            transaction.on_commit(lambda: storage.erase(attachment.storage_key))
+        attachment.redacted_by, attachment.redacted_at = by, timezone.now()
+        attachment.redaction_reason = reason.strip()[:500]
+        attachment.name, attachment.sealed_key, attachment.scan_detail = "", b"", ""
+        attachment.save()
+        record("application.attachment_redacted", locked, by, {"attachment": str(attachment.pk)})
+        transaction.on_commit(lambda: storage.erase(attachment.storage_key))
+
+
+def attachment_scanned(*, attachment: Attachment, verdict: scanner.Verdict) -> None:
+    """Record what the scanner said of a document, once. To be called in the transaction that holds its outbox item."""
+    recorded = Attachment.objects.filter(pk=attachment.pk, scan=Attachment.Scan.PENDING, redacted_at=None).update(
+        scan=verdict.outcome.value, scan_detail=verdict.detail, scanned_at=timezone.now()
+    )
+    if recorded:
+        event_record(
+            action="application.attachment_scanned",
+            actor="system:default",
+            object_kind="application",
+            object_id=str(attachment.application_id),
+            dossier_id=str(attachment.application_id),
+            data={"attachment": str(attachment.pk), "outcome": verdict.outcome.value},
+        )

@@ -5,7 +5,7 @@ nobody holds it, so that a file which waits for its commit, however long, is nev
 """
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import structlog
@@ -21,6 +21,15 @@ LOCK = 0x68_64_68_5F_64_6F_63
 SWEEP_AFTER_SECONDS = 20.0
 # A process that dies leaves one for each of its threads. More are no accident: an older database was restored, say.
 MOST = 16
+
+
+_other_rooms: list[Callable[[], Iterable[str]]] = []
+
+
+def files_kept_by(names: Callable[[], Iterable[str]]) -> None:
+    """Have the files that another room keeps in the same folder left alone: `names` gives them all, from its rows."""
+    if names not in _other_rooms:
+        _other_rooms.append(names)
 
 
 class TooManyStrays(Exception):
@@ -85,4 +94,6 @@ def _files() -> list[Path]:
 def _unknown(files: Iterable[Path]) -> list[Path]:
     """Those whose name, half-written ones included, is in no row."""
     known = set(Attachment.objects.values_list("storage_key", flat=True))
+    for names in _other_rooms:
+        known.update(names())
     return [file for file in files if file.name.partition(".")[0] not in known or file.suffix]

@@ -1,8 +1,18 @@
 """Pages of the dossier."""
 
-from apps.applications.views.documents import attachment, attachment_add, attachment_remove, review_attachment
+from apps.applications.views.assistant import assistant
+from apps.applications.views.documents import (
+    archive,
+    attachment,
+    attachment_add,
+    attachment_redact,
+    attachment_remove,
+    review_archive,
+    review_attachment,
+)
 from apps.applications.views.editing import codes, page
 from apps.applications.views.mine import create, detail, mine, submit, withdraw
+from apps.applications.views.printed import printed, review_printed
 from apps.applications.views.stages import (
     accept,
     cnil,
@@ -19,8 +29,11 @@ from apps.applications.views.team import member_add, member_remove
 __all__ = [
     "accept",
     "approve",
+    "archive",
+    "assistant",
     "attachment",
     "attachment_add",
+    "attachment_redact",
     "attachment_remove",
     "cnil",
     "codes",
@@ -33,13 +46,16 @@ __all__ = [
     "mine",
     "opinion",
     "page",
+    "printed",
     "queue",
     "redirect_to_path",
     "refer",
     "refuse",
     "return_to_team",
     "review",
+    "review_archive",
     "review_attachment",
+    "review_printed",
     "revise",
     "submit",
     "withdraw",

@@ -3,12 +3,13 @@
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import FileResponse, HttpRequest, HttpResponse
+from django.http import FileResponse, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 
 from apps.accounts.navigation import person_of
-from apps.applications import selectors, services, storage
+from apps.applications import selectors, services
+from apps.applications.downloads import archive_response, document_response
 from apps.applications.forms import AttachmentForm
 from apps.applications.models import Application, Attachment
 from apps.applications.services.documents import MAX_BYTES
@@ -24,7 +25,8 @@ def attachment_add(request: HttpRequest, application_id: UUID) -> HttpResponse:
     """Add a document."""
     application = mine_or_404(request, application_id)
     page = application.specification.page("attachments")
-    form = AttachmentForm(page, selectors.contents_of(application), request.POST, request.FILES)
+    present = list(selectors.attachments_of(application))
+    form = AttachmentForm(page, selectors.contents_of(application), present, request.POST, request.FILES)
     if form.is_valid():
         file = form.cleaned_data["file"]
         try:
@@ -33,6 +35,7 @@ def attachment_add(request: HttpRequest, application_id: UUID) -> HttpResponse:
                 kind=form.cleaned_data["kind"],
                 name=file.name,
                 data=file.read(MAX_BYTES + 1),
+                replaces=form.cleaned_data["replaces"],
                 by=person_of(request),
             )
         except RefusedError as error:
@@ -58,25 +61,45 @@ def attachment_remove(request: HttpRequest, application_id: UUID, attachment_id:
 @reads("application.document_read", object_kind="attachment", object_id="attachment_id", dossier_id="application_id")
 def attachment(request: HttpRequest, application_id: UUID, attachment_id: UUID) -> FileResponse:
     """A document, for the team."""
-    return _of(mine_or_404(request, application_id), attachment_id)
+    return _served(mine_or_404(request, application_id), attachment_id)
 
 
 @declares("application.review_attachment")
 @reads("application.document_read", object_kind="attachment", object_id="attachment_id", dossier_id="application_id")
 def review_attachment(request: HttpRequest, application_id: UUID, attachment_id: UUID) -> FileResponse:
     """A document, for stewards."""
-    return _of(examined_or_404(application_id), attachment_id)
+    return _served(examined_or_404(application_id), attachment_id)
 
 
-def _of(application: Application, attachment_id: UUID) -> FileResponse:
-    return served(get_object_or_404(selectors.attachments_of(application), pk=attachment_id))
-
-
-def served(found: Attachment) -> FileResponse:
-    """The bytes of a document, always as a file to keep, never as a page to show."""
-    response = FileResponse(
-        storage.opened(found.storage_key), as_attachment=True, filename=found.name, content_type=found.media_type
+@declares("application.attachment_redact")
+def attachment_redact(request: HttpRequest, application_id: UUID, attachment_id: UUID) -> HttpResponse:
+    """Destroy a document that must not be here."""
+    application = examined_or_404(application_id)
+    get_object_or_404(Attachment, application=application, pk=attachment_id)
+    services.attachment_redact(
+        application=application,
+        attachment_id=str(attachment_id),
+        reason=request.POST.get("reason", ""),
+        by=person_of(request),
     )
-    response["X-Content-Type-Options"] = "nosniff"
-    response["Content-Security-Policy"] = "default-src 'none'; sandbox"
-    return response
+    messages.success(request, _("The document was redacted: its file and its name are gone, its trace stays."))
+    return redirect("applications:review", application.pk)
+
+
+@declares("application.archive")
+@reads("application.archive_read", object_kind="application", object_id="application_id", dossier_id="application_id")
+def archive(request: HttpRequest, application_id: UUID) -> StreamingHttpResponse:
+    """All documents in one file, for the team."""
+    return archive_response(mine_or_404(request, application_id))
+
+
+@declares("application.review_archive")
+@reads("application.archive_read", object_kind="application", object_id="application_id", dossier_id="application_id")
+def review_archive(request: HttpRequest, application_id: UUID) -> StreamingHttpResponse:
+    """All documents in one file, for stewards."""
+    return archive_response(examined_or_404(application_id))
+
+
+def _served(application: Application, attachment_id: UUID) -> FileResponse:
+    found: Attachment = get_object_or_404(selectors.attachments_of(application), pk=attachment_id)
+    return document_response(found)

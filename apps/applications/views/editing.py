@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -192,12 +193,21 @@ def _fields(request: HttpRequest, application: Application, key: str, contents: 
 
 def _documents(application: Application, spec: PageSpec, contents: Contents) -> dict[str, Any]:
     expected = [field for field in spec.fields if field.is_asked(contents)]
+    documents = list(selectors.attachments_of(application))
+    demanded = selectors.required_kinds(application, contents)
     return {
-        "attachment_form": AttachmentForm(spec, contents),
-        "documents": selectors.attachments_of(application),
+        "attachment_form": AttachmentForm(spec, contents, documents),
+        "documents": documents,
+        "removed_documents": selectors.removed_documents_of(application),
+        "unscanned": settings.UNSCANNED_DOCUMENTS,
         "document_kinds": [(field.name, said(field.label)) for field in spec.fields],
         "expected": [
-            {"name": field.name, "label": said(field.label), "help": said(field.help), "is_required": field.required}
+            {
+                "name": field.name,
+                "label": said(field.label),
+                "help": said(field.help),
+                "is_required": field.is_required(contents) or field.name in demanded,
+            }
             for field in expected
         ],
     }

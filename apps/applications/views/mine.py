@@ -39,7 +39,12 @@ def create(request: HttpRequest) -> HttpResponse:
     """Start a dossier for an organisation."""
     person = person_of(request)
     posted = request.POST if request.method == "POST" else None
-    form = CreateForm(selectors.organisations_to_apply_for(person), selectors.paths_offered(), posted)
+    form = CreateForm(
+        selectors.organisations_to_apply_for(person),
+        selectors.paths_offered(),
+        posted,
+        path=request.GET.get("path", ""),
+    )
     if form.is_valid():
         try:
             application = services.application_create(**form.cleaned_data, by=person)

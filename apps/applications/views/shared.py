@@ -9,6 +9,7 @@ from django.utils.translation import get_language
 from apps.accounts.navigation import person_of
 from apps.applications import selectors
 from apps.applications.models import Application
+from apps.extracts.engine.words import Language
 
 
 def mine_or_404(request: HttpRequest, application_id: UUID) -> Application:
@@ -27,7 +28,7 @@ def seen_version(request: HttpRequest) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else -1
 
 
-def language_of() -> str:
+def language_of() -> Language:
     """The reader's language: "fr" or "en"."""
     return "en" if (get_language() or "fr").startswith("en") else "fr"
 

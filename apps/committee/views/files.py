@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 
 from apps.accounts.navigation import person_of
-from apps.applications.views.documents import served
+from apps.applications.downloads import document_response
 from apps.applications.views.shared import language_of, seen_version
 from apps.audit.reading import event_read, reads
 from apps.committee import reading, selectors, services
@@ -50,7 +50,7 @@ def attachment(request: HttpRequest, file_id: UUID, attachment_id: UUID) -> Http
     """A document of the dossier, for whoever may read it."""
     found = file_or_404(request, file_id)
     documents = reading.documents_for(found, person_of(request))
-    return served(get_object_or_404(documents, pk=attachment_id))
+    return document_response(get_object_or_404(documents, pk=attachment_id))
 
 
 @declares("committee.disclose")

@@ -148,6 +148,26 @@ CAM_QUA_DEN str | Localisation dentaire | Dental location
 CAM_GRI_TAR str | Grille tarifaire | Tariff grid
 ORG_CLE_NEW str | Organisme de liquidation actuel | Current processing fund
 """,
+    f"""ER_BIO_F dcir flux_month claim | Biologie en ville (NABM) | Biology in community care (NABM)
+{_CLAIM_KEYS.strip()}
+BIO_ORD_NUM int | Rang de la ligne de biologie | Rank of the biology line
+BIO_PRS_IDE int | Code NABM de l’acte | NABM code of the act
+BIO_ACT_QSN int | Nombre d’actes (signé) | Number of acts (signed)
+ORG_CLE_NEW str | Organisme de liquidation actuel | Current processing fund
+""",
+    f"""ER_ETE_F dcir flux_month claim | Établissements des prestations | Facilities of care lines
+{_CLAIM_KEYS.strip()}
+ETB_EXE_FIN str id | Numéro FINESS de l’établissement exécutant | FINESS number of the facility that gave the care
+ETB_EXE_ID str ETB_EXE_FIN:facility | Pseudonyme de l’établissement exécutant | Pseudonym of the facility
+ETE_CAT_COD int | Catégorie de l’établissement | Category of the facility
+ETE_TYP_COD int | Type de l’établissement | Type of the facility
+ETE_IND_TAA int | Indicateur de tarification à l’activité | Indicator of activity-based pricing
+ETE_GHS_NUM int | Numéro de GHS | Tariff group number (GHS)
+ETE_MCO_DDP str | Discipline de prestation | Discipline of care
+MDT_COD int | Mode de traitement | Mode of treatment
+PRS_PPU_SEC int | Secteur privé ou public | Private or public sector
+ORG_CLE_NEW str | Organisme de liquidation actuel | Current processing fund
+""",
     f"""T_MCOaaB mco year stay | Séjours | Stays
 {_STAY_KEYS.strip()}
 GRG_GHM str | Groupe homogène de malades (GHM) | Diagnosis-related group (GHM)
@@ -217,6 +237,19 @@ REM_EXP_ACT str | Remboursement exceptionnel | Exceptional reimbursement
 ENT_DAT_DEL int | Délai en jours depuis l’entrée | Days since entry
 NBR_EXE_ACT int | Nombre de réalisations | Number of times done
 RUM_SEQ str | Rang de l’unité médicale | Rank of the medical unit
+RSS_NUM str | Version du format du résumé | Version of the form of the summary
+""",
+    f"""T_MCOaaUM mco year stay | Passages dans les unités médicales | Times spent in medical units
+{_STAY_KEYS.strip()}
+UM_ORD_NUM int | Rang du passage dans le séjour | Rank of the time in the stay
+UM_TYP str | Type d’hospitalisation de l’unité | Type of care of the unit
+AUT_TYP1_UM str | Type d’autorisation de l’unité | Type of authorisation of the unit
+AUT_TYP2_UM str | Second type d’autorisation de l’unité | Second type of authorisation of the unit
+DGN_PAL str | Diagnostic principal du passage | Principal diagnosis of the time spent
+DGN_REL str | Diagnostic relié du passage | Related diagnosis of the time spent
+PAR_DUR_SEJ int | Durée du passage en jours | Days spent in the unit
+DGN_ASS_NBR int | Nombre de diagnostics associés du passage | Number of associated diagnoses of the time spent
+ACT_RUM_NBR int | Nombre d’actes du passage | Number of acts of the time spent
 RSS_NUM str | Version du format du résumé | Version of the form of the summary
 """,
     """KI_CCI_R cepidc whole death | Décès et cause initiale | Deaths and underlying cause

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from .catalogue import Catalogue, Table
 from .codes import NOTATIONS, System
-from .criteria import Act, Criterion, Drug, LongTermCondition, Stay, walk
+from .criteria import Act, Biology, Criterion, Drug, LongTermCondition, Stay, walk
 from .definition import Definition
 from .nomenclature import Nomenclature
 from .problems import Problem
@@ -31,6 +31,8 @@ def _code_lists(node: Criterion) -> tuple[tuple[str, System, tuple[str, ...]], .
             return (("atc", System.ATC, node.atc), ("cip13", System.CIP13, node.cip13))
         case Act(ccam=codes):
             return (("ccam", System.CCAM, codes),)
+        case Biology(nabm=codes):
+            return (("nabm", System.NABM, codes),)
         case _:
             return ()
 

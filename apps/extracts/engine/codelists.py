@@ -251,6 +251,18 @@ PRODUCT_STRENGTHS = ("1", "2")
 """Two invented products for each substance."""
 
 
+NABM_TEXT = """
+552|glycémie|blood glucose
+592|créatinine|creatinine
+996|exploration d’une anomalie lipidique|lipid profile
+1104|hémogramme|full blood count
+1208|TSH|thyroid-stimulating hormone
+1577|hémoglobine glyquée (HbA1c)|glycated haemoglobin (HbA1c)
+1804|protéine C réactive|C-reactive protein
+5201|examen cytobactériologique des urines|urine culture
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Code:
     """A code and its labels."""
@@ -296,6 +308,7 @@ CODES: dict[System, Mapping[str, Code]] = {
     System.ICD10: _codes(ICD10_TEXT),
     System.CCAM: _codes(CCAM_TEXT),
     System.ATC: _codes(ATC_TEXT),
+    System.NABM: _codes(NABM_TEXT),
 }
 PRODUCTS: tuple[Product, ...] = tuple(_products())
 CODES[System.CIP13] = {product.cip13: Code(product.cip13, product.name, product.name) for product in PRODUCTS}

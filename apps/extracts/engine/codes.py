@@ -13,6 +13,7 @@ class System(StrEnum):
     ATC = "atc"
     CIP13 = "cip13"
     CCAM = "ccam"
+    NABM = "nabm"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,7 @@ NOTATIONS: Mapping[System, Notation] = {
     System.ATC: Notation("ATC", "ATC", r"^[A-Z]([0-9]{2}([A-Z]([A-Z]([0-9]{2})?)?)?)?$", True, "A10, A10BA02"),
     System.CIP13: Notation("CIP13", "CIP13", r"^[0-9]{13}$", False, "3400930000007"),
     System.CCAM: Notation("CCAM", "CCAM", r"^[A-Z]{1,4}([0-9]{3})?$", True, "DEQP003, NEKA"),
+    System.NABM: Notation("NABM", "NABM", r"^[0-9]{1,4}$", False, "1577, 552"),
 }
 
 

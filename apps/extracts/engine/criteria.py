@@ -14,7 +14,20 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from .leaf_parts import Period, Place, Position, SexValue
-from .leaves import LEAVES, Act, Age, Drug, EventLeaf, Leaf, LongTermCondition, PersonLeaf, Residence, Sex, Stay
+from .leaves import (
+    LEAVES,
+    Act,
+    Age,
+    Biology,
+    Drug,
+    EventLeaf,
+    Leaf,
+    LongTermCondition,
+    PersonLeaf,
+    Residence,
+    Sex,
+    Stay,
+)
 from .reading import JSON, Reader
 from .words import Language, semicolon
 
@@ -192,6 +205,7 @@ __all__ = [
     "Age",
     "AllOf",
     "AnyOf",
+    "Biology",
     "Criterion",
     "Drug",
     "EventLeaf",

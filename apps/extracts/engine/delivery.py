@@ -81,7 +81,7 @@ def build_manifest(
         "key_id": binding["key_id"],
         "engine": binding["versions"],
         "filters": [_filter(chosen, definition, results) for chosen in Filter],
-        "population_flow": _flow(definition, results[Unit(UnitKind.COHORT)]),
+        "population_flow": _flow(definition, results),
         "files": [file.to_json() for file in files],
     }
 
@@ -92,7 +92,7 @@ def _filter(chosen: Filter, definition: Definition, results: Mapping[Unit, Resul
         "applied": chosen in definition.filters,
         "removes": {language: FILTERS[chosen].removes(language) for language in LANGUAGES},
         "rows_removed_from_population": _removed(chosen, results, (UnitKind.MATCHED,)),
-        "rows_removed_from_delivery": _removed(chosen, results, (UnitKind.CLAIMS, UnitKind.STAYS, UnitKind.TABLE)),
+        "rows_removed_from_delivery": _removed(chosen, results, (UnitKind.TABLE,)),
     }
 
 
@@ -102,13 +102,13 @@ def _removed(chosen: Filter, results: Mapping[Unit, Result], kinds: Sequence[Uni
     return sum(rows for removed in found for mask, rows in removed.items() if int(mask) & bit(chosen))
 
 
-def _flow(definition: Definition, cohort: Result) -> list[dict[str, Any]]:
+def _flow(definition: Definition, results: Mapping[Unit, Result]) -> list[dict[str, Any]]:
     """Persons in the referential, then after each criterion; small counts masked."""
     everybody = {"fr": "bénéficiaires du référentiel", "en": "beneficiaries of the referential"}
     words = [everybody, *({lang: step.clause(lang) for lang in LANGUAGES} for step in steps(definition.population))]
-    return [
-        {"criterion": said, "persons": masked(count)} for said, count in zip(words, cohort.facts["flow"], strict=True)
-    ]
+    flows = [result.facts["flow"] for unit, result in results.items() if unit.kind is UnitKind.COHORT]
+    counts = [sum(bucket) for bucket in zip(*flows, strict=True)]
+    return [{"criterion": said, "persons": masked(count)} for said, count in zip(words, counts, strict=True)]
 
 
 def write_documents(folder: Path, manifest: dict[str, Any]) -> None:

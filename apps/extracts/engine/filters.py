@@ -15,9 +15,12 @@ class Filter(StrEnum):
     DCIR_QUALIFIER = "dcir_expense_qualifier"
     DCIR_QUALIFIER_SENT = "dcir_expense_qualifier_sent"
     DCIR_SUPPLEMENTS = "dcir_supplements"
+    DCIR_PUBLIC_ACTIVITY = "dcir_public_activity"
+    DCIR_SIGNED_QUANTITIES = "dcir_signed_quantities"
     MCO_RETURN_CODES = "mco_return_codes"
     MCO_GROUPING_ERROR = "mco_grouping_error"
     MCO_SHARED_IDENTITY = "mco_shared_identity"
+    MCO_DUPLICATE_FACILITIES = "mco_duplicate_facilities"
     ALD_NATURES = "ald_natures"
 
 
@@ -39,6 +42,21 @@ INFORMATION_ONLY = 71
 
 FIRST_SUPPLEMENT = 2
 """From this value of CPL_MAJ_TOP on, a line is a supplement of another line and not care in itself."""
+
+PUBLIC_ACTIVITY = 1
+"""Value of ETE_IND_TAA for the activity of public hospitals that the PMSI records already."""
+
+DUPLICATE_UNTIL = 2017
+_SITES = """
+130780521 130783236 130783293 130784234 130804297 600100101 690783154 690784137 690784152 690784178 690787478
+750041543 750100018 750100042 750100075 750100083 750100091 750100109 750100125 750100166 750100208 750100216
+750100232 750100273 750100299 750801441 750803447 750803454 830100558 910100015 910100023 920100013 920100021
+920100039 920100047 920100054 920100062 930100011 930100037 930100045 940100027 940100035 940100043 940100050
+940100068 950100016
+"""
+DUPLICATE_FACILITIES = tuple(_SITES.split())
+"""FINESS of the sites of the hospitals of Paris, Marseille and Lyon: until 2017 their stays were sent under the site as
+well as under the group, hence twice."""
 
 ERROR_GROUP = "90"
 """Beginning of the GHM (GRG_GHM) of stays that could not be grouped."""
@@ -75,6 +93,18 @@ FILTERS: Mapping[Filter, FilterWords] = {
         "supplements to other care lines (CPL_MAJ_TOP ≥ 2)",
         ("ER_PRS_F.CPL_MAJ_TOP",),
     ),
+    Filter.DCIR_PUBLIC_ACTIVITY: FilterWords(
+        "l’activité des hôpitaux publics, déjà dans le PMSI (ETE_IND_TAA = 1)",
+        "the activity of public hospitals, already in the PMSI (ETE_IND_TAA = 1)",
+        ("ER_ETE_F.ETE_IND_TAA",),
+    ),
+    Filter.DCIR_SIGNED_QUANTITIES: FilterWords(
+        "parmi les critères, ce qu’une régularisation annule : la somme des quantités signées du même produit ou acte, "
+        "le même jour, n’est pas positive",
+        "among the criteria, what a regularisation cancels: the signed quantities of the same product or act on the "
+        "same day do not add up to more than 0",
+        ("ER_PHA_F.PHA_ACT_QSN", "ER_BIO_F.BIO_ACT_QSN", "ER_PRS_F.PRS_ACT_QTE"),
+    ),
     Filter.MCO_RETURN_CODES: FilterWords(
         "les séjours dont un code retour du chaînage n’est pas 0",
         "stays with a linkage return code other than 0",
@@ -89,6 +119,11 @@ FILTERS: Mapping[Filter, FilterWords] = {
         "les séjours dont l’identifiant désigne plusieurs personnes (jumeaux)",
         "stays whose identifier designates several persons (twins)",
         ("T_MCOaaC.NIR_ANO_17",),
+    ),
+    Filter.MCO_DUPLICATE_FACILITIES: FilterWords(
+        "jusqu’en 2017, les séjours envoyés en double par les sites de l’AP-HP, de l’AP-HM et des HCL",
+        "until 2017, the stays that sites of the hospitals of Paris, Marseille and Lyon sent twice",
+        ("T_MCOaaC.ETA_NUM",),
     ),
     Filter.ALD_NATURES: FilterWords(
         "les exonérations qui ne sont pas des ALD (IMB_ETM_NAT 11, 12 ou 13)",

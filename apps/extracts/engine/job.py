@@ -9,7 +9,8 @@ import duckdb
 from .backends.duckdb import DuckDBEngine
 from .catalogue import CATALOGUE, Partitioning, Table
 from .definition import Definition
-from .plan.relations import SHAPES, Query, shape_of
+from .plan.deliveries import shared
+from .plan.relations import SHAPES, Query
 from .problems import SourceError
 from .pseudonyms import ProjectKey
 from .source import Source, SourceFile
@@ -41,8 +42,7 @@ class Job:
         """The SQL of a query, its relations bound to what this unit reads."""
         with self.source_watched():
             for name in query.relations:
-                if name in SHAPES or name.startswith("matched_"):
-                    self._bind(name)
+                self._bind(name)
         return query.sql
 
     def _bind(self, name: str) -> None:
@@ -50,17 +50,22 @@ class Job:
             files = self.source.files_of(table, partition_read(table, self.unit))
             hive = {"FLX_DIS_DTD": "date"} if table.partitioning is Partitioning.FLUX_MONTH else {}
             self.engine.bind(name, SHAPES[name], [self.source.path(file) for file in files], hive)
+        elif name == "partition":
+            self.engine.bind_row(name, {"year": int(self.unit.partition)})
+        elif (query := shared(name, self.definition)) is not None:
+            self._share(name, query)
         else:
-            self.engine.bind(name, shape_of(name), [self.workshop.file(unit) for unit in self._makers(name)], {})
+            self.engine.bind(name, SHAPES[name], [self.workshop.file(unit) for unit in self._makers(name)], {})
+
+    def _share(self, name: str, query: Query) -> None:
+        stamp = (self.workshop.folder, self.unit.partition)
+        if not self.engine.holds(name, stamp):
+            self.engine.materialise(name, self.sql(query), stamp)
 
     def _makers(self, name: str) -> list[Unit]:
-        """The units that made an intermediate relation."""
-        if name == "events":
-            return [unit for unit in self.units if unit.kind is UnitKind.EVENTS and unit.leaf == self.unit.leaf]
-        if name in (UnitKind.CLAIMS, UnitKind.STAYS):
-            return [Unit(UnitKind(name), partition=self.unit.partition)]
-        kind, _, leaf = name.partition("_")
-        return [Unit(UnitKind(kind), leaf=int(leaf)) if leaf else Unit(UnitKind(kind))]
+        """The units that made an intermediate relation: its bucket where it has several and the unit has one."""
+        made = [unit for unit in self.units if unit.kind == name]
+        return [unit for unit in made if unit.partition == self.unit.partition] if name == UnitKind.MATCHED else made
 
     def rows(self, query: Query) -> list[tuple[Any, ...]]:
         """The rows of a small query."""

@@ -1,5 +1,6 @@
 """The parts that leaves of a population tree are made of: periods, code lists, numbers of dates, and their words."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -13,6 +14,7 @@ from .words import NO_BREAK_SPACE, Language, listing, long_date
 MAX_CODES = 500
 MAX_DATES = 366
 MAX_AGE = 130
+UNIT_PATTERN = r"^[0-9]{2}[A-Z]?$"
 
 
 class Position(StrEnum):
@@ -122,6 +124,26 @@ def read_choices(value: object, path: str, reader: Reader, among: type[StrEnum])
     values = [member.value for member in among]
     chosen = reader.items(value, path, lambda item, place: reader.choice(item, place, values))
     return None if chosen is None else tuple(member for member in values if member in chosen)
+
+
+def read_units(found: Mapping[str, object], path: str, reader: Reader) -> tuple[str, ...] | None:
+    """Types of authorisation of medical units (AUT_TYP1_UM), whole or their beginning; none when absent."""
+    if "medical_units" not in found:
+        return ()
+
+    def read(item: object, place: str) -> str | None:
+        if isinstance(item, str) and re.fullmatch(UNIT_PATTERN, item):
+            return item
+        reader.note(
+            place,
+            "bad_code",
+            f"« {item} » n’est pas écrit comme un type d’autorisation d’unité médicale (exemples : 01A, 13)",
+            f"“{item}” is not written like a type of authorisation of a medical unit (examples: 01A, 13)",
+        )
+        return None
+
+    units = reader.items(found["medical_units"], f"{path}.medical_units", read)
+    return None if units is None else tuple(sorted(set(units)))
 
 
 def read_at_least(found: Mapping[str, object], path: str, reader: Reader) -> int | None:

@@ -26,6 +26,7 @@ from .leaf_parts import (
     read_at_least,
     read_choices,
     read_codes,
+    read_units,
 )
 from .reading import JSON, Reader
 from .words import NO_BREAK_SPACE, Language, listing, long_date
@@ -40,11 +41,12 @@ class Stay:
     period: Period
     positions: tuple[Position, ...] = tuple(Position)
     at_least: int = 1
+    medical_units: tuple[str, ...] = ()
 
     @classmethod
     def read(cls, value: object, path: str, reader: Reader) -> "Stay | None":
         """Read the value of the key ``stay``."""
-        found = reader.mapping(value, path, ("diagnosis", "period"), ("positions", "at_least"))
+        found = reader.mapping(value, path, ("diagnosis", "period"), ("positions", "at_least", "medical_units"))
         if found is None:
             return None
         codes = read_codes(found["diagnosis"], f"{path}.diagnosis", reader, System.ICD10)
@@ -52,17 +54,20 @@ class Stay:
         chosen = found.get("positions", [position.value for position in Position])
         positions = read_choices(chosen, f"{path}.positions", reader, Position)
         at_least = read_at_least(found, path, reader)
-        if codes is None or period is None or positions is None or at_least is None:
+        units = read_units(found, path, reader)
+        if codes is None or period is None or positions is None or at_least is None or units is None:
             return None
-        return cls(codes, period, tuple(Position(item) for item in positions), at_least)
+        return cls(codes, period, tuple(Position(item) for item in positions), at_least, units)
 
     def to_json(self) -> JSON:
         """The value of the key ``stay``."""
+        units: dict[str, JSON] = {"medical_units": list(self.medical_units)} if self.medical_units else {}
         return {
             "diagnosis": list(self.diagnosis),
             "positions": [position.value for position in self.positions],
             "period": self.period.to_json(),
             "at_least": self.at_least,
+            **units,
         }
 
     def clause(self, language: Language) -> str:
@@ -71,8 +76,18 @@ class Stay:
         what = named(System.ICD10, self.diagnosis, language, "code ")
         times, when = dates(self.at_least, language), self.period.phrase(language)
         if language == "fr":
-            return f"ont été hospitalisées (MCO){times} {when} avec pour diagnostic {where} {what}"
-        return f"were in hospital (MCO){times} {when} with as {where} diagnosis {what}"
+            return (
+                f"ont été hospitalisées (MCO){times} {when} avec pour diagnostic {where} {what}{self._units(language)}"
+            )
+        return f"were in hospital (MCO){times} {when} with as {where} diagnosis {what}{self._units(language)}"
+
+    def _units(self, language: Language) -> str:
+        if not self.medical_units:
+            return ""
+        listed = listing(self.medical_units, language)
+        if language == "fr":
+            return f", en passant par une unité médicale autorisée {listed}"
+        return f", passing through a medical unit authorised {listed}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +95,7 @@ class LongTermCondition:
     """A long-term condition (ALD) under way on at least one day of the period."""
 
     TAG: ClassVar[str] = "long_term_condition"
+    at_least: ClassVar[int] = 1
     diagnosis: tuple[str, ...]
     numbers: tuple[int, ...]
     period: Period
@@ -211,6 +227,39 @@ class Act:
 
 
 @dataclass(frozen=True, slots=True)
+class Biology:
+    """An analysis of biology (NABM) in community care on ``at_least`` distinct dates."""
+
+    TAG: ClassVar[str] = "biology"
+    nabm: tuple[str, ...]
+    period: Period
+    at_least: int = 1
+
+    @classmethod
+    def read(cls, value: object, path: str, reader: Reader) -> "Biology | None":
+        """Read the value of the key ``biology``."""
+        found = reader.mapping(value, path, ("nabm", "period"), ("at_least",))
+        if found is None:
+            return None
+        codes = read_codes(found["nabm"], f"{path}.nabm", reader, System.NABM)
+        period = Period.read(found["period"], f"{path}.period", reader)
+        at_least = read_at_least(found, path, reader)
+        return None if codes is None or period is None or at_least is None else cls(codes, period, at_least)
+
+    def to_json(self) -> JSON:
+        """The value of the key ``biology``."""
+        return {"nabm": list(self.nabm), "period": self.period.to_json(), "at_least": self.at_least}
+
+    def clause(self, language: Language) -> str:
+        """The end of “the people who …”."""
+        what = named(System.NABM, self.nabm, language, "NABM ")
+        times, when = dates(self.at_least, language), self.period.phrase(language)
+        if language == "fr":
+            return f"ont eu en ville{times} {when} une analyse de biologie parmi{NO_BREAK_SPACE}: {what}"
+        return f"had in community care{times} {when} an analysis of biology among: {what}"
+
+
+@dataclass(frozen=True, slots=True)
 class Age:
     """An age in completed years on a day. The SNDS has no day of birth: the first of the month stands for it."""
 
@@ -305,7 +354,7 @@ class Residence:
         return f"résident dans la région {names}" if language == "fr" else f"live in the region {names}"
 
 
-EventLeaf = Stay | LongTermCondition | Drug | Act
+EventLeaf = Stay | LongTermCondition | Drug | Act | Biology
 PersonLeaf = Age | Sex | Residence
 Leaf = EventLeaf | PersonLeaf
 
@@ -314,6 +363,7 @@ LEAVES: Mapping[str, Callable[[object, str, Reader], Leaf | None]] = {
     LongTermCondition.TAG: LongTermCondition.read,
     Drug.TAG: Drug.read,
     Act.TAG: Act.read,
+    Biology.TAG: Biology.read,
     Age.TAG: Age.read,
     Sex.TAG: Sex.read,
     Residence.TAG: Residence.read,

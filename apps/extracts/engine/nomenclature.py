@@ -21,6 +21,7 @@ SOURCE_TABLES: Mapping[System, tuple[str, str]] = {
     System.CCAM: ("IR_CCAM_V63", "CAM_PRS_IDE_COD"),
     System.ATC: ("IR_PHA_R", "PHA_ATC_CLA"),
     System.CIP13: ("IR_PHA_R", "PHA_CIP_C13"),
+    System.NABM: ("IR_BIO_R", "BIO_PRS_IDE"),
 }
 
 
@@ -32,7 +33,7 @@ class Nomenclature:
 
     def matching(self, system: System, code: str) -> tuple[str, ...]:
         """The known codes that ``code`` designates: itself, and those it begins where the system has prefixes."""
-        known = self.codes[system]
+        known = self.codes.get(system, ())
         start = bisect_left(known, code)
         if not NOTATIONS[system].prefixes:
             return known[start : start + 1] if known[start : start + 1] == (code,) else ()

@@ -1,9 +1,10 @@
 """Pseudonyms: the only room where a key is used.
 
 A project key is derived from a master by HKDF-SHA-256; each kind of pseudonym (person, claim, stay, professional,
-facility) has its own key derived from the project's. A pseudonym is the HMAC-SHA-256 of the source identifier, cut to
-128 bits and shaped as a UUID. It is computed once per distinct identifier, here, and joined as a table: the key never
-reaches SQL, a plan, a log, or the text of an object. See ``docs/adr`` for why.
+facility) has its own key derived from the project's. A pseudonym is 128 bits of a keyed hash of the source identifier,
+shaped as a UUID: HMAC-SHA-256 for identifiers that are texts, once per distinct value; AES-256-CMAC for those that are
+rows of keys, claims and stays. The key never reaches SQL, a plan, a log, or the text of an object: engines call the
+functions of ``keyed`` by a name. See ADR 0022 and 0101 for why.
 """
 
 import base64
@@ -11,7 +12,8 @@ import binascii
 import hashlib
 import hmac
 import stat
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date
 from pathlib import Path
 from uuid import UUID
 
@@ -19,12 +21,12 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from .catalogue import Kind
+from .keyed import RowPseudonyms, TextPseudonyms, row_pseudonym, shaped
 from .problems import KeyFileError
 
 KEY_BYTES = 32
-PSEUDONYM_BYTES = 16
-SEPARATOR = "\x1f"
-"""Between the parts of an identifier: a character that none of them holds."""
+ROW_KINDS: Mapping[Kind, frozenset[int]] = {Kind.CLAIM: frozenset({6}), Kind.STAY: frozenset({1})}
+"""Kinds whose identifier is a row of keys (``CLAIM_KEYS``; year and ``STAY_KEYS``), and the places of the texts."""
 _BLOCK = 64
 _INNER, _OUTER = bytes([0x36]) * _BLOCK, bytes([0x5C]) * _BLOCK
 
@@ -63,12 +65,24 @@ class ProjectKey:
             first.update(text.encode())
             second = outer.copy()
             second.update(first.digest())
-            found.append(_shaped(second.digest()))
+            found.append(shaped(second.digest()))
         return found
 
     def pseudonym(self, kind: Kind, identifier: str) -> UUID:
         """The pseudonym of one identifier."""
-        return UUID(bytes=_shaped(hmac.digest(self._key_of(kind), identifier.encode(), "sha256")))
+        return UUID(bytes=shaped(hmac.digest(self._key_of(kind), identifier.encode(), "sha256")))
+
+    def pseudonym_of_row(self, kind: Kind, values: Sequence[str | int | date | None]) -> UUID:
+        """The pseudonym of one row of keys."""
+        return UUID(bytes=row_pseudonym(self._key_of(kind), values, ROW_KINDS[kind]))
+
+    def functions(self) -> Mapping[Kind, RowPseudonyms | TextPseudonyms]:
+        """What an engine calls on columns, for each kind."""
+        made: dict[Kind, RowPseudonyms | TextPseudonyms] = {}
+        for kind in Kind:
+            key = self._key_of(kind)
+            made[kind] = RowPseudonyms(key) if kind in ROW_KINDS else TextPseudonyms(_hmac_under(key))
+        return made
 
     def _key_of(self, kind: Kind) -> bytes:
         return _derive(self._secret, b"hdh extract kind " + kind.value.encode())
@@ -80,21 +94,12 @@ class ProjectKey:
         )
 
 
-def joined(*parts: object) -> str:
-    """An identifier in one text: ``joined("2021", "990000001", 12)``."""
-    return SEPARATOR.join(map(str, parts))
-
-
 def _derive(secret: bytes, info: bytes) -> bytes:
     return HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=None, info=info).derive(secret)
 
 
-def _shaped(digest: bytes) -> bytes:
-    """The first 128 bits, with the version (8: custom) and variant that make a valid UUID."""
-    value = bytearray(digest[:PSEUDONYM_BYTES])
-    value[6] = (value[6] & 0x0F) | 0x80
-    value[8] = (value[8] & 0x3F) | 0x80
-    return bytes(value)
+def _hmac_under(key: bytes) -> Callable[[str], bytes]:
+    return lambda text: shaped(hmac.digest(key, text.encode(), "sha256"))
 
 
 def read_key_file(path: Path) -> tuple[bytes, tuple[str, ...]]:

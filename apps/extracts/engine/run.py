@@ -19,10 +19,12 @@ from typing import Any
 
 import duckdb
 
-from .backends.duckdb import DuckDBEngine, EngineSettings
+from .backends.duckdb import DuckDBEngine, EngineSettings, Keyed
+from .catalogue import Kind
 from .definition import Definition
 from .delivery import MANIFEST, read_manifest
 from .job import Job
+from .plan.relations import KEYED_ARGUMENTS, keyed_name
 from .problems import DeliveryError, EngineError
 from .pseudonyms import ProjectKey
 from .source import Source
@@ -31,7 +33,7 @@ from .units import Unit, plan_of
 from .verify import verify
 from .workshop import Result, Workshop
 
-ENGINE_VERSION = "1"
+ENGINE_VERSION = "2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +85,13 @@ class ExtractRun:
             "key_id": self.key.id,
             "source_release": self.source.release,
             "versions": engine_versions(),
+            "ordered": self.settings.ordered,
         }
+
+    @cached_property
+    def keyed(self) -> Mapping[Kind, Keyed]:
+        """The keyed functions of the project."""
+        return self.key.functions()
 
     @cached_property
     def workshop(self) -> Workshop:
@@ -168,6 +176,8 @@ def _report(unit: Unit, result: Result, *, skipped: bool) -> UnitReport:
 
 
 def _job(unit: Unit, run: ExtractRun, engine: DuckDBEngine) -> Job:
+    functions = {keyed_name(kind): (KEYED_ARGUMENTS[kind], made) for kind, made in run.keyed.items()}
+    engine.know(run.key.id, functions)
     return Job(unit, run.definition, run.source, run.key, engine, run.workshop, run.units, run.binding)
 
 

@@ -12,11 +12,24 @@ from typing import Any
 
 from .catalogue import CATALOGUE
 from .codes import NOTATIONS, System
-from .criteria import MAX_DEPTH, MAX_NODES, Act, AllOf, AnyOf, Drug, LongTermCondition, Not, Place, Position, Stay
+from .criteria import (
+    MAX_DEPTH,
+    MAX_NODES,
+    Act,
+    AllOf,
+    AnyOf,
+    Biology,
+    Drug,
+    LongTermCondition,
+    Not,
+    Place,
+    Position,
+    Stay,
+)
 from .definition import MAX_TITLE, SCHEMA_VERSION
 from .filters import FILTERS, Filter
 from .geography import REGIONS
-from .leaf_parts import MAX_AGE, MAX_CODES, MAX_DATES, SexValue
+from .leaf_parts import MAX_AGE, MAX_CODES, MAX_DATES, UNIT_PATTERN, SexValue
 from .leaves import Age, Residence, Sex
 
 Schema = dict[str, Any]
@@ -87,11 +100,17 @@ def _leaves() -> Schema:
     numbers = {"type": "array", "minItems": 1, "items": {"type": "integer", "minimum": 1, "maximum": 99}}
     positions = _listed([position.value for position in Position])
     places = _listed([place.value for place in Place])
-    icd10, atc, cip13, ccam = ({"$ref": f"#/$defs/{system.value}"} for system in System)
+    icd10, atc, cip13, ccam, nabm = ({"$ref": f"#/$defs/{system.value}"} for system in System)
     return {
         Stay.TAG: _object(
-            {"diagnosis": icd10, "positions": positions, "period": _PERIOD, "at_least": at_least},
-            optional=("positions", "at_least"),
+            {
+                "diagnosis": icd10,
+                "positions": positions,
+                "period": _PERIOD,
+                "at_least": at_least,
+                "medical_units": {"type": "array", "minItems": 1, "items": {"type": "string", "pattern": UNIT_PATTERN}},
+            },
+            optional=("positions", "at_least", "medical_units"),
         ),
         LongTermCondition.TAG: _either(
             {"diagnosis": icd10, "numbers": numbers, "period": _PERIOD}, ("diagnosis", "numbers")
@@ -102,6 +121,7 @@ def _leaves() -> Schema:
         Act.TAG: _object(
             {"ccam": ccam, "places": places, "period": _PERIOD, "at_least": at_least}, optional=("places", "at_least")
         ),
+        Biology.TAG: _object({"nabm": nabm, "period": _PERIOD, "at_least": at_least}, optional=("at_least",)),
         Age.TAG: _either({"on": _DAY, "min": years, "max": years}, ("min", "max")),
         Sex.TAG: {"enum": [value.value for value in SexValue]},
         Residence.TAG: _listed(sorted(REGIONS)),

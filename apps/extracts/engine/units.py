@@ -1,16 +1,32 @@
-"""The units of work of an extract: small, idempotent, in an order where each only needs those before it."""
+"""The units of work of an extract: small, idempotent, in an order where each only needs those before it.
 
-from collections.abc import Iterator
+    source      read the files of a partition whole, compare them with the release
+    identities  which identity is whose             people     how each person is described
+    events      what a partition of a part of the source says about the criteria
+    matched     which persons of a bucket satisfy which leaf, from the events of all partitions
+    cohort      which persons of a bucket satisfy the population
+    patients    the pseudonym of each person of the cohort      members    their identities
+    table       one partition of one table, as it is delivered
+    publish     manifest, verification, and the delivery has its place
+
+Units of one kind that differ by their partition do not need each other: they may be done in any order, by any worker.
+"""
+
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from .catalogue import CATALOGUE, Link, Partitioning, Table
-from .criteria import EventLeaf, Period, event_leaves
+from .catalogue import CATALOGUE, Partitioning, Table
+from .criteria import Period, event_leaves
 from .definition import Definition
-from .plan.events import event_tables, events
+from .plan.deliveries import source_tables
+from .plan.events import PART_TABLE, Leaves, Part, events, parts_of
 from .plan.relations import Query, compiled
 from .problems import SourceError
 from .source import WHOLE, Source
+
+BUCKET = 5_000_000
+"""About how many identities one cohort unit decides upon."""
 
 
 class UnitKind(StrEnum):
@@ -24,26 +40,31 @@ class UnitKind(StrEnum):
     COHORT = "cohort"
     PATIENTS = "patients"
     MEMBERS = "members"
-    CLAIMS = "claims"
-    STAYS = "stays"
     TABLE = "table"
     PUBLISH = "publish"
 
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """One unit. ``leaf`` numbers the event leaf it serves; ``table`` and ``partition``, what it reads or delivers."""
+    """One unit. ``table`` is a table, or the part of the source that events are in; ``partition``, one of its own.
+
+    For ``matched`` and ``cohort``, the partition is a bucket of persons: ``2-of-14``.
+    """
 
     kind: UnitKind
     table: str = ""
     partition: str = ""
-    leaf: int = -1
 
     @property
     def name(self) -> str:
-        """A stable name, unique in a plan: ``events/0/ER_PHA_F/2021-01``, ``table/IR_BEN_R/all``."""
-        parts = (self.kind.value, str(self.leaf) if self.leaf >= 0 else "", self.table, self.partition)
-        return "/".join(part for part in parts if part)
+        """A stable name, unique in a plan: ``events/care/2021-01``, ``table/IR_BEN_R/all``."""
+        return "/".join(part for part in (self.kind.value, self.table, self.partition) if part)
+
+    @property
+    def bucket(self) -> tuple[int, int]:
+        """The number of the bucket, from 0, and how many there are."""
+        number, _, count = self.partition.partition("-of-")
+        return int(number) - 1, int(count)
 
     def __str__(self) -> str:
         return self.name
@@ -60,47 +81,49 @@ def plan_of(definition: Definition, source: Source) -> tuple[Unit, ...]:
 def _work(definition: Definition, source: Source) -> Iterator[Unit]:
     yield Unit(UnitKind.IDENTITIES)
     yield Unit(UnitKind.PEOPLE)
-    for index, leaf in enumerate(event_leaves(definition.population)):
-        yield from _events(index, leaf, source)
-        yield Unit(UnitKind.MATCHED, leaf=index)
-    yield Unit(UnitKind.COHORT)
+    for part in Part:
+        for partition in _event_partitions(part, definition, source):
+            yield Unit(UnitKind.EVENTS, part.value, partition)
+    rows = sum(file.rows for file in source.files_of(CATALOGUE.tables["IR_BEN_R"], WHOLE))
+    buckets = [f"{number}-of-{-(-rows // BUCKET) or 1}" for number in range(1, (-(-rows // BUCKET) or 1) + 1)]
+    if event_leaves(definition.population):
+        yield from (Unit(UnitKind.MATCHED, partition=bucket) for bucket in buckets)
+    yield from (Unit(UnitKind.COHORT, partition=bucket) for bucket in buckets)
     yield Unit(UnitKind.PATIENTS)
     yield Unit(UnitKind.MEMBERS)
-    yield from _links(definition, source)
-    for name in sorted(definition.scope.tables):
-        for partition in _partitions(name, definition.scope.period, source):
-            yield Unit(UnitKind.TABLE, name, partition)
+    yield from _deliveries(definition, source)
 
 
-def _events(index: int, leaf: EventLeaf, source: Source) -> Iterator[Unit]:
-    for table in event_tables(leaf):
-        for partition in _partitions(table, leaf.period, source):
-            yield Unit(UnitKind.EVENTS, table, partition, index)
+def _event_partitions(part: Part, definition: Definition, source: Source) -> tuple[str, ...]:
+    periods = [leaf.period for leaf in event_leaves(definition.population) if part in parts_of(leaf)]
+    return partitions_from(PART_TABLE[part], periods, source) if periods else ()
 
 
-def _links(definition: Definition, source: Source) -> Iterator[Unit]:
-    """The units that give claims and stays their pseudonyms, for the partitions whose tables need them."""
-    for kind, link in ((UnitKind.CLAIMS, Link.CLAIM), (UnitKind.STAYS, Link.STAY)):
-        tables = [name for name in definition.scope.tables if CATALOGUE.tables[name].link is link]
-        found = {partition for name in tables for partition in _partitions(name, definition.scope.period, source)}
-        for partition in sorted(found):
-            yield Unit(kind, partition=partition)
+def _deliveries(definition: Definition, source: Source) -> Iterator[Unit]:
+    """Partition by partition, so that tables of one partition follow each other and share what they join."""
+    found = [
+        Unit(UnitKind.TABLE, name, partition)
+        for name in sorted(definition.scope.tables)
+        for partition in partitions_from(name, [definition.scope.period], source)
+    ]
+    yield from sorted(found, key=lambda unit: (CATALOGUE.tables[unit.table].link.value, unit.partition, unit.table))
 
 
-def _partitions(name: str, period: Period, source: Source) -> tuple[str, ...]:
-    """The partitions that may hold care of a period.
+def partitions_from(name: str, periods: Sequence[Period], source: Source) -> tuple[str, ...]:
+    """The partitions that may hold care of some periods.
 
     Care reaches the flux, and a stay ends, in its own month or year or later, without a limit: nothing is left out
-    after the period, everything is before it.
+    after the periods, everything is before them.
     """
     table = CATALOGUE.tables[name]
     found = source.partitions(table)
     if not found:
         raise SourceError(str(source.folder / name), f"the source copy does not hold the table {name}")
+    start = min(period.start for period in periods)
     starts = {
         Partitioning.WHOLE: WHOLE,
-        Partitioning.YEAR: str(period.start.year),
-        Partitioning.FLUX_MONTH: period.start.isoformat()[:7],
+        Partitioning.YEAR: str(start.year),
+        Partitioning.FLUX_MONTH: start.isoformat()[:7],
     }
     return tuple(partition for partition in found if partition >= starts[table.partitioning])
 
@@ -110,25 +133,24 @@ def partition_read(table: Table, unit: Unit) -> str:
     return WHOLE if table.partitioning is Partitioning.WHOLE else unit.partition
 
 
-_ALWAYS_READ: dict[UnitKind, tuple[str, ...]] = {
-    UnitKind.IDENTITIES: ("IR_BEN_R",),
-    UnitKind.PEOPLE: ("IR_BEN_R",),
-    UnitKind.CLAIMS: ("ER_PRS_F",),
-    UnitKind.STAYS: ("T_MCOaaB", "T_MCOaaC"),
-}
-
-
 def reads(unit: Unit, definition: Definition) -> tuple[tuple[str, str], ...]:
     """The (table, partition) pairs of the source that a unit reads."""
-    names = _ALWAYS_READ.get(unit.kind, ())
-    if unit.kind is UnitKind.TABLE:
-        names = (unit.table,)
-    elif unit.kind is UnitKind.EVENTS:
-        names = tuple(name for name in events_of(unit, definition).relations if name in CATALOGUE.tables)
-    return tuple((name, partition_read(CATALOGUE.tables[name], unit)) for name in names)
+    names: Sequence[str] = ()
+    match unit.kind:
+        case UnitKind.IDENTITIES | UnitKind.PEOPLE:
+            names = ("IR_BEN_R",)
+        case UnitKind.EVENTS:
+            names = events_of(unit, definition).relations
+        case UnitKind.TABLE:
+            names = source_tables(definition, CATALOGUE.tables[unit.table])
+    known = (CATALOGUE.table(name) for name in names)
+    return tuple((table.name, partition_read(table, unit)) for table in known if table is not None)
 
 
 def events_of(unit: Unit, definition: Definition) -> Query:
     """The query of an EVENTS unit."""
-    leaf = event_leaves(definition.population)[unit.leaf]
-    return compiled(events, leaf, unit.table, definition.filters)
+    part = Part(unit.table)
+    leaves: Leaves = tuple(
+        (number, leaf) for number, leaf in enumerate(event_leaves(definition.population)) if part in parts_of(leaf)
+    )
+    return compiled(events, part, leaves, definition.filters)

@@ -7,7 +7,7 @@ from typing import Any
 from apps.workspaces.fake_scaleway.world import World
 
 JSON = Any
-KEPT = ("store", "limits", "organization", "default_project", "access_key", "secret_key")
+KEPT = ("store", "limits", "organization", "default_project", "access_key", "secret_key", "hub")
 
 
 def save(world: World, path: Path) -> None:

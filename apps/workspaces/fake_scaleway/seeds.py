@@ -156,3 +156,45 @@ def _local_image(world: World, label: str, name: str, arch: str, zone: str, *, b
         "label": label,
     }
     _add(world, "image", body, id=world.new_id(), place=zone, public=True)
+
+
+def seed_hub(world: World) -> dict[str, str]:
+    """What the landing zone makes once: the hub's project with its VPC, and a stranger with full rights on objects,
+    whom every bucket must refuse. Kept in `world.hub`; making it twice changes nothing."""
+    if world.hub:
+        return world.hub
+    now, project_id = world.now_text(), world.new_id()
+    dates = {"created_at": now, "updated_at": now}
+    project = {"name": "hub", "organization_id": world.organization, "description": "", **dates}
+    hub = _add(world, "project", {**project, "qualification": {}}, id=project_id)
+    hub.project = project_id
+    vpc = next(one for one in world.store.all("vpc", "fr-par"))
+    body = {**vpc.body, "name": "hub", "tags": ["hub"], "project_id": project_id, "is_default": False}
+    acl = {family: {"default_policy": "drop", "rules": []} for family in (False, True)}
+    hub_vpc = _add(world, "vpc", body, id=world.new_id(), place="fr-par", acl=acl)
+    hub_vpc.project = project_id
+    world.hub = {"project": project_id, "vpc": hub_vpc.id, **_stranger(world)}
+    return world.hub
+
+
+def _stranger(world: World) -> dict[str, str]:
+    now = world.now_text()
+    marks = {"created_at": now, "updated_at": now, "editable": True, "deletable": True, "managed": False}
+    named = {"name": "stranger", "description": "", "tags": [], "organization_id": world.organization}
+    holder = _add(world, "application", {**named, **marks}, id=world.new_id())
+    rule = {
+        "id": world.new_id(),
+        "permission_set_names": ["ObjectStorageFullAccess"],
+        "permission_sets_scope_type": "projects",
+        "condition": "",
+        "organization_id": world.organization,
+    }
+    _add(world, "policy", {**named, **marks, "application_id": holder.id}, id=world.new_id(), rules=[rule])
+    access, secret = "SCW0STRANGER00000000", world.new_id()
+    key = {"access_key": access, "secret_key": None, "description": "", "expires_at": None, "creation_ip": ""}
+    record = _add(
+        world, "api_key", {**key, **marks, "default_project_id": world.default_project, "application_id": holder.id},
+        id=access,
+    )  # fmt: skip
+    record.hidden["secret_key"], record.project = secret, ""
+    return {"stranger_access_key": access, "stranger_secret_key": secret}

@@ -2,14 +2,16 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import parse_qsl
 
 from aiohttp import web
+from multidict import CIMultiDict
+from yarl import URL
 
-from apps.workspaces.fake_scaleway import errors
+from apps.workspaces.fake_scaleway import agent, errors
 from apps.workspaces.fake_scaleway.access import NOBODY, Principal, principal_by_secret
 from apps.workspaces.fake_scaleway.call import Call, Reply
 from apps.workspaces.fake_scaleway.faults import BEFORE, Fault
@@ -44,19 +46,83 @@ class Outcome:
     answered: JSON = None
 
 
-def answer(world: World, request: web.BaseRequest, body: bytes) -> Outcome:
+class Incoming(Protocol):
+    """What is read of a request: aiohttp's own, or one that never travelled."""
+
+    @property
+    def method(self) -> str: ...
+
+    @property
+    def path(self) -> str: ...
+
+    @property
+    def host(self) -> str: ...
+
+    @property
+    def headers(self) -> Mapping[str, str]: ...
+
+    @property
+    def query(self) -> Mapping[str, str]: ...
+
+    @property
+    def query_string(self) -> str: ...
+
+    @property
+    def rel_url(self) -> URL: ...
+
+
+@dataclass(frozen=True)
+class Plain:
+    """A request made in this very process, without a socket."""
+
+    method: str
+    rel_url: URL
+    headers: CIMultiDict[str]
+
+    @property
+    def path(self) -> str:
+        return self.rel_url.path
+
+    @property
+    def host(self) -> str:
+        return self.headers.get("Host", self.rel_url.host or "")
+
+    @property
+    def query(self) -> Mapping[str, str]:
+        return self.rel_url.query
+
+    @property
+    def query_string(self) -> str:
+        return self.rel_url.query_string
+
+
+def answer(world: World, request: Incoming, body: bytes) -> Outcome:
     """Perform one request against the world; every refusal becomes its answer."""
+    if request.path.startswith(agent.PREFIX):
+        return _agent(world, request, body)
     is_product = request.path.lstrip("/").partition("/")[0] in PRODUCTS
     signed = request.headers.get("Authorization", "").startswith("AWS4") or "X-Amz-Signature" in request.query
     return _product(world, request, body) if is_product and not signed else _storage(world, request, body)
 
 
-def _query(request: web.BaseRequest) -> list[tuple[str, str]]:
+def _agent(world: World, request: Incoming, body: bytes) -> Outcome:
+    operation = agent.operation_name(request.method, request.path)
+    try:
+        operation, reply = agent.answer(world, request.method, request.path, body)
+    except errors.ApiError as refusal:
+        reply = Reply(refusal.status, refusal.body)
+    headers = {"Content-Type": "application/json"}
+    return Outcome(operation, NOBODY, reply.status, _encoded(reply.body), headers, None, reply.body)
+
+
+def _query(request: Incoming) -> list[tuple[str, str]]:
     return parse_qsl(request.rel_url.raw_query_string, keep_blank_values=True)
 
 
-def operation_name(world: World, request: web.BaseRequest, body: bytes) -> str:
+def operation_name(world: World, request: Incoming, body: bytes) -> str:
     """The name under which faults and the ledger know this request."""
+    if request.path.startswith(agent.PREFIX):
+        return agent.operation_name(request.method, request.path)
     found = ROUTER.match(request.method, request.path)
     if found:
         return found[0].operation
@@ -68,7 +134,7 @@ def operation_name(world: World, request: web.BaseRequest, body: bytes) -> str:
         return "s3.refused"
 
 
-def _product(world: World, request: web.BaseRequest, body: bytes) -> Outcome:
+def _product(world: World, request: Incoming, body: bytes) -> Outcome:
     operation, principal, asked = "unknown", NOBODY, None
     try:
         found = ROUTER.match(request.method, request.path)
@@ -88,7 +154,7 @@ def _product(world: World, request: web.BaseRequest, body: bytes) -> Outcome:
     return Outcome(operation, principal, reply.status, content, headers, asked, reply.body)
 
 
-def _decoded(request: web.BaseRequest, body: bytes) -> JSON:
+def _decoded(request: Incoming, body: bytes) -> JSON:
     if not body or "json" not in request.headers.get("Content-Type", "json"):
         return None
     try:
@@ -102,7 +168,7 @@ def _encoded(value: JSON) -> bytes:
     return b"" if value is None else json.dumps(value, ensure_ascii=False).encode()
 
 
-def _storage(world: World, request: web.BaseRequest, body: bytes) -> Outcome:
+def _storage(world: World, request: Incoming, body: bytes) -> Outcome:
     operation, principal = "s3.refused", NOBODY
     request_id = f"txg{world.random.getrandbits(64):016x}"
     try:
@@ -155,10 +221,8 @@ def _spoiled(outcome: Outcome, fault: Fault) -> Outcome:
     return outcome
 
 
-async def serve(request: web.Request) -> web.StreamResponse:
+def respond(world: World, request: Incoming, body: bytes) -> tuple[Outcome, Fault | None]:
     """One request: time passes, what was due happens, a fault may strike, the ledger is written."""
-    world = request.app[WORLD]
-    body = await request.read()
     world.clock.on_request()
     world.settle()
     fault = world.faults.of(operation_name(world, request, body)) if world.faults.items else None
@@ -170,17 +234,20 @@ async def serve(request: web.Request) -> web.StreamResponse:
         outcome = answer(world, request, body)
         world.settle()
     _note(world, request, outcome, fault)
+    return (_spoiled(outcome, fault) if fault is not None else outcome), fault
+
+
+async def serve(request: web.Request) -> web.StreamResponse:
+    """One request over HTTP; a connection may be cut, an answer may come late."""
+    outcome, fault = respond(request.app[WORLD], request, await request.read())
     if fault is not None and fault.answer == "slow":
         await asyncio.sleep(fault.delay)
     if fault is not None and fault.answer.startswith("reset"):
         return _cut(request)
-    if fault is not None:
-        outcome = _spoiled(outcome, fault)
-    headers = dict(outcome.headers)
-    return web.Response(status=outcome.status, body=outcome.body, headers=headers)
+    return web.Response(status=outcome.status, body=outcome.body, headers=dict(outcome.headers))
 
 
-def _note(world: World, request: web.BaseRequest, outcome: Outcome, fault: Fault | None) -> None:
+def _note(world: World, request: Incoming, outcome: Outcome, fault: Fault | None) -> None:
     world.ledger.write(
         moment=world.clock.now(),
         method=request.method,

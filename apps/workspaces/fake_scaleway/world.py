@@ -67,6 +67,7 @@ class World:
     default_project: str = ""
     access_key: str = ""
     secret_key: str = ""
+    hub: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.random = random.Random(self.seed)  # noqa: S311 - identifiers of a toy, not secrets

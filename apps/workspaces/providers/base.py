@@ -1,11 +1,14 @@
-"""What every workspace provider offers, and the two ways it may fail.
+"""What every workspace provider offers, and the three ways it may fail.
 
-Every method is idempotent and keyed by the workspace's id: asking twice changes nothing the second time, and
-destroying what is absent succeeds. No method waits: a provider starts the work and `observe` says how far it got.
+A provider makes steps: `perform(name, job)` does as much of one step as needs no waiting and says whether it is made.
+Every step is idempotent and keyed by the workspace's id: making it twice changes nothing the second time, and removing
+what is absent succeeds. What must outlive the death of a worker in its midst goes into the job's notebook.
 """
 
-from collections.abc import Mapping
+import random
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
@@ -18,6 +21,11 @@ class ProviderUnavailable(Exception):
 
 class ProviderRefused(Exception):
     """The provider will not do it however often it is asked: a person must act. The message says what and why."""
+
+
+class ProviderWaits(Exception):
+    """There is no room just now (stock, quota, budget): an ordinary answer. The workspace waits for capacity, and the
+    message says for what."""
 
 
 class RunState(StrEnum):
@@ -43,11 +51,14 @@ class Limits:
 
 @dataclass(frozen=True)
 class WorkspaceSpec:
-    """A workspace as its provider needs to know it: no names of people, no title."""
+    """A workspace as its provider needs to know it: no names of people, no title. `size` is the code of an offer
+    (empty: the usual one), `budget_left` euros (None: no limit)."""
 
     id: UUID
     data: Path | None
     limits: Limits = field(default_factory=Limits)
+    size: str = ""
+    budget_left: float | None = None
 
 
 @dataclass(frozen=True)
@@ -91,30 +102,169 @@ class Usage:
     home: int
 
 
+LONGEST_WAIT = 60.0
+
+
+def full_jitter(failures: int, draw: Callable[[float, float], float] = random.uniform) -> timedelta:
+    """A random wait of up to 1, 2, 4… seconds, at most a minute: a thousand retries do not come back together."""
+    return timedelta(seconds=draw(0.0, min(LONGEST_WAIT, 2.0 ** min(failures, 10))))
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """One request and its answer, as an operator may see them. `status` None: no readable answer came; `code` is the
+    type of error; `answer` holds shown fields only; `changes`: it was to change something."""
+
+    product: str
+    method: str
+    path: str
+    status: int | None
+    code: str
+    answer: str
+    milliseconds: int
+    changes: bool
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the ledger holds of a resource, and since when."""
+
+    external_id: str
+    facts: Mapping[str, str]
+    since: datetime
+
+
+class Notebook(Protocol):
+    """What the engine keeps for a step. Everything written here is committed at once, under the worker's lease, and
+    raises LeaseLost when another worker has taken over."""
+
+    def known(self, kind: str) -> Known | None:
+        """The resource of this kind in the ledger, unless it was removed."""
+
+    def ever(self, kind: str) -> Known | None:
+        """The resource of this kind that the ledger holds or held."""
+
+    def keep(self, kind: str, external_id: str, facts: Mapping[str, str]) -> None:
+        """Write a resource into the ledger."""
+
+    def forget(self, kind: str) -> None:
+        """Mark a resource as removed."""
+
+    def about_to(self, kind: str, now: datetime) -> None:
+        """Say beforehand that this kind is going to be created: whoever comes after a lost answer looks first."""
+
+    def last_try(self, kind: str) -> datetime | None:
+        """When a creation of this kind was last begun without being recorded in the ledger."""
+
+    def still_mine(self) -> None:
+        """Asked just before each change in the cloud: a worker that was overtaken must not make it."""
+
+    def heard(self, exchange: Exchange) -> None:
+        """Note a request with its answer for operators; written with the step."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One step of one workspace; `started_at` is when it was first tried."""
+
+    spec: WorkspaceSpec
+    notebook: Notebook
+    started_at: datetime
+    generation: int = 0
+
+
+@dataclass(frozen=True)
+class Made:
+    """The step is complete; `resources` go into the ledger as (kind, external id, what was observed)."""
+
+    resources: tuple[tuple[str, str, Mapping[str, str]], ...] = field(default=())
+
+
+@dataclass(frozen=True)
+class NotYet:
+    """Nothing more can be done before this time has passed; `why` is for operators."""
+
+    after: timedelta = timedelta(0)
+    why: str = ""
+
+
+class What(StrEnum):
+    """How the world may differ from the ledger."""
+
+    MISSING = "missing"
+    CHANGED = "changed"
+    ORPHAN = "orphan"
+    STRAY = "stray"
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One difference. `opens`: it weakens the isolation, and access must be cut at once. `useless`: it is a copy that
+    nobody ever used and may be removed by the machine."""
+
+    what: What
+    kind: str
+    external_id: str
+    place: str
+    detail: str
+    opens: bool = False
+    useless: bool = False
+    workspace_id: UUID | None = None
+
+
+@dataclass(frozen=True)
+class Testimony:
+    """What the provider answered about one resource after a destruction: `gone`, with the status and state seen."""
+
+    kind: str
+    external_id: str
+    gone: bool
+    answer: str
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A size of workspace that can be had: price in euros an hour without tax, memory in bytes."""
+
+    code: str
+    processors: int
+    memory: int
+    gpu: str
+    gpus: int
+    hourly: float
+    available: str
+
+
 class Provider(Protocol):
     """The one interface behind which a workspace may live on this host or in a cloud."""
 
     name: str
 
+    def now(self) -> datetime:
+        """The provider's time: the machine's, but for an imitated cloud whose clock is moved."""
+
     def check(self) -> tuple[Problem, ...]:
         """Try the isolation for real; an empty answer means that workspaces may be created."""
 
-    def provision(self, spec: WorkspaceSpec) -> Mapping[str, str]:
-        """Create what outlives a stop (home, identity). Returns external ids by kind of resource.
+    def perform(self, step: str, job: Job) -> Made | NotYet:
+        """Make one step, or as much of it as needs no waiting.
 
-        Raises ProviderUnavailable or ProviderRefused."""
-
-    def start(self, spec: WorkspaceSpec) -> str:
-        """Begin to run the workspace; `observe` tells when it runs. Returns the external id of what was started."""
-
-    def stop(self, workspace_id: UUID) -> None:
-        """Begin to stop it; its home stays."""
-
-    def destroy(self, workspace_id: UUID) -> None:
-        """Remove every trace, home included. Raises ProviderUnavailable while it still runs."""
+        Raises ProviderUnavailable, ProviderWaits or ProviderRefused."""
 
     def observe(self, workspace_id: UUID) -> Observation:
         """Say what is there now, without changing it."""
+
+    def survey(self, job: Job) -> tuple[Difference, ...]:
+        """Compare what exists of one workspace with what its ledger says."""
+
+    def strays(self, known: Iterable[UUID]) -> tuple[Difference, ...]:
+        """What exists without belonging to a known workspace, or where nothing may be."""
+
+    def testify(self, job: Job) -> tuple[Testimony, ...]:
+        """Ask for everything the workspace ever had, and say what was answered."""
+
+    def discard(self, job: Job, difference: Difference) -> None:
+        """Remove a useless copy. Raises ProviderRefused for anything else."""
 
     def endpoint(self, workspace_id: UUID) -> Path:
         """The listening socket of the workspace's application: outside of what the workspace can write."""
@@ -124,3 +274,6 @@ class Provider(Protocol):
 
     def list_all(self) -> tuple[UUID, ...]:
         """Every workspace of which something exists."""
+
+    def offers(self) -> tuple[Offer, ...]:
+        """The sizes to choose from, with prices; empty where there is only one."""

@@ -1,6 +1,7 @@
 """The demonstration's people, who exist in a demonstration only."""
 
 from io import StringIO
+from pathlib import Path
 from typing import Any
 from unittest import mock
 
@@ -23,8 +24,8 @@ CAMILLE = "camille.durand@chu-demo.fr"
 
 
 @pytest.fixture
-def _demo(settings: Any) -> None:
-    settings.DEMO_MODE = True
+def _demo(settings: Any, tmp_path: Path) -> None:
+    settings.DEMO_MODE, settings.MEDIA_DIR = True, tmp_path
 
 
 def printed(*arguments: str) -> str:
@@ -41,7 +42,7 @@ def test_the_people_of_the_demonstration_are_made_once() -> None:
     assert Event.objects.count() == events
     assert Person.objects.count() == len(DEMO_PEOPLE)
     assert all(siren_is_valid(one.siren) for one in Organisation.objects.all())
-    assert Organisation.objects.count() == 3
+    assert Organisation.objects.count() == len({one.organisation for one in DEMO_PEOPLE})
 
 
 @pytest.mark.usefixtures("_demo")

@@ -68,7 +68,7 @@ def test_a_mandate_lets_a_person_act_for_an_organisation() -> None:
     person, organisation = PersonFactory.create(), OrganisationFactory.create()
     services.mandate_give(person=person, organisation=organisation, starts_on=TODAY, by=None)
     assert list(selectors.organisations_of(person, TODAY)) == [organisation]
-    assert Event.objects.get().data == {"organisation": str(organisation.pk)}
+    assert Event.objects.get().data == {"organisation": str(organisation.pk), "role": "member", "may_sign": False}
 
 
 def test_a_code_of_no_known_shape_is_never_accepted() -> None:

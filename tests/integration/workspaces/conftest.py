@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from apps.workspaces import reconcile
+from apps.workspaces import probe, reconcile, sweeping
 from apps.workspaces.probe import answers
 from apps.workspaces.providers.base import Limits, WorkspaceSpec
 from tests.integration.workspaces.recorder import Recorder
@@ -50,7 +50,8 @@ def recorder(settings: Any, tmp_path: Path) -> Iterator[Recorder]:
     settings.DELIVERY_DIR = tmp_path
     one = Recorder()
     with (
-        mock.patch.object(reconcile, "configured_provider", lambda: one),
-        mock.patch.object(reconcile.probe, "answers", lambda _: True),
+        mock.patch.object(reconcile, "configured_provider", lambda name: one),
+        mock.patch.object(sweeping, "local_provider", lambda: one),
+        mock.patch.object(probe, "answers", lambda _: True),
     ):
         yield one

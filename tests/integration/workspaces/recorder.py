@@ -13,17 +13,19 @@ from apps.workspaces.providers.base import (
     Problem,
     RunState,
     SelfTest,
+    Usage,
     WorkspaceSpec,
 )
+from apps.workspaces.providers.sandboxed import Sandboxed
 from apps.workspaces.rules import Status
 from apps.workspaces.services import workspace_data_ready
 from tests.factories import workspaces as made
 
 
-class Recorder:
+class Recorder(Sandboxed):
     """A provider that keeps its workspaces in memory: for what operations do, not for what a sandbox does."""
 
-    name = "recorder"
+    name = "local"
 
     def __init__(self) -> None:
         self.states: dict[UUID, RunState] = {}
@@ -68,6 +70,9 @@ class Recorder:
 
     def endpoint(self, workspace_id: UUID) -> Path:
         return Path("/nowhere")
+
+    def usage(self, workspace_id: UUID) -> Usage:
+        return Usage(None, None, 0)
 
     def list_all(self) -> tuple[UUID, ...]:
         return tuple(self.states)

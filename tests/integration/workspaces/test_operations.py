@@ -14,9 +14,10 @@ from django.db import connections, transaction
 from apps.audit.models import Event
 from apps.core.models import OutboxItem
 from apps.core.outbox import outbox_retry, run_item
-from apps.workspaces import reconcile
+from apps.workspaces import probe, reconcile, sweeping
 from apps.workspaces.ledger import operation_begin
 from apps.workspaces.models import CloudResource, GatewaySession, Operation, Ticket, Workspace
+from apps.workspaces.plans import plan_of
 from apps.workspaces.providers.base import (
     Problem,
     Provider,
@@ -24,7 +25,7 @@ from apps.workspaces.providers.base import (
     RunState,
     SelfTest,
 )
-from apps.workspaces.rules import STEPS, Desired, Kind, Status
+from apps.workspaces.rules import Desired, Kind, Status
 from apps.workspaces.services import workspace_destroy, workspace_resume, workspace_suspend
 from tests.factories import workspaces as made
 from tests.integration.workspaces.recorder import Recorder, data_ready, due, fresh, running, step, work
@@ -55,7 +56,7 @@ def test_each_step_is_recorded_once_however_often_it_is_delivered(recorder: Reco
             run_item(item.pk)
 
     assert fresh(workspace).status == Status.RUNNING
-    for name in STEPS[Kind.PROVISION]:
+    for name in plan_of("local", Kind.PROVISION):
         assert Event.objects.filter(action=f"workspace.step.{name}").count() == 1
     assert recorder.calls == ["provision", "start"]
 
@@ -133,7 +134,7 @@ def test_a_sandbox_that_ends_by_itself_is_reported_with_its_reason(recorder: Rec
 def test_an_application_that_never_answers_is_given_up(recorder: Recorder) -> None:
     workspace = made.workspace()
     data_ready(workspace)
-    with mock.patch.object(reconcile.probe, "answers", lambda _: False):
+    with mock.patch.object(probe, "answers", lambda _: False):
         for _ in range(6):
             step(workspace)
         assert fresh(workspace).status == Status.PROVISIONING
@@ -194,7 +195,7 @@ def test_destroying_removes_everything_and_the_ledger_says_so(recorder: Recorder
     assert workspace.status == Status.DESTROYED
     assert recorder.states == {}
     assert not CloudResource.objects.filter(removed_at=None).exists()
-    reconcile.sweep()
+    sweeping.sweep()
     assert due(workspace) is None
 
 
@@ -205,7 +206,7 @@ def test_killed_at_every_boundary_of_every_step_there_is_one_workspace(places: P
     workspace = made.workspace()
     data_ready(workspace, extract)
 
-    for name in STEPS[Kind.PROVISION]:
+    for name in plan_of("local", Kind.PROVISION):
         for boundary in ("before", "after"):
             assert _killed(workspace, name, boundary), (name, boundary)
         _until_done(workspace, name)
@@ -231,14 +232,14 @@ def _killed(workspace: Workspace, name: str, boundary: str) -> bool:
 
 
 def _die_there(item_id: int, name: str, boundary: str) -> None:
-    real = reconcile._MAKE[name]
+    real = reconcile._perform
 
-    def doomed(provider: Provider, workspace: Workspace, step: Any) -> Any:
-        result = real(provider, workspace, step) if boundary == "after" else None
+    def doomed(provider: Provider, operation: Operation, step: Any, notes: Any) -> Any:
+        result = real(provider, operation, step, notes) if boundary == "after" else None
         os.kill(os.getpid(), signal.SIGKILL)
         return result
 
-    reconcile._MAKE[name] = doomed
+    reconcile._perform = doomed
     try:
         run_item(item_id)
     finally:

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from apps.workspaces import reconcile
+from apps.workspaces import reconcile, sweeping
 from apps.workspaces.models import GatewaySession, Operation, Ticket, Workspace
 from apps.workspaces.providers.base import (
     ProviderRefused,
@@ -23,8 +23,8 @@ def test_the_sweep_starts_what_should_run_and_does_not(recorder: Recorder) -> No
     workspace = running(recorder)
     recorder.states[workspace.pk] = RunState.STOPPED
 
-    reconcile.sweep()
-    reconcile.sweep()
+    sweeping.sweep()
+    sweeping.sweep()
 
     assert fresh(workspace).status == Status.STARTING
     assert not fresh(workspace).route_open
@@ -36,11 +36,11 @@ def test_the_sweep_calls_a_person_when_a_sandbox_keeps_stopping(recorder: Record
     workspace = running(recorder)
     for _ in range(RESTARTS_ALLOWED):
         recorder.states[workspace.pk] = RunState.BROKEN
-        reconcile.sweep()
+        sweeping.sweep()
         workspace = work(workspace)
     recorder.states[workspace.pk] = RunState.BROKEN
 
-    reconcile.sweep()
+    sweeping.sweep()
 
     workspace = fresh(workspace)
     assert workspace.status == Status.FAILED
@@ -53,7 +53,7 @@ def test_the_sweep_stops_a_suspended_workspace_that_runs(recorder: Recorder) -> 
     workspace = work(workspace)
     recorder.states[workspace.pk] = RunState.RUNNING
 
-    reconcile.sweep()
+    sweeping.sweep()
 
     assert work(workspace).status == Status.SUSPENDED
     assert recorder.states[workspace.pk] is RunState.STOPPED
@@ -62,7 +62,7 @@ def test_the_sweep_stops_a_suspended_workspace_that_runs(recorder: Recorder) -> 
 def test_the_sweep_stops_what_has_no_row_but_removes_nothing(recorder: Recorder) -> None:
     recorder.states[UUID(int=3)] = RunState.RUNNING
 
-    reconcile.sweep()
+    sweeping.sweep()
 
     assert recorder.states[UUID(int=3)] is RunState.STOPPED
 
@@ -74,7 +74,7 @@ def test_the_sweep_ends_expired_sessions_and_forgets_old_tickets(recorder: Recor
     Ticket.objects.create(secret_hash="t", workspace=workspace, person=person, expires_at=past)
     GatewaySession.objects.create(secret_hash="s", workspace=workspace, person=person, expires_at=past)
 
-    reconcile.sweep()
+    sweeping.sweep()
 
     assert GatewaySession.objects.get().end == "expired"
     assert not Ticket.objects.exists()
@@ -86,7 +86,7 @@ def test_the_sweep_yields_to_whoever_changed_the_workspace_meanwhile(recorder: R
     stale = Workspace.objects.select_related("project").get(pk=workspace.pk)
     Workspace.objects.filter(pk=workspace.pk).update(version=50)
 
-    reconcile._reconcile(reconcile.configured_provider(), stale)
+    sweeping.reconcile_run_state(recorder, stale)
 
     assert not Operation.objects.filter(kind=Kind.START).exists()
 

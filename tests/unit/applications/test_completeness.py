@@ -111,7 +111,7 @@ def test_a_condition_reaches_across_pages() -> None:
 def test_a_field_may_be_demanded_on_some_paths_only() -> None:
     without = changed("purpose", benefits="")
     assert missing(without) == ()
-    demanded = missing({**without, PROCEDURE: {"path": "authorisation"}})
+    demanded = missing({**without, PROCEDURE: {"path": "full_authorisation"}})
     assert demanded == (Missing("purpose", "benefits", "required"),)
 
 

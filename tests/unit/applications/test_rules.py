@@ -22,8 +22,6 @@ LEAD = {
 }
 STEWARD = {
     "application.queue",
-    "application.review",
-    "application.review_attachment",
     "application.return",
     "application.accept",
     "application.redirect",
@@ -34,16 +32,24 @@ STEWARD = {
     "application.refuse",
 }
 ANYBODY = {"application.list", "application.create"}
-READ = {"application.attachment_read"}
+READ = {"application.attachment_read", "application.archive", "application.print"}
+EXAMINED = {
+    "application.review",
+    "application.review_attachment",
+    "application.review_archive",
+    "application.review_print",
+    "application.attachment_redact",
+}
 ALLOWED_BY_ROLE = {
-    Role.ANYONE: set(),
+    Role.ANYONE: {"application.assistant"},
     Role.SIGNED_IN: set(),
     Role.PERSON: ANYBODY,
     Role.MEMBER: TEAM | READ,
     Role.PRINCIPAL_INVESTIGATOR: TEAM | LEAD | READ,
-    Role.STEWARD: STEWARD,
+    Role.STEWARD: STEWARD | EXAMINED,
     Role.OPERATOR: set(),
     Role.AUDITOR: set(),
+    Role.ADMINISTRATOR: set(),
     Role.COMMITTEE_MEMBER: set(),
     Role.COMMITTEE_SECRETARY: set(),
     Role.SIGNATORY: set(),
@@ -81,7 +87,7 @@ def states_of(action: str) -> set[Status]:
         return STATES_OF_STEPS[action]
     if action == "application.withdraw":
         return set(Status) - ENDS
-    if action in {"application.review", "application.review_attachment"}:
+    if action in EXAMINED:
         return set(Status) - {Status.DRAFT}
     return set(Status)
 

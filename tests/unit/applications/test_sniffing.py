@@ -110,3 +110,50 @@ def test_what_a_name_promises(name: str, kind: str | None) -> None:
 @given(st.binary(max_size=300))
 def test_no_bytes_make_it_fail(data: bytes) -> None:
     assert sniffing.media_type(data) in {None, *sniffing.EXTENSIONS.values()}
+
+
+def odt(**more: bytes) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as made:
+        for name, data in {"mimetype": sniffing.ODT.encode(), "content.xml": b"<x/>", **more}.items():
+            made.writestr(name, data)
+    return buffer.getvalue()
+
+
+def encrypted_zip() -> bytes:
+    """The table of contents of an archive says that its first entry is encrypted."""
+    data = bytearray(docx())
+    for mark in (b"PK\x03\x04", b"PK\x01\x02"):
+        data[data.index(mark) + (6 if mark == b"PK\x03\x04" else 8)] |= 1
+    return bytes(data)
+
+
+@pytest.mark.parametrize(
+    ("data", "kind", "fault"),
+    [
+        (PDF, sniffing.PDF, None),
+        (docx(), sniffing.DOCX, None),
+        (odt(), sniffing.ODT, None),
+        (PDF, sniffing.PNG, sniffing.Fault.UNKNOWN),
+        (b"PK\x03\x04 broken", sniffing.DOCX, sniffing.Fault.UNKNOWN),
+        (b"%PDF-1.7 1 0 obj << /Encrypt 2 0 R >> %%EOF", sniffing.PDF, sniffing.Fault.ENCRYPTED),
+        (sniffing.OLE_SIGNATURE + bytes(512), sniffing.DOCX, sniffing.Fault.ENCRYPTED),
+        (encrypted_zip(), sniffing.DOCX, sniffing.Fault.ENCRYPTED),
+        (odt(**{"META-INF/manifest.xml": b"<manifest:encryption-data/>"}), sniffing.ODT, sniffing.Fault.ENCRYPTED),
+        (odt(**{"META-INF/manifest.xml": b"<manifest/>"}), sniffing.ODT, None),
+        (b"%PDF-1.7 1 0 obj << /S /JavaScript /JS (x) >> %%EOF", sniffing.PDF, sniffing.Fault.ACTIVE),
+        (b"%PDF-1.7 1 0 obj << /S /Launch >> %%EOF", sniffing.PDF, sniffing.Fault.ACTIVE),
+        (docx(**{"word/vbaProject.bin": "x"}), sniffing.DOCX, sniffing.Fault.ACTIVE),
+        (odt(**{"Basic/Standard/Module1.xml": b"x"}), sniffing.ODT, sniffing.Fault.ACTIVE),
+        (docx(**{"word/embeddings/run.exe": "x"}), sniffing.DOCX, sniffing.Fault.ACTIVE),
+        (odt(**{"zeros.bin": bytes(8_000_000)}), sniffing.ODT, sniffing.Fault.BOMB),
+    ],
+)
+def test_what_keeps_a_file_from_being_accepted(data: bytes, kind: str, fault: sniffing.Fault | None) -> None:
+    assert sniffing.fault_of(data, kind) is fault
+
+
+@given(st.binary(max_size=400), st.sampled_from([sniffing.PDF, sniffing.DOCX, sniffing.ODT, sniffing.TXT]))
+def test_no_bytes_make_the_check_fail(data: bytes, kind: str) -> None:
+    for start in (b"", b"PK\x03\x04", b"%PDF-"):
+        assert sniffing.fault_of(start + data, kind) in {None, *sniffing.Fault}

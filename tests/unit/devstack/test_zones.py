@@ -36,8 +36,14 @@ def layout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Layout:
 
 
 @pytest.mark.parametrize("zone", ZONES)
-def test_a_zone_gets_exactly_its_variables(layout: Layout, zone: str) -> None:
+def test_a_zone_gets_exactly_its_variables(layout: Layout, zone: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HDH_CLAMD", "/run/clamd")
     assert set(environment(layout, zone)) - HARMLESS == COMMON | ZONES[zone]
+
+
+def test_without_a_scanner_the_zones_with_documents_say_so(layout: Layout) -> None:
+    saying = {zone for zone in ZONES if environment(layout, zone).get("HDH_UNSCANNED_DOCUMENTS") == "1"}
+    assert saying == {"web", "default"}
 
 
 def test_zones_sign_with_keys_of_their_own(layout: Layout) -> None:

@@ -49,7 +49,7 @@ def test_a_definition_is_run_then_verified_then_left_alone(place: Path, source: 
 
 def test_progress_is_said_when_asked_for(place: Path, source: Path) -> None:
     said, _ = run(place, source, verbosity=2)
-    assert "cohort: " in said
+    assert "cohort/1-of-1: " in said
     assert "table/IR_BEN_R/all: " in said
 
 

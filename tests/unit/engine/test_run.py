@@ -254,10 +254,12 @@ def test_pseudonyms_join_tables_and_differ_between_projects(opened: Open, tmp_pa
 
 def test_the_key_reaches_no_statement_and_no_file(opened: Open, monkeypatch: pytest.MonkeyPatch) -> None:
     said: list[str] = []
-    write, bind, batches = DuckDBEngine.write, DuckDBEngine.bind, DuckDBEngine.batches
-    monkeypatch.setattr(DuckDBEngine, "write", lambda self, sql, path: (said.append(sql), write(self, sql, path))[1])
+    copy, bind, materialise = DuckDBEngine._copy, DuckDBEngine.bind, DuckDBEngine.materialise
+    monkeypatch.setattr(DuckDBEngine, "_copy", lambda self, sql, path: (said.append(sql), copy(self, sql, path))[1])
     monkeypatch.setattr(DuckDBEngine, "bind", lambda self, *given: (said.append(repr(given)), bind(self, *given))[1])
-    monkeypatch.setattr(DuckDBEngine, "batches", lambda self, sql: (said.append(sql), batches(self, sql))[1])
+    monkeypatch.setattr(
+        DuckDBEngine, "materialise", lambda self, *given: (said.append(repr(given)), materialise(self, *given))[1]
+    )
     run = opened()
     do(run, run.units[:-1])
     secrets = [KEY._secret, *(KEY._key_of(kind) for kind in steps.Kind)]

@@ -12,10 +12,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from apps.extracts.engine import steps
 from apps.extracts.engine.catalogue import CATALOGUE
 from apps.extracts.engine.definition import Definition
-from apps.extracts.engine.problems import EngineError, SourceError
+from apps.extracts.engine.problems import SourceError
 from apps.extracts.engine.run import (
     DuckDBEngine,
     ExtractRun,
@@ -65,7 +64,7 @@ def test_a_changed_file_of_the_same_size_is_named(opened: Open, spoilt: Path) ->
 
 def test_a_file_that_moves_while_the_extract_is_made_is_named(opened: Open, spoilt: Path) -> None:
     run = opened(source=spoilt)
-    events = next(unit for unit in run.units if unit.kind is UnitKind.EVENTS and unit.table == "ER_PHA_F")
+    events = next(unit for unit in run.units if unit.kind is UnitKind.EVENTS and unit.table == "care")
     do(run, run.units[: run.units.index(events)])
     file = spoilt / "IR_PHA_R" / "part-0.parquet"
     os.utime(file, ns=(1, 1))
@@ -181,13 +180,3 @@ def test_a_folder_that_looks_like_a_year_is_not_one(spoilt: Path) -> None:
     table = CATALOGUE.tables["T_MCOaaB"]
     names = ["T_MCO21B/x", "T_MCO2021B/x", "T_MCOxxB/x", "T_MCO21BIS/x", "OTHER/x"]
     assert [partition_of(table, name) for name in names] == ["2021", "", "", "", ""]
-
-
-def test_a_pseudonym_column_without_a_kind_is_refused(opened: Open) -> None:
-    run = opened()
-    job_of = __import__("apps.extracts.engine.run", fromlist=["_job"])._job
-    with (
-        DuckDBEngine(run.settings, run.workshop.temporary) as engine,
-        pytest.raises(EngineError, match="not a pseudonym"),
-    ):
-        steps._bind_surrogates(job_of(run.units[-2], run, engine), CATALOGUE.tables["ER_PRS_F"], "DPN_QLF", "DPN_QLF")

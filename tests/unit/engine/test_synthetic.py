@@ -2,17 +2,22 @@
 
 import hashlib
 import json
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import duckdb
+import numpy as np
 import pytest
 
 from apps.extracts.engine.catalogue import CATALOGUE, CLAIM_KEYS
+from apps.extracts.engine.filters import DUPLICATE_FACILITIES, RETURN_CODES
 from apps.extracts.engine.problems import EngineError
 from apps.extracts.engine.source import Source
-from apps.extracts.engine.synthetic import SyntheticRequest, generate
+from apps.extracts.engine.synthetic import SyntheticRequest, generate, making, referentials
 from apps.extracts.engine.synthetic.profiles import AGE_BANDS
 
+generate_module = sys.modules["apps.extracts.engine.synthetic.generate"]
 REQUEST = SyntheticRequest(people=400, first_year=2021, last_year=2021, seed=3)
 
 
@@ -78,7 +83,9 @@ def test_people_have_the_identities_of_the_real_ones(source: Path) -> None:
         ("ER_PRS_F", "DPN_QLF = 71"),
         ("ER_PRS_F", "PRS_DPN_QLP = 71"),
         ("ER_PRS_F", "CPL_MAJ_TOP = 2"),
-        ("T_MCOaaC", "NIR_RET = '1' OR SEX_RET = '1' OR COH_SEX_RET = '1'"),
+        ("T_MCOaaC", " OR ".join(f"{code} = '1'" for code in RETURN_CODES)),
+        ("ER_ETE_F", "ETE_IND_TAA = 1"),
+        ("ER_PHA_F", "PHA_ACT_QSN < 0"),
         ("T_MCOaaB", "GRG_GHM LIKE '90%'"),
         ("T_MCOaaB", "DGN_PAL = 'Z383'"),
         ("IR_IMB_R", "IMB_ETM_NAT = 12"),
@@ -86,6 +93,45 @@ def test_people_have_the_identities_of_the_real_ones(source: Path) -> None:
 )
 def test_every_filter_has_its_cases(source: Path, table: str, condition: str) -> None:
     assert asked(source, f"FROM {{{table}}} SELECT count(*) > 0 WHERE {condition}") == [(True,)]
+
+
+def test_stays_sent_twice_are_there_until_2017(source: Path, tmp_path: Path) -> None:
+    generate(SyntheticRequest(people=300, first_year=2017, last_year=2017, seed=1), tmp_path / "old")
+    query = f"FROM {{T_MCOaaC}} SELECT count(*) > 0 WHERE ETA_NUM IN {DUPLICATE_FACILITIES}"
+    assert asked(tmp_path / "old", query) == [(True,)]
+    assert asked(source, query) == [(False,)]
+
+
+def test_what_a_reversal_cancels_has_the_same_day_and_product(source: Path) -> None:
+    keys = ", ".join(CLAIM_KEYS)
+    sums = f"FROM {{ER_PHA_F}} JOIN {{ER_PRS_F}} c USING ({keys}) JOIN {{IR_BEN_R}} b USING (BEN_NIR_PSA, BEN_RNG_GEM) "
+    sums += (
+        "SELECT b.BEN_IDT_ANO, EXE_SOI_DTD, PHA_PRS_C13, min(PHA_ACT_QSN) lowest, sum(PHA_ACT_QSN) total GROUP BY ALL"
+    )
+    found = asked(source, f"FROM ({sums}) SELECT count(*) > 0, count(*) FILTER (total = 0) > 0 WHERE lowest < 0")
+    assert found == [(True, True)]
+
+
+def test_blocks_are_the_same_whatever_the_number_of_processes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    request = SyntheticRequest(people=making.BLOCK + 300, first_year=2021, last_year=2021, seed=1)
+    small = [making.Making(tmp_path / "one", 1, 0), making.Making(tmp_path / "one", 1, 1)]
+    assert not np.array_equal(small[0].draw("people").random(3), small[1].draw("people").random(3))
+    made: list[int] = []
+    monkeypatch.setattr(generate_module, "_fill_block", lambda block, *_: made.append(block))
+    monkeypatch.setattr(generate_module, "ProcessPoolExecutor", lambda *_, **__: ThreadPoolExecutor(2))
+    generate(request, tmp_path / "two", processes=2)
+    generate(request, tmp_path / "three", processes=1)
+    assert sorted(made) == [0, 0, 1, 1]
+
+
+def test_blocks_number_their_statements_stays_and_deaths_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (making, generate_module, referentials):
+        monkeypatch.setattr(module, "BLOCK", 300)
+    generate(SyntheticRequest(people=500, first_year=2021, last_year=2021, seed=1), tmp_path / "both")
+    keys = ", ".join(CLAIM_KEYS)
+    assert asked(tmp_path / "both", f"FROM {{ER_PRS_F}} SELECT count(*) = count(DISTINCT ({keys}))") == [(True,)]
+    assert asked(tmp_path / "both", "FROM {T_MCOaaB} SELECT count(*) = count(DISTINCT (ETA_NUM, RSA_NUM))") == [(True,)]
+    assert asked(tmp_path / "both", "FROM {KI_CCI_R} SELECT count(*) = count(DISTINCT DCD_IDT_ENC)") == [(True,)]
 
 
 def test_nothing_happens_to_the_dead(source: Path) -> None:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from celery import Celery
-from celery.beat import ScheduleEntry
+from celery.beat import ScheduleEntry, SchedulingError
 from celery.schedules import schedule
 
 from hdh_portal.beat import SteadyScheduler
@@ -57,3 +57,17 @@ def test_an_hour_put_forward_sends_each_once(scheduler, clock):
     clock[0] += timedelta(hours=1)
     run(scheduler, clock, 1)
     assert sorted(name for name in scheduler.sent if not name.startswith("celery.")) == ["seal", "sweep"]
+
+
+def test_a_broker_that_is_away_costs_a_line_and_the_next_bell_is_tried(scheduler, clock, monkeypatch, caplog):
+    def away(entry: ScheduleEntry, **_: object) -> None:
+        try:
+            raise ConnectionRefusedError
+        except ConnectionRefusedError:
+            raise SchedulingError("Couldn't apply scheduled task")  # noqa: B904  as Celery does
+
+    monkeypatch.setattr(scheduler, "apply_async", away)
+    run(scheduler, clock, 2)
+    lines = [record.msg for record in caplog.records if "bell_not_rung" in str(record.msg)]
+    assert len(lines) >= 2
+    assert all("ConnectionRefusedError" in str(line) for line in lines)

@@ -17,7 +17,12 @@ COMMON = {
     "HDH_GATEWAY_ORIGIN": "https://ws-{id}.espaces.example.fr",
     "HDH_ALLOWED_HOSTS": "portail.example.fr",
 }
-VALUES = {"HDH_FIELD_KEY": STRONG[::-1], "CELERY_BROKER_URL": "rediss://broker/0"}
+VALUES = {
+    "HDH_FIELD_KEY": STRONG[::-1],
+    "HDH_DOCUMENT_KEY": STRONG[9:] + STRONG[:9],
+    "CELERY_BROKER_URL": "rediss://broker/0",
+    "HDH_EMAIL_URL": "smtps://portail:secret@mail.example.fr",
+}
 
 
 def good(zone: str) -> dict[str, str]:
@@ -34,6 +39,13 @@ def test_each_zone_starts_with_exactly_what_it_needs(zone: str) -> None:
 def test_a_zone_without_what_it_needs_is_told_all_at_once(zone: str) -> None:
     problems = production_problems({"HDH_ZONE": zone})
     assert set(problems) == {f"{name} is missing." for name in {*COMMON, *ZONES[zone]}}
+
+
+def test_production_sends_by_a_mail_server_and_by_nothing_else() -> None:
+    problems = production_problems({**good("default"), "HDH_EMAIL_URL": "console:"})
+    assert problems == (
+        "HDH_EMAIL_URL must begin with smtp:// or smtps://: other ways of sending are for development.",
+    )
 
 
 @pytest.mark.parametrize(
@@ -60,7 +72,7 @@ def test_a_zone_must_not_know_what_is_another_s(zone: str, foreign: str) -> None
         ({"HDH_FIELD_KEY": DEVELOPMENT_SECRET}, "HDH_FIELD_KEY has the value of development."),
         ({"HDH_SECRET_KEY": "short"}, "HDH_SECRET_KEY is too weak: at least 50 random characters."),
         ({"HDH_SECRET_KEY": "ab" * 40}, "HDH_SECRET_KEY is too weak: at least 50 random characters."),
-        ({"HDH_FIELD_KEY": STRONG}, "HDH_SECRET_KEY and HDH_FIELD_KEY must differ."),
+        ({"HDH_FIELD_KEY": STRONG}, "HDH_SECRET_KEY, HDH_FIELD_KEY, HDH_DOCUMENT_KEY must differ."),
         ({"HDH_PORTAL_URL": "http://portail.example.fr"}, "HDH_PORTAL_URL must begin with https://."),
         (
             {"HDH_GATEWAY_ORIGIN": "http://ws-{id}.espaces.example.fr"},
@@ -87,6 +99,7 @@ def test_a_zone_must_not_know_what_is_another_s(zone: str, foreign: str) -> None
             "CELERY_BROKER_URL must begin with one of rediss://, amqps://, redis+socket://.",
         ),
         ({"HDH_DEMO": "1"}, "HDH_DEMO belongs to the demonstration."),
+        ({"HDH_UNSCANNED_DOCUMENTS": "1"}, "HDH_UNSCANNED_DOCUMENTS belongs to the demonstration."),
         ({"HDH_DEMO_PASSWORD": "x"}, "HDH_DEMO_PASSWORD belongs to the demonstration."),
     ],
 )

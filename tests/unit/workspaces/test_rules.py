@@ -1,16 +1,17 @@
 """The rules of workspaces, table by table."""
 
 from itertools import product
+from typing import Any
 
 import pytest
 
 from apps.core.rules import Allowed, Reason, Refused, Role
+from apps.workspaces.plans import PLANS, SKIPPABLE, THINGS, plan_of
 from apps.workspaces.rules import (
     ACTIONS,
     AFTER,
     DURING,
     RESTARTS_ALLOWED,
-    STEPS,
     TRANSITIONS,
     Call,
     Desired,
@@ -22,13 +23,31 @@ from apps.workspaces.rules import (
     decide,
     may_move,
     needed,
+    warning_due,
 )
 
-MAY = {
-    "workspace.open": ({Role.MEMBER, Role.PRINCIPAL_INVESTIGATOR}, {"running"}),
-    "workspace.suspend": ({Role.STEWARD}, {"requested", "provisioning", "starting", "running", "failed"}),
-    "workspace.resume": ({Role.STEWARD}, {"suspended"}),
+LIVING = {one for one in Status if one not in {Status.DESTROYING, Status.DESTROYED}}
+MEMBERS, STEWARD, OPERATOR = {Role.MEMBER, Role.PRINCIPAL_INVESTIGATOR}, {Role.STEWARD}, {Role.OPERATOR}
+MAY: dict[str, tuple[set[Role], set[Any]]] = {
+    "workspace.open": (MEMBERS, {"running"}),
+    "workspace.start": (MEMBERS, {"stopped"}),
+    "workspace.stop": (MEMBERS, {"running"}),
+    "workspace.suspend": (STEWARD, LIVING - {Status.SUSPENDED}),
+    "workspace.resume": (STEWARD, {"suspended", "expiring"}),
+    "workspace.destroy": (STEWARD, {"stopped", "suspended", "expiring", "failed"}),
+    "workspace.certificate": (MEMBERS | STEWARD | OPERATOR, {"destroyed"}),
+    "workspace.operate": (OPERATOR, set(Status)),
+    "workspace.see_cloud": (OPERATOR, set(Status)),
+    "workspace.fake_fault": (OPERATOR, set(Status)),
+    "workspace.cancel": (OPERATOR, {"requested", "provisioning", "waiting_capacity"}),
+    "workspace.resize": (OPERATOR, {"running", "stopped"}),
+    "workspace.rotate_keys": (OPERATOR, {"running"}),
+    "workspace.reconcile": (OPERATOR, {"running"}),
+    "workspace.retry_step": (OPERATOR, {"failed"}),
+    "workspace.skip_step": (OPERATOR, {"failed"}),
+    "workspace.hand_over": (OPERATOR, {"failed"}),
 }
+NEEDS_ENTITLEMENT = {"workspace.open", "workspace.start", "workspace.resume", "workspace.resize"}
 
 
 @pytest.mark.parametrize(("action", "role", "status"), list(product(MAY, Role, Status)))
@@ -44,15 +63,14 @@ def test_every_action_of_the_table_is_expected() -> None:
     assert {action.name for action in ACTIONS} == set(MAY)
 
 
-def test_without_entitlement_only_suspending_remains() -> None:
-    at = {"workspace.open": Status.RUNNING, "workspace.suspend": Status.RUNNING, "workspace.resume": Status.SUSPENDED}
+def test_without_entitlement_nothing_starts_and_everything_can_still_be_closed() -> None:
     allowed = {
         action
-        for action, status in at.items()
-        if isinstance(decide(action, set(Role), Facts(status=status, entitled=False)), Allowed)
+        for action, (_, states) in MAY.items()
+        if isinstance(decide(action, set(Role), Facts(status=Status(next(iter(states))), entitled=False)), Allowed)
     }
 
-    assert allowed == {"workspace.suspend"}
+    assert allowed == set(MAY) - NEEDS_ENTITLEMENT
 
 
 def test_a_refusal_gives_every_reason_at_once() -> None:
@@ -67,16 +85,63 @@ def test_moves(seen: Status, to: Status) -> None:
 
 
 def test_every_operation_leads_where_the_transitions_allow() -> None:
-    assert set(STEPS) == set(DURING) == set(AFTER) == set(Kind)
+    assert set(DURING) == set(AFTER) == set(Kind)
     for kind in Kind:
         assert DURING[kind] is AFTER[kind] or may_move(DURING[kind], AFTER[kind])
-        assert len(set(STEPS[kind])) == len(STEPS[kind])
+
+
+@pytest.mark.parametrize(("provider", "kind"), list(product(PLANS, Kind)))
+def test_every_provider_has_a_plan_for_every_operation_with_each_step_once(provider: str, kind: Kind) -> None:
+    steps = plan_of(provider, kind)
+
+    assert len(set(steps)) == len(steps)
+    assert steps or (provider, kind) == ("local", Kind.ROTATE_KEYS)
+
+
+def test_what_is_made_is_removed_in_reverse() -> None:
+    made = [step for step in plan_of("scaleway", Kind.PROVISION) if step in THINGS]
+    removed = [step for step in plan_of("scaleway", Kind.DESTROY) if step.startswith("remove_") and step[7:] in THINGS]
+
+    assert [step[7:] for step in removed] == made[::-1] == list(THINGS)[::-1]
+
+
+def test_no_step_that_isolates_tests_or_removes_may_be_skipped() -> None:
+    kept = {
+        "acl",
+        "bucket_policies",
+        "bucket_canaries",
+        "cloud_self_test",
+        "security_group",
+        "shred_key",
+        "certificate",
+    }
+
+    assert not SKIPPABLE & kept
+    assert not any(step.startswith("remove") for step in SKIPPABLE)
+
+
+@pytest.mark.parametrize(
+    ("days_left", "last_warned", "expected"),
+    [
+        (31, None, None),
+        (30, None, 30),
+        (12, 30, None),
+        (7, 30, 7),
+        (1, 7, 1),
+        (0, 7, 1),
+        (0, 1, None),
+        (-1, 7, None),
+        (3, None, 7),
+    ],
+)
+def test_the_end_is_announced_three_times(days_left: int, last_warned: int | None, expected: int | None) -> None:
+    assert warning_due(days_left, last_warned) == expected
 
 
 def test_nothing_leaves_destroyed_and_suspension_is_always_possible_while_data_is_kept() -> None:
     assert TRANSITIONS[Status.DESTROYED] == frozenset()
-    living = {Status.REQUESTED, Status.PROVISIONING, Status.STARTING, Status.RUNNING, Status.FAILED}
-    assert all(may_move(status, Status.SUSPENDED) for status in living)
+    assert all(may_move(status, Status.SUSPENDED) for status in LIVING - {Status.SUSPENDED})
+    assert all(may_move(status, Status.DESTROYING) for status in LIVING)
 
 
 def situation(desired: Desired, status: Status, seen: Seen, starts: int = 0) -> Situation:
@@ -92,6 +157,9 @@ def situation(desired: Desired, status: Status, seen: Seen, starts: int = 0) -> 
         (situation(Desired.RUNNING, Status.FAILED, Seen.NOT_RUNNING), Call.NOTHING),
         (situation(Desired.SUSPENDED, Status.SUSPENDED, Seen.NOT_RUNNING), Call.NOTHING),
         (situation(Desired.SUSPENDED, Status.SUSPENDED, Seen.RUNNING), Kind.SUSPEND),
+        (situation(Desired.STOPPED, Status.STOPPED, Seen.NOT_RUNNING), Call.NOTHING),
+        (situation(Desired.STOPPED, Status.STOPPED, Seen.RUNNING), Kind.STOP),
+        (situation(Desired.EXPIRED, Status.EXPIRING, Seen.RUNNING), Kind.EXPIRE),
         (situation(Desired.DESTROYED, Status.DESTROYING, Seen.NOT_RUNNING), Kind.DESTROY),
         (situation(Desired.DESTROYED, Status.DESTROYED, Seen.NOT_RUNNING), Call.NOTHING),
     ],

@@ -15,6 +15,7 @@ from apps.extracts.engine.criteria import (
     Age,
     AllOf,
     AnyOf,
+    Biology,
     Criterion,
     Drug,
     EventLeaf,
@@ -29,13 +30,15 @@ from apps.extracts.engine.criteria import (
     Stay,
 )
 from apps.extracts.engine.definition import Definition
-from apps.extracts.engine.filters import RETURN_CODES, Filter
+from apps.extracts.engine.filters import DUPLICATE_FACILITIES, RETURN_CODES, Filter
 from apps.extracts.engine.geography import REGIONS
-from apps.extracts.engine.pseudonyms import ProjectKey, joined
+from apps.extracts.engine.pseudonyms import ProjectKey
 
 Row = Mapping[str, Any]
+Claim = tuple[Any, ...]
 Tables = Mapping[str, Mapping[str, Sequence[Row]]]
-Events = Iterator[tuple[str, date]]
+Events = Iterator[tuple[str, date, str, float]]
+"""Person, day, code and quantity."""
 
 
 def begins(value: str | None, codes: Sequence[str]) -> bool:
@@ -63,6 +66,7 @@ class Reference:
         self.person_of: dict[tuple[str, int], str] = {}
         self.persons_of_psa: dict[str, set[str]] = defaultdict(set)
         self.identity_rows: dict[str, list[Row]] = defaultdict(list)
+        self.public_activity = {_claim(row) for row in self.rows("ER_ETE_F") if row["ETE_IND_TAA"] == 1}
         self._read_identities()
 
     def rows(self, name: str) -> Iterator[Row]:
@@ -99,8 +103,16 @@ class Reference:
             case Age() | Sex() | Residence():
                 return self._is(criterion, self._description(person))
             case _:
-                days = {day for who, day in self._events(criterion) if who == person}
-                return len(days) >= getattr(criterion, "at_least", 1)
+                return len(self._days(criterion, person)) >= criterion.at_least
+
+    def _days(self, leaf: EventLeaf, person: str) -> set[date]:
+        """The days on which a person had an event of a leaf that no regularisation cancels."""
+        sums: dict[tuple[date, str], float] = defaultdict(float)
+        for who, day, code, quantity in self._events(leaf):
+            if who == person:
+                sums[day, code] += quantity
+        signed = Filter.DCIR_SIGNED_QUANTITIES in self.filters
+        return {day for (day, _), quantity in sums.items() if quantity > 0 or not signed}
 
     def _description(self, person: str) -> Row:
         """The row of the most recently updated identity."""
@@ -137,6 +149,8 @@ class Reference:
                 return self._condition_events(leaf)
             case Drug():
                 return self._drug_events(leaf)
+            case Biology():
+                return self._biology_events(leaf)
             case _:
                 return self._act_events(leaf)
 
@@ -148,9 +162,14 @@ class Reference:
                 Position.RELATED: begins(stay["DGN_REL"], leaf.diagnosis),
                 Position.ASSOCIATED: _stay(stay) in associated,
             }
-            if any(found[position] for position in leaf.positions):
+            if any(found[position] for position in leaf.positions) and self._in_unit(leaf, stay):
                 for person in self.persons_of_psa[stay["NIR_ANO_17"]]:
-                    yield person, stay["EXE_SOI_DTD"]
+                    yield person, stay["EXE_SOI_DTD"], "", 1
+
+    def _in_unit(self, leaf: Stay, stay: Row) -> bool:
+        """Whether a stay passed through a unit of a type that the leaf asks for, if it asks for any."""
+        units = (row for row in self.rows("T_MCOaaUM") if _stay(row) == _stay(stay))
+        return not leaf.medical_units or any(begins(row["AUT_TYP1_UM"], leaf.medical_units) for row in units)
 
     def _stays(self, period: Period) -> Iterator[Row]:
         """Stays that begin in the period, linked to somebody, kept by the filters."""
@@ -169,6 +188,8 @@ class Reference:
             Filter.MCO_RETURN_CODES: any(stay[name] not in {"0", None} for name in RETURN_CODES),
             Filter.MCO_GROUPING_ERROR: begins(stay["GRG_GHM"], ["90"]),
             Filter.MCO_SHARED_IDENTITY: len(self.persons_of_psa[stay["NIR_ANO_17"]]) > 1,
+            Filter.MCO_DUPLICATE_FACILITIES: int(stay["_partition"]) <= 2017
+            and stay["ETA_NUM"] in DUPLICATE_FACILITIES,
         }
         return any(reasons[chosen] for chosen in reasons if chosen in self.filters)
 
@@ -177,7 +198,7 @@ class Reference:
             coded = bool(leaf.diagnosis) and begins(row["MED_MTF_COD"], leaf.diagnosis)
             person = self._person(row)
             if person and (coded or row["IMB_ALD_NUM"] in leaf.numbers):
-                yield person, row["IMB_ALD_DTD"]
+                yield person, row["IMB_ALD_DTD"], "", 1
 
     def _conditions(self, period: Period) -> Iterator[Row]:
         for row in self.rows("IR_IMB_R"):
@@ -199,6 +220,7 @@ class Reference:
             Filter.DCIR_QUALIFIER: row["DPN_QLF"] == 71,
             Filter.DCIR_QUALIFIER_SENT: row["PRS_DPN_QLP"] == 71,
             Filter.DCIR_SUPPLEMENTS: (row["CPL_MAJ_TOP"] or 0) >= 2,
+            Filter.DCIR_PUBLIC_ACTIVITY: _claim(row) in self.public_activity,
         }
         return any(reasons[chosen] for chosen in reasons if chosen in self.filters)
 
@@ -206,25 +228,40 @@ class Reference:
         products = {int(code) for code in leaf.cip13}
         if leaf.atc:
             products |= {row["PHA_CIP_C13"] for row in self.rows("IR_PHA_R") if begins(row["PHA_ATC_CLA"], leaf.atc)}
-        claims = {_claim(row) for row in self.rows("ER_PHA_F") if row["PHA_PRS_C13"] in products}
-        yield from self._care_events(claims, leaf.period)
+        details = [
+            (_claim(row), str(row["PHA_PRS_C13"]), row["PHA_ACT_QSN"])
+            for row in self.rows("ER_PHA_F")
+            if row["PHA_PRS_C13"] in products
+        ]
+        yield from self._care_events(details, leaf.period)
 
-    def _care_events(self, claims: set[tuple[Any, ...]], period: Period) -> Events:
+    def _biology_events(self, leaf: Biology) -> Events:
+        details = [
+            (_claim(row), str(row["BIO_PRS_IDE"]), row["BIO_ACT_QSN"])
+            for row in self.rows("ER_BIO_F")
+            if str(row["BIO_PRS_IDE"]) in leaf.nabm
+        ]
+        yield from self._care_events(details, leaf.period)
+
+    def _care_events(self, details: Sequence[tuple[Claim, str, float | None]], period: Period) -> Events:
+        """The care lines of details; a detail without a quantity of its own has that of its line, 1 if unknown."""
         for care in self._care(period):
-            person = self._person(care)
-            if person and _claim(care) in claims:
-                yield person, care["EXE_SOI_DTD"]
+            if person := self._person(care):
+                for claim, code, quantity in details:
+                    if claim == _claim(care):
+                        known = care["PRS_ACT_QTE"] if quantity is None else quantity
+                        yield person, care["EXE_SOI_DTD"], code, 1 if known is None else known
 
     def _act_events(self, leaf: Act) -> Events:
         if Place.COMMUNITY in leaf.places:
-            claims = {_claim(row) for row in self.rows("ER_CAM_F") if begins(row["CAM_PRS_IDE"], leaf.ccam)}
-            yield from self._care_events(claims, leaf.period)
+            acts = [row for row in self.rows("ER_CAM_F") if begins(row["CAM_PRS_IDE"], leaf.ccam)]
+            yield from self._care_events([(_claim(row), row["CAM_PRS_IDE"], None) for row in acts], leaf.period)
         if Place.STAY in leaf.places:
             done = {_stay(row) for row in self.rows("T_MCOaaA") if begins(row["CDC_ACT"], leaf.ccam)}
             for stay in self._stays(leaf.period):
                 if _stay(stay) in done:
                     for person in self.persons_of_psa[stay["NIR_ANO_17"]]:
-                        yield person, stay["EXE_SOI_DTD"]
+                        yield person, stay["EXE_SOI_DTD"], "", 1
 
     # --- delivery ---
 
@@ -245,8 +282,8 @@ class Reference:
                 yield {
                     **row,
                     "PATIENT_ID": key.pseudonym(Kind.PERSON, person) if person else None,
-                    "CLAIM_ID": key.pseudonym(Kind.CLAIM, joined(*_claim(row))) if table.link is Link.CLAIM else None,
-                    "STAY_ID": key.pseudonym(Kind.STAY, joined(*_stay(row))) if table.link is Link.STAY else None,
+                    "CLAIM_ID": key.pseudonym_of_row(Kind.CLAIM, _claim(row)) if table.link is Link.CLAIM else None,
+                    "STAY_ID": key.pseudonym_of_row(Kind.STAY, _stay(row)) if table.link is Link.STAY else None,
                 }
 
     def _linked(self, table: Table, period: Period) -> Iterator[tuple[Row, str | None]]:
@@ -285,12 +322,12 @@ class Reference:
                 yield from ((row, person) for person in persons[row["BEN_IDT_ANO"]])
 
 
-def _claim(row: Row) -> tuple[Any, ...]:
+def _claim(row: Row) -> Claim:
     return tuple(row[name] for name in CLAIM_KEYS)
 
 
 def _stay(row: Row) -> tuple[Any, ...]:
-    return (row["_partition"], row["ETA_NUM"], row["RSA_NUM"])
+    return (int(row["_partition"]), row["ETA_NUM"], row["RSA_NUM"])
 
 
 def _value(table: Table, row: Row, name: str, key: ProjectKey) -> Any:

@@ -12,16 +12,20 @@ from apps.extracts.engine.criteria import Age, AllOf, AnyOf, Criterion, EventLea
 from apps.extracts.engine.geography import departments_of
 from apps.extracts.engine.leaf_parts import SEX_CODES
 
+from .events import in_bucket
 from .relations import relation
 
 
-def _flagged(leaves: Sequence[EventLeaf]) -> ir.Table:
-    """People with one boolean column for each event leaf."""
-    found = relation("people")
-    for index in range(len(leaves)):
-        persons = relation(f"matched_{index}").mutate(**{f"leaf_{index}": True})
-        found = found.left_join(persons, "person").drop("person_right")
-    return found.mutate(**{f"leaf_{index}": found[f"leaf_{index}"].fill_null(False) for index in range(len(leaves))})
+def _flagged(leaves: Sequence[EventLeaf], bucket: int, buckets: int) -> ir.Table:
+    """People of a bucket with one boolean column for each event leaf."""
+    people = in_bucket(relation("people"), bucket, buckets)
+    if not leaves:
+        return people
+    found = relation("matched")
+    names = [f"leaf_{number}" for number in range(len(leaves))]
+    flags = found.group_by("person").agg(**{name: (found.leaf == place).any() for place, name in enumerate(names)})
+    flagged = people.left_join(flags, "person").drop("person_right")
+    return flagged.mutate(**{name: flagged[name].fill_null(False) for name in names})
 
 
 def _holds(criterion: Criterion, flagged: ir.Table, leaves: Sequence[EventLeaf]) -> ir.BooleanValue:
@@ -60,15 +64,15 @@ def steps(population: Criterion) -> tuple[Criterion, ...]:
     return population.criteria if isinstance(population, AllOf) else (population,)
 
 
-def cohort(population: Criterion, leaves: Sequence[EventLeaf]) -> ir.Table:
-    """The persons who satisfy the population."""
-    flagged = _flagged(leaves)
+def cohort(population: Criterion, leaves: Sequence[EventLeaf], bucket: int, buckets: int) -> ir.Table:
+    """The persons of a bucket who satisfy the population."""
+    flagged = _flagged(leaves, bucket, buckets)
     return flagged.filter(_holds(population, flagged, leaves)).select("person")
 
 
-def flow(population: Criterion, leaves: Sequence[EventLeaf]) -> ir.Table:
-    """One row: everybody, then the persons left after each step."""
-    flagged = _flagged(leaves)
+def flow(population: Criterion, leaves: Sequence[EventLeaf], bucket: int, buckets: int) -> ir.Table:
+    """One row: everybody of a bucket, then the persons left after each step."""
+    flagged = _flagged(leaves, bucket, buckets)
     counts: dict[str, Any] = {"step_0": flagged.count()}
     held: ir.BooleanValue = ibis.literal(True)
     for index, step in enumerate(steps(population), start=1):

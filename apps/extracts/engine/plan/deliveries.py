@@ -1,15 +1,14 @@
 """The rows and columns that are delivered, and what is counted on the way."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping
 
-import ibis  # type: ignore[import-untyped]
 import ibis.expr.types as ir  # type: ignore[import-untyped]
 
-from apps.extracts.engine.catalogue import BENEFICIARY_KEYS, CLAIM_KEYS, STAY_KEYS, Link, Table
+from apps.extracts.engine.catalogue import BENEFICIARY_KEYS, CATALOGUE, CLAIM_KEYS, STAY_KEYS, Column, Kind, Link, Table
 from apps.extracts.engine.definition import Definition
 
-from .relations import MEMBERS, identifier, relation
-from .rows import ald_hits, dated_care, linked_stays, mask, under_way, within
+from .relations import CLAIMS, MEMBERS, STAYS, Query, compiled, pseudonym, relation
+from .rows import ald_hits, dated_care, linked_stays, mask, masked_care, under_way, within
 
 
 def members() -> ir.Table:
@@ -17,48 +16,66 @@ def members() -> ir.Table:
     return relation("identities").join(relation("patients"), "person").select(*MEMBERS)
 
 
+def _known() -> ir.Table:
+    return relation("members").select(*BENEFICIARY_KEYS, "PATIENT_ID")
+
+
+def _care(definition: Definition) -> ir.Table:
+    """Care lines of the cohort in the period, with their filter mask."""
+    linked = dated_care(definition.scope.period).join(_known(), list(BENEFICIARY_KEYS))
+    return masked_care(linked, definition.filters)
+
+
+def _named_care(definition: Definition) -> ir.Table:
+    care = _care(definition)
+    kept = care.filter(care.removed == 0)
+    return kept.mutate(CLAIM_ID=pseudonym(Kind.CLAIM, *(kept[name] for name in CLAIM_KEYS)))
+
+
 def claims(definition: Definition) -> ir.Table:
-    """Care lines of the cohort in the period, once each, with their filter mask and what their pseudonym is made of."""
-    care = dated_care(definition.scope.period, definition.filters)
-    linked = care.join(relation("members"), list(BENEFICIARY_KEYS))
-    return _once(linked, CLAIM_KEYS)
+    """The care lines of the cohort that detail tables may join, once each and for each person."""
+    return _named_care(definition).select(*CLAIMS).distinct()
+
+
+def removed_care(definition: Definition) -> ir.Table:
+    """How many care lines of the cohort each combination of filters removed."""
+    found = _care(definition)
+    return found.group_by("removed").agg(rows=found.count())
 
 
 def stays(definition: Definition) -> ir.Table:
-    """Stays of the cohort that begin in the period, once each, in the same form as ``claims``."""
+    """Stays of the cohort that begin in the period, once each, with their filter mask and their pseudonym."""
     known = relation("members").select("BEN_NIR_PSA", "sharing", "PATIENT_ID").distinct()
-    linked = linked_stays(definition.scope.period, definition.filters, known)
-    return _once(linked, STAY_KEYS)
+    found = linked_stays(definition.scope.period, definition.filters, known)
+    named = found.mutate(STAY_ID=pseudonym(Kind.STAY, found.year, *(found[name] for name in STAY_KEYS)))
+    return named.select(*STAYS).distinct()
 
 
-def _once(linked: ir.Table, keys: Sequence[str]) -> ir.Table:
-    found = linked.group_by([*keys, "PATIENT_ID", "removed"]).agg(rows=linked.count())
-    return found.mutate(identifier=identifier(found, keys))
+def removed_stays() -> ir.Table:
+    """How many stays of the cohort each combination of filters removed."""
+    found = relation("stays")
+    return found.group_by("removed").agg(rows=found.count())
 
 
 def selected(definition: Definition, table: Table) -> ir.Table:
     """The rows of a table that are delivered, every column, with the pseudonyms that belong to it."""
     source, period = relation(table.name), definition.scope.period
-    if table.link is Link.CLAIM:
-        return _selected_claims(definition, table, source)
-    if table.link is Link.STAY:
-        return source.join(relation("stays"), list(STAY_KEYS))
-    if table.link is Link.DEATH:
-        dead = source.filter(within(source.BEN_DCD_DTE, period))
-        return dead.join(relation("members").select("BEN_IDT_ANO", "PATIENT_ID").distinct(), "BEN_IDT_ANO")
-    if table.link is Link.BENEFICIARY:
-        rows = _kept_conditions(definition, source) if table.name == "IR_IMB_R" else source
-        return rows.join(relation("members").select(*BENEFICIARY_KEYS, "PATIENT_ID"), list(BENEFICIARY_KEYS))
-    return source
-
-
-def _selected_claims(definition: Definition, table: Table, source: ir.Table) -> ir.Table:
-    if table.name != "ER_PRS_F":
-        return source.join(relation("claims"), list(CLAIM_KEYS))
-    care = dated_care(definition.scope.period, definition.filters)
-    kept = care.filter(care.removed == 0).drop("removed")
-    known = relation("members").select(*BENEFICIARY_KEYS, "PATIENT_ID")
-    return kept.join(known, list(BENEFICIARY_KEYS)).join(relation("claims"), [*CLAIM_KEYS, "PATIENT_ID"])
+    match table.link:
+        case Link.CLAIM:
+            if table.name == "ER_PRS_F":
+                return _named_care(definition)
+            return source.join(relation("claims"), list(CLAIM_KEYS))
+        case Link.STAY:
+            known = relation("stays")
+            return source.join(known.filter(known.removed == 0), list(STAY_KEYS))
+        case Link.DEATH:
+            dead = source.filter(within(source.BEN_DCD_DTE, period))
+            return dead.join(relation("members").select("BEN_IDT_ANO", "PATIENT_ID").distinct(), "BEN_IDT_ANO")
+        case Link.BENEFICIARY:
+            rows = _kept_conditions(definition, source) if table.name == "IR_IMB_R" else source
+            return rows.join(_known(), list(BENEFICIARY_KEYS))
+        case _:
+            return source
 
 
 def _kept_conditions(definition: Definition, source: ir.Table) -> ir.Table:
@@ -81,24 +98,46 @@ def delivered_columns(definition: Definition, table: Table) -> tuple[str, ...]:
     return (*table.surrogates, *(column.name for column in table.columns if column.name in asked))
 
 
-def asked_surrogates(definition: Definition, table: Table) -> tuple[tuple[str, str], ...]:
-    """Pairs (column of the pseudonym, column of the source) that the definition asks for in a table."""
-    asked = definition.scope.tables[table.name]
-    return tuple(
-        (column.name, column.surrogate_of) for column in table.columns if column.surrogate_of and column.name in asked
-    )
-
-
-def distinct_values(definition: Definition, table: Table, column: str) -> ir.Table:
-    """The distinct values of a column of the delivered rows, for pseudonyms to be made of them."""
-    rows = selected(definition, table)
-    return rows.filter(rows[column].notnull()).select(value=rows[column]).distinct()
-
-
 def delivery(definition: Definition, table: Table) -> ir.Table:
-    """One partition of a table as it is delivered. Pseudonyms of a column come from the relation of its name."""
+    """One partition of a table as it is delivered."""
     rows = selected(definition, table)
-    for name, source in asked_surrogates(definition, table):
-        made = ibis.table({"value": "string", name: "uuid"}, name=name)
-        rows = rows.left_join(made, rows[source] == made["value"]).drop("value")
-    return rows.select(*delivered_columns(definition, table))
+    columns = [table.column(name) for name in delivered_columns(definition, table)[len(table.surrogates) :]]
+    values = {column.name: _value(column, rows) for column in columns if column is not None}
+    return rows.select(*table.surrogates, **values)
+
+
+def _value(column: Column, rows: ir.Table) -> ir.Value:
+    """A column, or the pseudonym of another one."""
+    if column.kind is None:
+        return rows[column.name]
+    return pseudonym(column.kind, rows[column.surrogate_of])
+
+
+SHARED: Mapping[Link, tuple[str, Callable[[Definition], ir.Table]]] = {
+    Link.CLAIM: ("claims", claims),
+    Link.STAY: ("stays", stays),
+}
+"""What the tables of a partition that are tied to people in the same way all join, and how it is made."""
+
+
+def shared(name: str, definition: Definition) -> Query | None:
+    """The query of a shared relation; ``None`` when the name is that of another."""
+    return next((compiled(build, definition) for known, build in SHARED.values() if known == name), None)
+
+
+def removed(definition: Definition, table: Table) -> Query | None:
+    """What counts the rows that filters removed, asked for by the first table of the scope that has this link."""
+    first = min(name for name in definition.scope.tables if CATALOGUE.tables[name].link is table.link)
+    if table.name == "IR_IMB_R":
+        return compiled(removed_conditions, definition)
+    if table.name != first or table.link not in SHARED:
+        return None
+    return compiled(removed_care, definition) if table.link is Link.CLAIM else compiled(removed_stays)
+
+
+def source_tables(definition: Definition, table: Table) -> tuple[str, ...]:
+    """The tables of the source that the delivery of a table reads."""
+    queries = [compiled(delivery, definition, table), removed(definition, table)]
+    found = {name for query in queries if query is not None for name in query.relations}
+    below = [query for name in found if (query := shared(name, definition)) is not None]
+    return tuple(sorted({*found, *(name for query in below for name in query.relations)} & set(CATALOGUE.tables)))

@@ -1,31 +1,142 @@
-"""The events of a leaf: who, on which day, kept or removed by which filters."""
+"""The events of the criteria: who, on which day, which code, how many, kept or removed by which filters.
 
-from collections.abc import Iterable, Sequence
+A part of the source (the care of a month of flux, the stays of a year, the long-term conditions) is read once for all
+the leaves that look into it. What it says is reduced to counts, and the counts of all parts to the persons who satisfy
+each leaf.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from enum import StrEnum
 from functools import reduce as fold
-from operator import or_
+from operator import and_, or_
 
 import ibis  # type: ignore[import-untyped]
 import ibis.expr.types as ir  # type: ignore[import-untyped]
 
 from apps.extracts.engine.catalogue import BENEFICIARY_KEYS, CLAIM_KEYS, STAY_KEYS
-from apps.extracts.engine.criteria import Act, Drug, EventLeaf, LongTermCondition, Place, Position, Stay
+from apps.extracts.engine.criteria import (
+    Act,
+    Biology,
+    Drug,
+    EventLeaf,
+    LongTermCondition,
+    Period,
+    Place,
+    Position,
+    Stay,
+)
 from apps.extracts.engine.filters import Filter
 
-from .relations import relation
-from .rows import ald_hits, dated_care, linked_stays, mask, under_way
+from .relations import EVENTS, relation
+from .rows import ald_hits, bit, linked_stays, mask, masked_care, under_way, within
+
+Leaves = tuple[tuple[int, EventLeaf], ...]
+"""Leaves with their number in the population."""
+
+
+class Part(StrEnum):
+    """The parts of the source that hold events, each with partitions of its own."""
+
+    CARE = "care"
+    STAYS = "stays"
+    CONDITIONS = "conditions"
+
+
+PART_TABLE: Mapping[Part, str] = {Part.CARE: "ER_PRS_F", Part.STAYS: "T_MCOaaC", Part.CONDITIONS: "IR_IMB_R"}
+"""The table whose partitions are those of the part."""
+
+
+def parts_of(leaf: EventLeaf) -> tuple[Part, ...]:
+    """Where the events of a leaf are."""
+    match leaf:
+        case Stay():
+            return (Part.STAYS,)
+        case LongTermCondition():
+            return (Part.CONDITIONS,)
+        case Act(places=places):
+            return tuple({Place.STAY: Part.STAYS, Place.COMMUNITY: Part.CARE}[place] for place in places)
+        case _:
+            return (Part.CARE,)
+
+
+def events(part: Part, leaves: Leaves, filters: Sequence[Filter]) -> ir.Table:
+    """What one partition of a part says about these leaves."""
+    return _BUILD[part](leaves, filters)
 
 
 def _begins(column: ir.StringValue, codes: Iterable[str]) -> ir.BooleanValue:
     return fold(or_, [column.startswith(code) for code in codes])
 
 
-def _stay_people() -> ir.Table:
-    known = relation("identities")
-    return known.select("BEN_NIR_PSA", "person", "sharing").distinct()
+def _span(leaves: Leaves) -> Period:
+    """The shortest period that holds those of all the leaves."""
+    return Period(min(leaf.period.start for _, leaf in leaves), max(leaf.period.end for _, leaf in leaves))
 
 
-def _stay_events(leaf: Stay, filters: Sequence[Filter]) -> ir.Table:
-    stays = linked_stays(leaf.period, filters, _stay_people())
+def _counted(found: ir.Table, number: ir.Value, code: ir.Value, quantity: ir.Value) -> ir.Table:
+    """Rows as counted events."""
+    events = found.select(
+        leaf=number,
+        person=found.person,
+        day=found.EXE_SOI_DTD,
+        code=code,
+        removed=found.removed,
+        quantity=quantity.cast("float64").fill_null(1.0),
+    )
+    keys = [name for name in events.columns if name != "quantity"]
+    return events.group_by(keys).agg(quantity=events.quantity.sum(), rows=events.count())
+
+
+def _once(found: ir.Table, number: int) -> ir.Table:
+    """Rows that are one event each, whatever their code, as counted events."""
+    return _counted(found, ibis.literal(number, "int64"), ibis.literal(""), ibis.literal(1.0))
+
+
+# --- long-term conditions ---
+
+
+def _condition_events(leaves: Leaves, filters: Sequence[Filter]) -> ir.Table:
+    known = relation("identities").select(*BENEFICIARY_KEYS, "person")
+    asked = ((number, leaf) for number, leaf in leaves if isinstance(leaf, LongTermCondition))
+    return ibis.union(*(_conditions(number, leaf, filters, known) for number, leaf in asked))
+
+
+def _conditions(number: int, leaf: LongTermCondition, filters: Sequence[Filter], known: ir.Table) -> ir.Table:
+    conditions = relation("IR_IMB_R")
+    hits = [_begins(conditions.MED_MTF_COD, leaf.diagnosis)] if leaf.diagnosis else []
+    if leaf.numbers:
+        hits.append(conditions.IMB_ALD_NUM.isin(leaf.numbers))
+    found = conditions.filter(under_way(conditions, leaf.period) & fold(or_, [hit.fill_null(False) for hit in hits]))
+    found = found.join(known, list(BENEFICIARY_KEYS))
+    found = found.mutate(EXE_SOI_DTD=found.IMB_ALD_DTD, removed=mask(ald_hits(found), filters))
+    return _once(found, number)
+
+
+# --- stays ---
+
+
+def _stay_events(leaves: Leaves, filters: Sequence[Filter]) -> ir.Table:
+    people = relation("identities").select("BEN_NIR_PSA", "person", "sharing").distinct()
+    stays = linked_stays(_span(leaves), filters, people)
+    return ibis.union(*(_stays(number, leaf, stays) for number, leaf in leaves))
+
+
+def _stays(number: int, leaf: EventLeaf, stays: ir.Table) -> ir.Table:
+    found = stays.filter(within(stays.EXE_SOI_DTD, leaf.period))
+    if isinstance(leaf, Act):
+        acts = relation("T_MCOaaA")
+        done = acts.filter(_begins(acts.CDC_ACT, leaf.ccam)).select(*STAY_KEYS).distinct()
+        found = found.semi_join(done, list(STAY_KEYS))
+    elif isinstance(leaf, Stay):
+        found = _with_diagnosis(leaf, found)
+        if leaf.medical_units:
+            units = relation("T_MCOaaUM")
+            spent = units.filter(_begins(units.AUT_TYP1_UM, leaf.medical_units)).select(*STAY_KEYS).distinct()
+            found = found.semi_join(spent, list(STAY_KEYS))
+    return _once(found, number)
+
+
+def _with_diagnosis(leaf: Stay, stays: ir.Table) -> ir.Table:
     positions = {Position.PRINCIPAL: stays.DGN_PAL, Position.RELATED: stays.DGN_REL}
     hits = [_begins(column, leaf.diagnosis) for position, column in positions.items() if position in leaf.positions]
     if Position.ASSOCIATED in leaf.positions:
@@ -37,87 +148,96 @@ def _stay_events(leaf: Stay, filters: Sequence[Filter]) -> ir.Table:
     return stays.filter(fold(or_, [hit.fill_null(False) for hit in hits]))
 
 
-def _condition_events(leaf: LongTermCondition, filters: Sequence[Filter]) -> ir.Table:
-    conditions = relation("IR_IMB_R")
-    hits = [_begins(conditions.MED_MTF_COD, leaf.diagnosis)] if leaf.diagnosis else []
-    if leaf.numbers:
-        hits.append(conditions.IMB_ALD_NUM.isin(leaf.numbers))
-    found = conditions.filter(under_way(conditions, leaf.period) & fold(or_, [hit.fill_null(False) for hit in hits]))
-    found = found.join(_by_identity(), list(BENEFICIARY_KEYS))
-    return found.mutate(EXE_SOI_DTD=found.IMB_ALD_DTD, removed=mask(ald_hits(found), filters))
+# --- care ---
 
 
-def _by_identity() -> ir.Table:
-    return relation("identities").select(*BENEFICIARY_KEYS, "person")
+def _care_events(leaves: Leaves, filters: Sequence[Filter]) -> ir.Table:
+    """Details of all the leaves, then the care lines that they belong to: the large table is read once."""
+    details = ibis.union(*(_details(number, leaf) for number, leaf in leaves))
+    care = relation("ER_PRS_F")
+    in_span = care.filter(within(care.EXE_SOI_DTD, _span(leaves)))
+    found = in_span.join(details, list(CLAIM_KEYS))
+    if len({leaf.period for _, leaf in leaves}) > 1:
+        dated = [(found.leaf == number) & within(found.EXE_SOI_DTD, leaf.period) for number, leaf in leaves]
+        found = found.filter(fold(or_, dated))
+    found = found.join(relation("identities").select(*BENEFICIARY_KEYS, "person"), list(BENEFICIARY_KEYS))
+    found = masked_care(found, filters)
+    return _counted(found, found.leaf, found.code, ibis.coalesce(found.quantity, found.PRS_ACT_QTE))
 
 
-def _drug_events(leaf: Drug, filters: Sequence[Filter]) -> ir.Table:
+def _details(number: int, leaf: EventLeaf) -> ir.Table:
+    found, code, quantity = _coded(leaf)
+    return found.select(
+        *CLAIM_KEYS,
+        leaf=ibis.literal(number, "int64"),
+        code=code.cast("string"),
+        quantity=quantity.cast("float64"),
+    )
+
+
+def _coded(leaf: EventLeaf) -> tuple[ir.Table, ir.Value, ir.Value]:
+    """The detail rows of a leaf, their code, and their own quantity if they have one."""
+    match leaf:
+        case Drug():
+            return _drugs(leaf)
+        case Biology():
+            analyses = relation("ER_BIO_F")
+            found = analyses.filter(analyses.BIO_PRS_IDE.isin([int(code) for code in leaf.nabm]))
+            return found, found.BIO_PRS_IDE, found.BIO_ACT_QSN
+        case Act(ccam=codes):
+            acts = relation("ER_CAM_F")
+            found = acts.filter(_begins(acts.CAM_PRS_IDE, codes))
+            return found, found.CAM_PRS_IDE, ibis.null("float64")
+        case _:
+            raise TypeError(f"{leaf.TAG} is not looked for in care lines")
+
+
+def _drugs(leaf: Drug) -> tuple[ir.Table, ir.Value, ir.Value]:
     dispensed, drugs = relation("ER_PHA_F"), relation("IR_PHA_R")
     hits = [dispensed.PHA_PRS_C13.isin([int(code) for code in leaf.cip13])] if leaf.cip13 else []
     if leaf.atc:
         products = drugs.filter(_begins(drugs.PHA_ATC_CLA, leaf.atc)).PHA_CIP_C13
         hits.append(dispensed.PHA_PRS_C13.isin(products))
-    detail = dispensed.filter(fold(or_, hits)).select(*CLAIM_KEYS)
-    care = dated_care(leaf.period, filters).select(*CLAIM_KEYS, *BENEFICIARY_KEYS, "EXE_SOI_DTD", "removed")
-    return detail.join(care, list(CLAIM_KEYS)).join(_by_identity(), list(BENEFICIARY_KEYS))
+    found = dispensed.filter(fold(or_, hits))
+    return found, found.PHA_PRS_C13, found.PHA_ACT_QSN
 
 
-def _community_act_events(leaf: Act, filters: Sequence[Filter]) -> ir.Table:
-    acts = relation("ER_CAM_F")
-    detail = acts.filter(_begins(acts.CAM_PRS_IDE, leaf.ccam)).select(*CLAIM_KEYS)
-    care = dated_care(leaf.period, filters).select(*CLAIM_KEYS, *BENEFICIARY_KEYS, "EXE_SOI_DTD", "removed")
-    return detail.join(care, list(CLAIM_KEYS)).join(_by_identity(), list(BENEFICIARY_KEYS))
+_BUILD: Mapping[Part, Callable[[Leaves, Sequence[Filter]], ir.Table]] = {
+    Part.CARE: _care_events,
+    Part.STAYS: _stay_events,
+    Part.CONDITIONS: _condition_events,
+}
 
 
-def _stay_act_events(leaf: Act, filters: Sequence[Filter]) -> ir.Table:
-    acts = relation("T_MCOaaA")
-    detail = acts.filter(_begins(acts.CDC_ACT, leaf.ccam)).select(*STAY_KEYS).distinct()
-    return linked_stays(leaf.period, filters, _stay_people()).semi_join(detail, list(STAY_KEYS))
+# --- all parts together ---
 
 
-def event_tables(leaf: EventLeaf) -> tuple[str, ...]:
-    """The tables whose partitions cut the events of a leaf: one, or two for acts."""
-    match leaf:
-        case Stay():
-            return ("T_MCOaaC",)
-        case LongTermCondition():
-            return ("IR_IMB_R",)
-        case Drug():
-            return ("ER_PHA_F",)
-        case _:
-            tables = {Place.STAY: "T_MCOaaA", Place.COMMUNITY: "ER_CAM_F"}
-            return tuple(tables[place] for place in leaf.places)
+def in_bucket(rows: ir.Table, bucket: int, buckets: int) -> ir.Table:
+    """The rows of one bucket of persons out of so many."""
+    return rows if buckets == 1 else rows.filter(rows.person.hash().cast("uint64") % buckets == bucket)
 
 
-def events(leaf: EventLeaf, table: str, filters: Sequence[Filter]) -> ir.Table:
-    """The events of a leaf in one partition of one of its tables."""
-    match leaf:
-        case Stay():
-            found = _stay_events(leaf, filters)
-        case LongTermCondition():
-            found = _condition_events(leaf, filters)
-        case Drug():
-            found = _drug_events(leaf, filters)
-        case _:
-            found = _stay_act_events(leaf, filters) if table == "T_MCOaaA" else _community_act_events(leaf, filters)
-    return _counted(found)
+def _reduced(filters: Sequence[Filter], bucket: int, buckets: int) -> ir.Table:
+    """The events of a bucket over all partitions, what a regularisation cancels among the removed."""
+    found = in_bucket(relation("events"), bucket, buckets)
+    keys = [name for name in EVENTS if name not in ("quantity", "rows")]
+    summed = found.group_by(keys).agg(quantity=found.quantity.sum(), rows=found.rows.sum())
+    if Filter.DCIR_SIGNED_QUANTITIES not in filters:
+        return summed
+    cancelled = and_(summed.removed == 0, summed.quantity <= 0)
+    return summed.mutate(removed=cancelled.ifelse(bit(Filter.DCIR_SIGNED_QUANTITIES), summed.removed))
 
 
-def _counted(found: ir.Table) -> ir.Table:
-    """Events as person, day and filter mask, with the number of rows behind each."""
-    return found.group_by(person=found.person, day=found.EXE_SOI_DTD, removed=found.removed).agg(rows=found.count())
-
-
-def matched(at_least: int) -> ir.Table:
-    """From the events of a leaf over all partitions, the persons with enough distinct dates."""
-    found = relation("events")
+def matched(leaves: tuple[EventLeaf, ...], filters: Sequence[Filter], bucket: int, buckets: int) -> ir.Table:
+    """Which persons of a bucket satisfy which leaf: enough distinct days."""
+    found = _reduced(filters, bucket, buckets)
     kept = found.filter(found.removed == 0)
-    if at_least == 1:
-        return kept.select("person").distinct()
-    return kept.group_by("person").agg(dates=kept.day.nunique()).filter(ibis._.dates >= at_least).select("person")
+    days = kept.group_by("leaf", "person").agg(days=kept.day.nunique())
+    needed = [(days.leaf == number) & (days.days >= leaf.at_least) for number, leaf in enumerate(leaves)]
+    return days.filter(fold(or_, needed)).select("leaf", "person")
 
 
-def removed_events() -> ir.Table:
-    """From the events of a leaf over all partitions, how many rows each combination of filters removed."""
-    found = relation("events")
+def removed_events(filters: Sequence[Filter], bucket: int, buckets: int) -> ir.Table:
+    """How many rows each combination of filters removed from the events of a bucket."""
+    found = _reduced(filters, bucket, buckets)
     return found.group_by("removed").agg(rows=found.rows.sum())

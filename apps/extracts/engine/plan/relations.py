@@ -2,15 +2,15 @@
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from functools import reduce as fold
+from functools import cache, lru_cache
+from inspect import Parameter, Signature
+from typing import Any
 
 import ibis  # type: ignore[import-untyped]
 import ibis.expr.types as ir  # type: ignore[import-untyped]
 from ibis.expr import operations
 
-from apps.extracts.engine.catalogue import CATALOGUE, CLAIM_KEYS, STAY_KEYS, Table, Type
-from apps.extracts.engine.pseudonyms import SEPARATOR
+from apps.extracts.engine.catalogue import CATALOGUE, CLAIM_KEYS, STAY_KEYS, Kind, Table, Type
 
 Shape = Mapping[str, str]
 
@@ -34,7 +34,16 @@ PEOPLE: Shape = {
     "sex": "int64",
     "department": "string",
 }
-EVENTS: Shape = {"person": "string", "day": "date", "removed": "int64", "rows": "int64"}
+EVENTS: Shape = {
+    "leaf": "int64",
+    "person": "string",
+    "day": "date",
+    "code": "string",
+    "removed": "int64",
+    "quantity": "float64",
+    "rows": "int64",
+}
+MATCHED: Shape = {"leaf": "int64", "person": "string"}
 PERSONS: Shape = {"person": "string"}
 PATIENTS: Shape = {"person": "string", "PATIENT_ID": "uuid"}
 MEMBERS: Shape = {
@@ -44,6 +53,7 @@ MEMBERS: Shape = {
     "sharing": "int64",
     "PATIENT_ID": "uuid",
 }
+PARTITION: Shape = {"year": "int64"}
 
 
 def _source_shape(table: Table) -> Shape:
@@ -55,30 +65,56 @@ def _keys_shape(table: str, keys: Sequence[str]) -> Shape:
     return {name: shape[name] for name in keys}
 
 
-CLAIMS: Shape = {**_keys_shape("ER_PRS_F", CLAIM_KEYS), "PATIENT_ID": "uuid", "CLAIM_ID": "uuid"}
-STAYS: Shape = {**_keys_shape("T_MCOaaC", STAY_KEYS), "PATIENT_ID": "uuid", "STAY_ID": "uuid"}
+_CLAIM_SHAPE, _STAY_SHAPE = _keys_shape("ER_PRS_F", CLAIM_KEYS), _keys_shape("T_MCOaaC", STAY_KEYS)
+CLAIMS: Shape = {**_CLAIM_SHAPE, "PATIENT_ID": "uuid", "CLAIM_ID": "uuid"}
+STAYS: Shape = {**_STAY_SHAPE, "PATIENT_ID": "uuid", "STAY_ID": "uuid", "removed": "int64"}
 
-SHAPES: dict[str, Shape] = {
+SHAPES: Mapping[str, Shape] = {
     **{name: _source_shape(table) for name, table in CATALOGUE.tables.items()},
     "identities": IDENTITIES,
     "people": PEOPLE,
     "events": EVENTS,
+    "matched": MATCHED,
     "cohort": PERSONS,
     "patients": PATIENTS,
     "members": MEMBERS,
     "claims": CLAIMS,
     "stays": STAYS,
+    "partition": PARTITION,
 }
+KEYED_ARGUMENTS: Mapping[Kind, tuple[str, ...]] = {
+    Kind.PERSON: ("string",),
+    Kind.CLAIM: tuple(_CLAIM_SHAPE.values()),
+    Kind.STAY: ("int64", *_STAY_SHAPE.values()),
+    Kind.PROFESSIONAL: ("string",),
+    Kind.FACILITY: ("string",),
+}
+"""The types of what a pseudonym of each kind is made of."""
 
 
 def relation(name: str) -> ir.Table:
-    """A relation by its name, without any data; ``matched_3`` is the set of persons of the fourth leaf."""
-    return ibis.table(shape_of(name), name=name)
+    """A relation by its name, without any data."""
+    return ibis.table(SHAPES[name], name=name)
 
 
-def shape_of(name: str) -> Shape:
-    """The columns of a relation and their types."""
-    return SHAPES.get(name, PERSONS)
+def keyed_name(kind: Kind) -> str:
+    """The name under which an engine knows the keyed function of a kind."""
+    return f"pseudonym_of_{kind.value}"
+
+
+@cache
+def _keyed(kind: Kind) -> Callable[..., Any]:
+    def function() -> None: ...
+
+    arguments = [f"part_{place}" for place in range(len(KEYED_ARGUMENTS[kind]))]
+    function.__signature__ = Signature([Parameter(name, Parameter.POSITIONAL_ONLY) for name in arguments])  # type: ignore[attr-defined]
+    signature = (KEYED_ARGUMENTS[kind], "uuid")
+    return ibis.udf.scalar.builtin(function, name=keyed_name(kind), signature=signature)  # type: ignore[no-any-return]
+
+
+def pseudonym(kind: Kind, *values: ir.Value) -> ir.Value:
+    """The pseudonym, of a kind, of these columns; absent only where a text is absent."""
+    return _keyed(kind)(*values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,12 +135,6 @@ def compiled(build: Callable[..., ir.Table], *arguments: Hashable) -> Query:
 def relations_of(expression: ir.Expr) -> tuple[str, ...]:
     """The names of the relations that an expression reads, sorted."""
     return tuple(sorted({node.name for node in expression.op().find(operations.UnboundTable)}))
-
-
-def identifier(rows: ir.Table, keys: Sequence[str]) -> ir.StringValue:
-    """The text that a pseudonym of these keys is made of (see ``pseudonyms.joined``)."""
-    first, *others = (rows[name].cast("string") for name in keys)
-    return fold(lambda left, right: left + SEPARATOR + right, others, first)
 
 
 def to_sql(expression: ir.Expr) -> str:

@@ -7,14 +7,17 @@ from operator import or_
 import ibis  # type: ignore[import-untyped]
 import ibis.expr.types as ir  # type: ignore[import-untyped]
 
-from apps.extracts.engine.catalogue import STAY_KEYS
+from apps.extracts.engine.catalogue import CLAIM_KEYS, STAY_KEYS
 from apps.extracts.engine.criteria import Period
 from apps.extracts.engine.filters import (
+    DUPLICATE_FACILITIES,
+    DUPLICATE_UNTIL,
     ERROR_GROUP,
     FIRST_SUPPLEMENT,
     GOOD_RETURN,
     INFORMATION_ONLY,
     NOT_ALD_NATURES,
+    PUBLIC_ACTIVITY,
     RETURN_CODES,
     Filter,
 )
@@ -35,20 +38,13 @@ def bit(chosen: Filter) -> int:
     return 1 << list(Filter).index(chosen)
 
 
-def care_hits(care: ir.Table) -> Mapping[Filter, ir.BooleanValue]:
-    return {
-        Filter.DCIR_QUALIFIER: care.DPN_QLF == INFORMATION_ONLY,
-        Filter.DCIR_QUALIFIER_SENT: care.PRS_DPN_QLP == INFORMATION_ONLY,
-        Filter.DCIR_SUPPLEMENTS: care.CPL_MAJ_TOP >= FIRST_SUPPLEMENT,
-    }
-
-
 def stay_hits(stays: ir.Table) -> Mapping[Filter, ir.BooleanValue]:
     returns = [(stays[name] != GOOD_RETURN).fill_null(False) for name in RETURN_CODES]
     return {
         Filter.MCO_RETURN_CODES: fold(or_, returns),
         Filter.MCO_GROUPING_ERROR: stays.GRG_GHM.startswith(ERROR_GROUP),
         Filter.MCO_SHARED_IDENTITY: stays.sharing > 1,
+        Filter.MCO_DUPLICATE_FACILITIES: (stays.year <= DUPLICATE_UNTIL) & stays.ETA_NUM.isin(DUPLICATE_FACILITIES),
     }
 
 
@@ -60,19 +56,36 @@ def within(day: ir.DateValue, period: Period) -> ir.BooleanValue:
     return day.between(ibis.date(period.start), ibis.date(period.end))
 
 
-def dated_care(period: Period, filters: Sequence[Filter]) -> ir.Table:
-    """Care lines of the period with their filter mask."""
+def dated_care(period: Period) -> ir.Table:
+    """Care lines of the period."""
     care = relation("ER_PRS_F")
-    care = care.filter(within(care.EXE_SOI_DTD, period))
-    return care.mutate(removed=mask(care_hits(care), filters))
+    return care.filter(within(care.EXE_SOI_DTD, period))
+
+
+def masked_care(care: ir.Table, filters: Sequence[Filter]) -> ir.Table:
+    """Care lines with their filter mask."""
+    if Filter.DCIR_PUBLIC_ACTIVITY in filters:
+        facilities = relation("ER_ETE_F")
+        public = facilities.filter(facilities.ETE_IND_TAA == PUBLIC_ACTIVITY).select(*CLAIM_KEYS).distinct()
+        care = care.left_join(public.mutate(public=True), list(CLAIM_KEYS), rname="public_{name}")
+    else:
+        care = care.mutate(public=False)
+    hits = {
+        Filter.DCIR_QUALIFIER: care.DPN_QLF == INFORMATION_ONLY,
+        Filter.DCIR_QUALIFIER_SENT: care.PRS_DPN_QLP == INFORMATION_ONLY,
+        Filter.DCIR_SUPPLEMENTS: care.CPL_MAJ_TOP >= FIRST_SUPPLEMENT,
+        Filter.DCIR_PUBLIC_ACTIVITY: care.public,
+    }
+    return care.mutate(removed=mask(hits, filters))
 
 
 def linked_stays(period: Period, filters: Sequence[Filter], who: ir.Table) -> ir.Table:
-    """Stays that begin in the period, with their people (``who``) and their filter mask."""
+    """Stays that begin in the period, with their people (``who``), the year of their tables and their filter mask."""
     linkage, described = relation("T_MCOaaC"), relation("T_MCOaaB")
     dated = linkage.filter(within(linkage.EXE_SOI_DTD, period))
     described = described.select(*STAY_KEYS, "GRG_GHM", "DGN_PAL", "DGN_REL")
-    stays = dated.join(described, list(STAY_KEYS)).join(who, dated.NIR_ANO_17 == who.BEN_NIR_PSA)
+    stays = dated.join(described, list(STAY_KEYS)).join(who, [("NIR_ANO_17", "BEN_NIR_PSA")])
+    stays = stays.cross_join(relation("partition"))
     return stays.mutate(removed=mask(stay_hits(stays), filters))
 
 

@@ -1,20 +1,19 @@
 """Reimbursed care (DCIR): lines drawn month of care by month of care, written month of flux by month of flux."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
-from pathlib import Path
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
 import pyarrow as pa  # type: ignore[import-untyped]
 
-from apps.extracts.engine.catalogue import CATALOGUE
-from apps.extracts.engine.codelists import PRODUCTS
+from apps.extracts.engine.codelists import CODES, PRODUCTS
+from apps.extracts.engine.codes import System
 
-from .draws import Days, Ints, days_in_month, generator, padded, year_months
+from .draws import Days, Ints, days_in_month, padded, year_months
+from .making import Making
 from .people import Identities, People, planted_case
 from .profiles import CONDITIONS, ORDINARY_ACTS, ORDINARY_DRUGS
-from .writing import write_table
 
 GENERAL, SPECIALIST, BIOLOGY, NURSING, PHYSIO, ACT, PHARMACY = 1111, 1112, 3211, 3112, 3125, 1352, 3313
 ORDINARY_NATURES = (GENERAL, SPECIALIST, BIOLOGY, NURSING, PHYSIO, ACT, PHARMACY)
@@ -25,13 +24,20 @@ LAG_SHARES = (0.55, 0.25, 0.10, 0.05, 0.03, 0.02)
 SHARE_INFORMATION, SHARE_INFORMATION_SENT, SHARE_SUPPLEMENT = 0.02, 0.015, 0.02
 INFORMATION, SUPPLEMENT = 71, 2
 PLANTED_DRUG = "A10BA02"
-CASE_INFORMATION, CASE_INFORMATION_SENT, CASE_SUPPLEMENT = 0, 1, 2
+CASE_INFORMATION, CASE_INFORMATION_SENT, CASE_SUPPLEMENT, CASE_PUBLIC, CASE_REVERSED = 0, 1, 2, 6, 7
+CARE_CASES = (CASE_INFORMATION, CASE_INFORMATION_SENT, CASE_SUPPLEMENT, CASE_PUBLIC, CASE_REVERSED)
+SHARE_REVERSED = 0.01
+SHARE_IN_FACILITY, SHARE_PUBLIC = 0.04, 0.4
 REFILL = 0.8
+STATEMENTS = 1_000_000_000
+"""More than a block has statements in a month: blocks number theirs apart."""
 NOTHING = -1
 
 _PRODUCT_OF = {product.atc: index for index, product in enumerate(PRODUCTS) if index % 2 == 0}
 _CIP13 = np.array([int(product.cip13) for product in PRODUCTS])
+_PLANTED_PRODUCT = _PRODUCT_OF[PLANTED_DRUG]
 _ACTS = pa.array(ORDINARY_ACTS)
+_ANALYSES = np.array([int(code) for code in CODES[System.NABM]])
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +52,7 @@ class Lines:
     qualifier: Ints
     qualifier_sent: Ints
     supplement: Ints
+    sign: Ints
 
     def __len__(self) -> int:
         return len(self.person)
@@ -59,29 +66,38 @@ def _together(parts: list[Lines]) -> Lines:
     return Lines(*(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(Lines)))
 
 
-def write_care(
-    folder: Path, seed: int, people: People, identities: Identities, first_year: int, last_year: int
-) -> None:
-    """Write ER_PRS_F, ER_PHA_F and ER_CAM_F for care of these years: the flux runs six months after the last."""
+def write_care(making: Making, people: People, identities: Identities, first_year: int, last_year: int) -> None:
+    """Write ER_PRS_F and its detail tables for care of these years: the flux runs six months after the last."""
     waiting: dict[np.datetime64, list[Lines]] = {}
     start, end = np.datetime64(f"{first_year}-01"), np.datetime64(f"{last_year}-12")
     columns = _Columns(people, identities)
     for month in np.arange(start, end + len(LAG_SHARES) + 1):
         if month <= end:
-            for flux, lines in _month_of_care(seed, people, month):
+            for flux, lines in _month_of_care(making, people, month):
                 waiting.setdefault(flux, []).append(lines)
         if arrived := waiting.pop(month, None):
-            _write_flux(folder, seed, month, _together(arrived), columns)
+            _write_flux(making, month, _together(arrived), columns)
 
 
-def _month_of_care(seed: int, people: People, month: np.datetime64) -> Iterator[tuple[np.datetime64, Lines]]:
-    draw = generator(seed, "care", int(month.astype(int)))
+def _month_of_care(making: Making, people: People, month: np.datetime64) -> Iterator[tuple[np.datetime64, Lines]]:
+    draw = making.draw("care", int(month.astype(int)))
     drawn = [_ordinary(draw, people, month), *_chronic(draw, people, month), *_planted(draw, people, month)]
     lines = _together(drawn)
     lines = lines.keep(lines.day < people.death[lines.person])
     lag = draw.choice(len(LAG_SHARES), size=len(lines), p=LAG_SHARES) + 1
+    reversals, later = _reversals(making, people, month, lines, lag)
+    lines, lag = _together([lines, reversals]), np.concatenate([lag, later])
     for months in range(1, len(LAG_SHARES) + 1):
         yield month + months, lines.keep(lag == months)
+
+
+def _reversals(making: Making, people: People, month: np.datetime64, lines: Lines, lag: Ints) -> tuple[Lines, Ints]:
+    """Lines that cancel dispensings: the same day, product and quantity, the sign changed, a month of flux later."""
+    draw = making.draw("reversals", int(month.astype(int)))
+    cancelled = (lines.product != NOTHING) & (draw.random(len(lines)) < SHARE_REVERSED)
+    cancelled |= np.isin(lines.person, planted_case(len(people), CASE_REVERSED)) & (lines.product == _PLANTED_PRODUCT)
+    found = lines.keep(cancelled)
+    return replace(found, sign=-found.sign), np.minimum(lag[cancelled] + 1, len(LAG_SHARES))
 
 
 def _ordinary(draw: np.random.Generator, people: People, month: np.datetime64) -> Lines:
@@ -108,6 +124,7 @@ def _dated(
         np.where(draw.random(count) < SHARE_INFORMATION, INFORMATION, 0),
         np.where(draw.random(count) < SHARE_INFORMATION_SENT, INFORMATION, 0),
         np.where(draw.random(count) < SHARE_SUPPLEMENT, SUPPLEMENT, draw.integers(0, 2, count)),
+        np.ones(count, dtype=np.int64),
     )
 
 
@@ -121,18 +138,19 @@ def _chronic(draw: np.random.Generator, people: People, month: np.datetime64) ->
 
 
 def _planted(draw: np.random.Generator, people: People, month: np.datetime64) -> Iterator[Lines]:
-    for case in (CASE_INFORMATION, CASE_INFORMATION_SENT, CASE_SUPPLEMENT):
+    for case in CARE_CASES:
         person = planted_case(len(people), case)
         count = len(person)
         yield Lines(
             person,
             days_in_month(draw, month, count),
             np.full(count, PHARMACY),
-            np.full(count, _PRODUCT_OF[PLANTED_DRUG]),
+            np.full(count, _PLANTED_PRODUCT),
             np.full(count, NOTHING),
             np.full(count, INFORMATION if case == CASE_INFORMATION else 0),
             np.full(count, INFORMATION if case == CASE_INFORMATION_SENT else 0),
             np.full(count, SUPPLEMENT if case == CASE_SUPPLEMENT else 0),
+            np.ones(count, dtype=np.int64),
         )
 
 
@@ -149,41 +167,84 @@ class _Columns:
         self.fund = pa.array(np.char.add(funds, "10"))
 
 
-def _write_flux(folder: Path, seed: int, month: np.datetime64, lines: Lines, made: _Columns) -> None:
-    draw = generator(seed, "drugs", int(month.astype(int)))
+def _write_flux(making: Making, month: np.datetime64, lines: Lines, made: _Columns) -> None:
+    draw = making.draw("drugs", int(month.astype(int)))
     lines = lines.keep(np.lexsort((lines.nature, lines.day, lines.person)))
-    keys = _claim_keys(draw, month, lines, made)
-    partition = str(month)
+    keys = _claim_keys(making, draw, month, lines, made)
     care = {**keys, **_who(draw, lines, made), **_what(draw, lines)}
-    write_table(folder, CATALOGUE.tables["ER_PRS_F"], partition, care, len(lines))
-    drugs = np.flatnonzero(lines.product != NOTHING)
-    write_table(folder, CATALOGUE.tables["ER_PHA_F"], partition, {
-        **{name: values.take(drugs) for name, values in keys.items()},
+    making.write("ER_PRS_F", str(month), care, len(lines))
+    for table, which, columns in (
+        ("ER_PHA_F", np.flatnonzero(lines.product != NOTHING), _drugs),
+        ("ER_CAM_F", np.flatnonzero(lines.act != NOTHING), _acts),
+        ("ER_BIO_F", np.flatnonzero(lines.nature == BIOLOGY), _analyses),
+        ("ER_ETE_F", _in_facilities(draw, made.people, lines), _facilities),
+    ):
+        taken = {name: values.take(which) for name, values in keys.items()}
+        making.write(table, str(month), {**taken, **columns(draw, made.people, lines.keep(which))}, len(which))
+
+
+def _boxes(lines: Lines) -> Ints:
+    """A number of boxes that a line and its reversal agree upon."""
+    return np.asarray(((lines.person + lines.product) % 3 + 1) * lines.sign)
+
+
+def _drugs(draw: np.random.Generator, people: People, lines: Lines) -> dict[str, Any]:
+    count = len(lines)
+    return {
         "PHA_ORD_NUM": 1,
-        "PHA_PRS_C13": _CIP13[lines.product[drugs]],
-        "PHA_PRS_IDE": _CIP13[lines.product[drugs]] // 10 % 10_000_000,
-        "PHA_ACT_QSN": draw.integers(1, 4, len(drugs)),
-        "PHA_ACT_PRU": np.round(draw.gamma(2, 6, len(drugs)), 2),
+        "PHA_PRS_C13": _CIP13[lines.product],
+        "PHA_PRS_IDE": _CIP13[lines.product] // 10 % 10_000_000,
+        "PHA_ACT_QSN": _boxes(lines),
+        "PHA_ACT_PRU": np.round(draw.gamma(2, 6, count), 2),
         "PHA_DEC_TOP": "0",
         "PHA_DEC_QSU": 0,
         "PHA_SUB_MTF": 0,
-        "PHA_SEQ_RNV": draw.integers(0, 6, len(drugs)),
-    }, len(drugs))  # fmt: skip
-    acts = np.flatnonzero(lines.act != NOTHING)
-    write_table(folder, CATALOGUE.tables["ER_CAM_F"], partition, {
-        **{name: values.take(acts) for name, values in keys.items()},
+        "PHA_SEQ_RNV": draw.integers(0, 6, count),
+    }
+
+
+def _acts(draw: np.random.Generator, people: People, lines: Lines) -> dict[str, Any]:
+    count = len(lines)
+    return {
         "CAM_ORD_NUM": 1,
-        "CAM_PRS_IDE": _ACTS.take(pa.array(lines.act[acts])),
+        "CAM_PRS_IDE": _ACTS.take(pa.array(lines.act)),
         "CAM_ACT_COD": "1",
         "CAM_TRT_PHA": 0,
-        "CAM_ACT_PRU": np.round(draw.gamma(2, 20, len(acts)), 2),
-        "CAM_REM_BSE": np.round(draw.gamma(2, 20, len(acts)), 2),
+        "CAM_ACT_PRU": np.round(draw.gamma(2, 20, count), 2),
+        "CAM_REM_BSE": np.round(draw.gamma(2, 20, count), 2),
         "CAM_ASS_COD": "1",
         "CAM_GRI_TAR": "T01",
-    }, len(acts))  # fmt: skip
+    }
 
 
-def _claim_keys(draw: np.random.Generator, month: np.datetime64, lines: Lines, made: _Columns) -> dict[str, Any]:
+def _analyses(draw: np.random.Generator, people: People, lines: Lines) -> dict[str, Any]:
+    codes = _ANALYSES[draw.integers(0, len(_ANALYSES), len(lines))]
+    return {"BIO_ORD_NUM": 1, "BIO_PRS_IDE": codes, "BIO_ACT_QSN": lines.sign}
+
+
+def _in_facilities(draw: np.random.Generator, people: People, lines: Lines) -> Ints:
+    """The lines of care given in a facility, those of the planted case among them."""
+    planted = np.isin(lines.person, planted_case(len(people), CASE_PUBLIC)) & (lines.product == _PLANTED_PRODUCT)
+    return np.flatnonzero((draw.random(len(lines)) < SHARE_IN_FACILITY) | planted)
+
+
+def _facilities(draw: np.random.Generator, people: People, lines: Lines) -> dict[str, Any]:
+    count = len(lines)
+    planted = np.isin(lines.person, planted_case(len(people), CASE_PUBLIC))
+    public = planted | (draw.random(count) < SHARE_PUBLIC)
+    return {
+        "ETB_EXE_FIN": np.char.add("9900", padded(draw.integers(1, 120, count), 5)),
+        "ETE_CAT_COD": draw.integers(101, 110, count),
+        "ETE_TYP_COD": 1,
+        "ETE_IND_TAA": public.astype(np.int64),
+        "PRS_PPU_SEC": np.where(public, 1, 2),
+        "MDT_COD": 3,
+    }
+
+
+def _claim_keys(
+    making: Making, draw: np.random.Generator, month: np.datetime64, lines: Lines, made: _Columns
+) -> dict[str, Any]:
     """The nine keys: one statement for each person and day, its lines numbered from 1."""
     count = len(lines)
     starts = np.ones(count, dtype=bool)
@@ -193,7 +254,7 @@ def _claim_keys(draw: np.random.Generator, month: np.datetime64, lines: Lines, m
     treated = days_in_month(draw, month - 1, len(first))
     sender = draw.integers(1, 9, size=len(first))
     return {
-        "DCT_ORD_NUM": pa.array(statement),
+        "DCT_ORD_NUM": pa.array(statement + making.block * STATEMENTS),
         "FLX_DIS_DTD": pa.array(np.full(count, month.astype("datetime64[D]"))),
         "FLX_TRT_DTD": pa.array(treated[statement - 1]),
         "FLX_EMT_TYP": pa.array(np.full(count, 1)),
@@ -228,7 +289,7 @@ def _who(draw: np.random.Generator, lines: Lines, made: _Columns) -> dict[str, A
 
 def _what(draw: np.random.Generator, lines: Lines) -> dict[str, Any]:
     count = len(lines)
-    paid = np.round(draw.gamma(2, 14, count), 2)
+    paid = np.round(draw.gamma(2, 14, count), 2) * lines.sign
     months = year_months(lines.day)
     professionals = pa.array(padded(np.arange(400) * 7919 % 99_999_999, 9))
     return {
@@ -240,8 +301,8 @@ def _what(draw: np.random.Generator, lines: Lines) -> dict[str, Any]:
         "PRE_PRE_AMD": months,
         "PRS_NAT_REF": lines.nature,
         "BSE_PRS_NAT": lines.nature,
-        "PRS_ACT_QTE": np.ones(count),
-        "PRS_ACT_NBR": np.ones(count),
+        "PRS_ACT_QTE": lines.sign.astype(np.float64),
+        "PRS_ACT_NBR": lines.sign.astype(np.float64),
         "PRS_ACT_CFT": np.ones(count),
         "PRS_PAI_MNT": paid,
         "BSE_REM_BSE": paid,

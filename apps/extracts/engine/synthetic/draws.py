@@ -11,13 +11,25 @@ Bools = npt.NDArray[np.bool_]
 Texts = npt.NDArray[Any]
 Days = npt.NDArray[np.datetime64]
 
-SUBJECTS = ("people", "identities", "conditions", "residence", "long term", "care", "stays", "deaths", "drugs")
+SUBJECTS = (
+    "people",
+    "identities",
+    "conditions",
+    "residence",
+    "long term",
+    "care",
+    "stays",
+    "deaths",
+    "drugs",
+    "reversals",
+    "units",
+)
 _ALPHABET = np.frombuffer(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789", dtype=np.uint8)
 
 
-def generator(seed: int, subject: str, period: int = 0) -> np.random.Generator:
-    """The generator of a subject for a period (a month or year number)."""
-    return np.random.default_rng([seed, SUBJECTS.index(subject), period])
+def generator(seed: int, subject: str, period: int = 0, block: int = 0) -> np.random.Generator:
+    """The generator of a subject for a period (a month or year number) in a block of people."""
+    return np.random.default_rng([seed, SUBJECTS.index(subject), period, *([block] if block else [])])
 
 
 def identifiers(draw: np.random.Generator, count: int, length: int) -> Texts:

@@ -1,18 +1,22 @@
 """Makes a whole synthetic source in one call."""
 
 import shutil
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
+from itertools import repeat
+from multiprocessing import get_context
 from pathlib import Path
 
 from apps.extracts.engine.problems import EngineError
 from apps.extracts.engine.source import describe
 
 from .care import write_care
+from .making import BLOCK, Making
 from .people import make_identities, make_people
 from .referentials import write_beneficiaries, write_deaths, write_long_term_conditions, write_nomenclatures
 from .stays import write_stays
 
-GENERATOR_VERSION = 1
+GENERATOR_VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +39,8 @@ class SyntheticRequest:
         return tuple(words for holds, words in checks if not holds)
 
 
-def generate(request: SyntheticRequest, out: Path) -> str:
-    """Write a synthetic source into ``out`` and return its release.
+def generate(request: SyntheticRequest, out: Path, processes: int = 1) -> str:
+    """Write a synthetic source into ``out`` and return its release: the same bytes whatever the number of processes.
 
     ``out`` must not exist or be empty. Everything is written beside it, then renamed: ``out`` is whole or absent.
     Raises ``EngineError``.
@@ -48,20 +52,30 @@ def generate(request: SyntheticRequest, out: Path) -> str:
     beside = out.parent / f".{out.name}.making"
     shutil.rmtree(beside, ignore_errors=True)
     beside.mkdir(parents=True)
-    release = _fill(request, beside)
+    release = _fill(request, beside, processes)
     beside.replace(out)
     return release
 
 
-def _fill(request: SyntheticRequest, folder: Path) -> str:
-    seed, years = request.seed, (request.first_year, request.last_year)
-    people = make_people(seed, request.people, *years)
-    identities = make_identities(seed, people)
-    write_beneficiaries(folder, people, identities)
-    write_long_term_conditions(folder, seed, people, identities, request.first_year)
-    write_deaths(folder, seed, people, identities)
-    write_stays(folder, seed, people, identities, *years)
-    write_care(folder, seed, people, identities, *years)
+def _fill(request: SyntheticRequest, folder: Path, processes: int) -> str:
+    blocks = range(-(-request.people // BLOCK))
+    if processes > 1 and len(blocks) > 1:
+        with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+            list(pool.map(_fill_block, blocks, repeat(request), repeat(folder)))
+    else:
+        for block in blocks:
+            _fill_block(block, request, folder)
     write_nomenclatures(folder)
     facts = {"generator": "hdh synthetic SNDS", "generator_version": GENERATOR_VERSION, **asdict(request)}
     return describe(folder, synthetic=True, facts=facts)
+
+
+def _fill_block(block: int, request: SyntheticRequest, folder: Path) -> None:
+    making, years = Making(folder, request.seed, block), (request.first_year, request.last_year)
+    people = make_people(making, min(BLOCK, request.people - block * BLOCK), *years)
+    identities = make_identities(making, people)
+    write_beneficiaries(making, people, identities)
+    write_long_term_conditions(making, people, identities, request.first_year)
+    write_deaths(making, people, identities)
+    write_stays(making, people, identities, *years)
+    write_care(making, people, identities, *years)

@@ -4,13 +4,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .draws import Bools, Days, Ints, Texts, generator, identifiers, padded
+from .draws import Bools, Days, Ints, Texts, identifiers, padded
+from .making import Making
 from .profiles import AGE_BANDS, CONDITIONS, DEPARTMENT_WEIGHTS, WOMEN_ONLY
 
 SHARE_OF_SECOND_IDENTITY = 0.08
 SHARE_WITHOUT_NIR_ANO = 0.05
 TWIN_EVERY = 83
 NEWBORN_TWINS = 3
+CASES = 9
+"""How many planted cases there are (see ``planted_case``)."""
 NEVER = np.datetime64("2199-12-31")
 
 
@@ -58,9 +61,9 @@ def planted_case(count: int, case: int) -> Ints:
     return np.arange(40 + case, count, 97)
 
 
-def make_people(seed: int, count: int, first_year: int, last_year: int) -> People:
+def make_people(making: Making, count: int, first_year: int, last_year: int) -> People:
     """Draw ``count`` people as they are in the first year, with deaths until the last."""
-    draw = generator(seed, "people")
+    draw = making.draw("people")
     bands = draw.choice(len(AGE_BANDS), size=count, p=_normal([share for _, share in AGE_BANDS]))
     ages = np.array([age for age, _ in AGE_BANDS])[bands] + draw.integers(0, 10, size=count)
     female = draw.random(count) < 0.516
@@ -68,12 +71,12 @@ def make_people(seed: int, count: int, first_year: int, last_year: int) -> Peopl
     twin[TWIN_EVERY::TWIN_EVERY] = True
     ages[: NEWBORN_TWINS * TWIN_EVERY + 1][twin[: NEWBORN_TWINS * TWIN_EVERY + 1]] = 0
     ages[np.flatnonzero(twin) - 1] = ages[twin]
-    department, commune = _residence(seed, count, twin)
-    conditions, treated = _conditions(seed, ages, female)
+    department, commune = _residence(making, count, twin)
+    conditions, treated = _conditions(making, ages, female)
     months = draw.integers(1, 13, size=count)
     months[np.flatnonzero(twin) - 1] = months[twin]
     birth_year = np.asarray(first_year - ages)
-    death = _deaths(seed, ages, conditions, first_year, last_year)
+    death = _deaths(making, ages, conditions, first_year, last_year)
     return People(birth_year, months, female, department, commune, conditions, treated, death, twin)
 
 
@@ -82,8 +85,8 @@ def _normal(weights: list[float]) -> np.ndarray[tuple[int], np.dtype[np.float64]
     return np.asarray(found / found.sum())
 
 
-def _residence(seed: int, count: int, twin: Bools) -> tuple[Texts, Texts]:
-    draw = generator(seed, "residence")
+def _residence(making: Making, count: int, twin: Bools) -> tuple[Texts, Texts]:
+    draw = making.draw("residence")
     pairs = [entry.split(":") for entry in DEPARTMENT_WEIGHTS.split()]
     chosen = draw.choice(len(pairs), size=count, p=_normal([float(weight) for _, weight in pairs]))
     chosen[np.flatnonzero(twin) - 1] = chosen[twin]
@@ -91,12 +94,12 @@ def _residence(seed: int, count: int, twin: Bools) -> tuple[Texts, Texts]:
     return np.array([code for code, _ in pairs])[chosen], commune
 
 
-def _conditions(seed: int, ages: Ints, female: Bools) -> tuple[Bools, Bools]:
-    draw = generator(seed, "conditions")
+def _conditions(making: Making, ages: Ints, female: Bools) -> tuple[Bools, Bools]:
+    draw = making.draw("conditions")
     decades = np.minimum(ages // 10, 9)
     has = np.zeros((len(CONDITIONS), len(ages)), dtype=bool)
     treated = np.zeros_like(has)
-    healthy = np.isin(np.arange(len(ages)), np.concatenate([planted_case(len(ages), case) for case in range(8)]))
+    healthy = np.isin(np.arange(len(ages)), np.concatenate([planted_case(len(ages), case) for case in range(CASES)]))
     for index, condition in enumerate(CONDITIONS):
         has[index] = draw.random(len(ages)) < np.array(condition.shares)[decades]
         if condition.name in WOMEN_ONLY:
@@ -106,8 +109,8 @@ def _conditions(seed: int, ages: Ints, female: Bools) -> tuple[Bools, Bools]:
     return has, treated
 
 
-def _deaths(seed: int, ages: Ints, conditions: Bools, first_year: int, last_year: int) -> Days:
-    draw = generator(seed, "deaths")
+def _deaths(making: Making, ages: Ints, conditions: Bools, first_year: int, last_year: int) -> Days:
+    draw = making.draw("deaths")
     yearly = np.minimum(0.00006 * np.exp(0.085 * ages) * (1 + 0.3 * conditions.sum(axis=0)), 0.6)
     death = np.full(len(ages), NEVER)
     for year in range(first_year, last_year + 1):
@@ -117,9 +120,9 @@ def _deaths(seed: int, ages: Ints, conditions: Bools, first_year: int, last_year
     return death
 
 
-def make_identities(seed: int, people: People) -> Identities:
+def make_identities(making: Making, people: People) -> Identities:
     """Give each person one or two BEN_NIR_PSA; twins share one and differ by rank; some have no BEN_NIR_ANO."""
-    draw = generator(seed, "identities")
+    draw = making.draw("identities")
     count = len(people)
     psa, second, ano = (identifiers(draw, count, 17) for _ in range(3))
     twin = people.twin_of_previous

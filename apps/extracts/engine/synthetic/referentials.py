@@ -11,7 +11,8 @@ from apps.extracts.engine.codelists import CODES, PRODUCTS, label
 from apps.extracts.engine.codes import System
 from apps.extracts.engine.source import WHOLE
 
-from .draws import Ints, generator, padded, year_months
+from .draws import Ints, padded, year_months
+from .making import BLOCK, Making
 from .people import NEVER, Identities, People, planted_case
 from .profiles import CONDITIONS, DEATH_CAUSES
 from .writing import write_columns, write_table
@@ -22,14 +23,14 @@ PLANTED_CONDITION = ("E119", 8)
 SHARE_MATCHED_DEATHS = 0.95
 
 
-def write_beneficiaries(folder: Path, people: People, identities: Identities) -> None:
+def write_beneficiaries(making: Making, people: People, identities: Identities) -> None:
     """Write IR_BEN_R: one row an identity."""
     person, count = identities.person, len(identities.person)
     has_ano = identities.ano != ""
     own = np.char.add(identities.psa, identities.rank.astype("U1"))
     later = np.arange(count) - identities.first[person]
     death = people.death[person]
-    write_table(folder, CATALOGUE.tables["IR_BEN_R"], WHOLE, {
+    making.write("IR_BEN_R", WHOLE, {
         "BEN_NIR_PSA": identities.psa,
         "BEN_RNG_GEM": identities.rank,
         "BEN_NIR_ANO": identities.ano,
@@ -50,11 +51,9 @@ def write_beneficiaries(folder: Path, people: People, identities: Identities) ->
     }, count)  # fmt: skip
 
 
-def write_long_term_conditions(
-    folder: Path, seed: int, people: People, identities: Identities, first_year: int
-) -> None:
+def write_long_term_conditions(making: Making, people: People, identities: Identities, first_year: int) -> None:
     """Write IR_IMB_R, with occupational diseases that the quality filter must not take for an ALD."""
-    draw = generator(seed, "long term")
+    draw = making.draw("long term")
     rows = [_condition_rows(draw, people, index) for index in range(len(CONDITIONS))]
     other = planted_case(len(people), CASE_NOT_ALD)
     rows.append((other, PLANTED_CONDITION[0], PLANTED_CONDITION[1], OCCUPATIONAL_DISEASE))
@@ -63,7 +62,7 @@ def write_long_term_conditions(
     identity = identities.pick(draw, person)
     start = np.datetime64(f"{first_year}-01-01") + draw.integers(-3000, 700, len(person))
     end = np.where(draw.random(len(person)) < 0.6, NEVER, start + 1825)
-    write_table(folder, CATALOGUE.tables["IR_IMB_R"], WHOLE, {
+    making.write("IR_IMB_R", WHOLE, {
         "BEN_NIR_PSA": identities.psa[identity],
         "BEN_RNG_GEM": identities.rank[identity],
         "IMB_ALD_DTD": start,
@@ -84,17 +83,17 @@ def _condition_rows(draw: np.random.Generator, people: People, index: int) -> tu
     return listed, condition.diagnoses[0], condition.ald_number, LISTED
 
 
-def write_deaths(folder: Path, seed: int, people: People, identities: Identities) -> None:
+def write_deaths(making: Making, people: People, identities: Identities) -> None:
     """Write KI_CCI_R: one row a death matched with the referential."""
-    draw = generator(seed, "deaths", 1)
+    draw = making.draw("deaths", 1)
     person = np.flatnonzero(people.death != NEVER)
     person = person[draw.random(len(person)) < SHARE_MATCHED_DEATHS]
     identity = identities.first[person]
     ano = identities.ano[identity]
     own = np.char.add(identities.psa[identity], identities.rank[identity].astype("U1"))
     death = people.death[person]
-    write_table(folder, CATALOGUE.tables["KI_CCI_R"], WHOLE, {
-        "DCD_IDT_ENC": np.char.add("D", padded(person, 12)),
+    making.write("KI_CCI_R", WHOLE, {
+        "DCD_IDT_ENC": np.char.add("D", padded(person + making.block * BLOCK, 12)),
         "BEN_IDT_ANO": np.where(ano != "", ano, own),
         "BEN_NIR_ANO": ano,
         "DCD_IDT_TOP": 1,
@@ -116,7 +115,7 @@ def write_deaths(folder: Path, seed: int, people: People, identities: Identities
 
 
 def write_nomenclatures(folder: Path) -> None:
-    """Write IR_PHA_R, IR_CIM_V and IR_CCAM_V63 from the project's own lists."""
+    """Write IR_PHA_R, IR_CIM_V, IR_CCAM_V63 and IR_BIO_R from the project's own lists."""
     drugs: dict[str, Any] = {
         "PHA_CIP_C13": np.array([int(product.cip13) for product in PRODUCTS]),
         "PHA_CIP_UCD": np.arange(9_000_000, 9_000_000 + len(PRODUCTS)),
@@ -130,6 +129,7 @@ def write_nomenclatures(folder: Path) -> None:
     for name, system, code, text in (
         ("IR_CIM_V", System.ICD10, "CIM_COD", "CIM_LIB"),
         ("IR_CCAM_V63", System.CCAM, "CAM_PRS_IDE_COD", "CAM_PRS_IDE_LIB"),
+        ("IR_BIO_R", System.NABM, "BIO_PRS_IDE", "BIO_INF_LIB"),
     ):
         known = CODES[system].values()
         columns = {code: [entry.code for entry in known], text: [entry.label_fr for entry in known]}

@@ -1,15 +1,14 @@
 """Acute hospital stays (PMSI MCO), written year of discharge by year of discharge."""
 
 from dataclasses import dataclass, fields
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from apps.extracts.engine.catalogue import CATALOGUE
-from apps.extracts.engine.filters import RETURN_CODES
+from apps.extracts.engine.filters import DUPLICATE_FACILITIES, DUPLICATE_UNTIL, RETURN_CODES
 
-from .draws import Bools, Days, Ints, Texts, generator, padded, year_months
+from .draws import Bools, Days, Ints, Texts, padded, year_months
+from .making import Making
 from .people import Identities, People, planted_case
 from .profiles import (
     ACTS_OF_STAYS,
@@ -22,16 +21,19 @@ from .profiles import (
     RELATED,
     SESSIONS,
 )
-from .writing import write_table
 
 ORDINARY_RATE = 0.09
 SHARE_BAD_RETURN, SHARE_ERROR_GROUP = 0.02, 0.01
-CASE_BAD_RETURN, CASE_ERROR_GROUP = 3, 4
+CASE_BAD_RETURN, CASE_ERROR_GROUP, CASE_DUPLICATE = 3, 4, 8
+STAY_CASES = (CASE_BAD_RETURN, CASE_ERROR_GROUP, CASE_DUPLICATE)
 PLANTED_DIAGNOSIS = "E110"
 PLANTED_EVERY = 3
 """A planted person has one planted stay in as many years."""
 TWIN_BIRTH = "Z383"
 HOSPITALS = 120
+SUMMARIES = 10_000_000
+"""More than a block has stays in a year: blocks number theirs apart."""
+UNIT_TYPES = ("01A", "02A", "03A", "04", "07A", "13A", "16", "18", "53", "81")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +52,13 @@ class Stays:
         return Stays(*(getattr(self, field.name)[which] for field in fields(self)))
 
 
-def write_stays(folder: Path, seed: int, people: People, identities: Identities, first: int, last: int) -> None:
+def write_stays(making: Making, people: People, identities: Identities, first: int, last: int) -> None:
     """Write T_MCOaaB, C, D and A for stays that begin from the first year and end by the last."""
     carried: list[Stays] = []
     for year in range(first, last + 1):
-        drawn = _year_of_entry(seed, people, year)
+        drawn = _year_of_entry(making, people, year)
         over = drawn.exit >= np.datetime64(f"{year + 1}-01-01")
-        _write_year(folder, seed, year, _together([*carried, drawn.keep(~over)]), people, identities)
+        _write_year(making, year, _together([*carried, drawn.keep(~over)]), people, identities)
         carried = [drawn.keep(over)]
 
 
@@ -64,8 +66,8 @@ def _together(parts: list[Stays]) -> Stays:
     return Stays(*(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(Stays)))
 
 
-def _year_of_entry(seed: int, people: People, year: int) -> Stays:
-    draw = generator(seed, "stays", year)
+def _year_of_entry(making: Making, people: People, year: int) -> Stays:
+    draw = making.draw("stays", year)
     pairs = [_ordinary(draw, people, year), *_of_conditions(draw, people), *_planted(people, year)]
     person = np.concatenate([who for who, _ in pairs])
     principal = np.concatenate([np.asarray(codes, dtype="U4") for _, codes in pairs])
@@ -114,38 +116,57 @@ def _of_conditions(draw: np.random.Generator, people: People) -> list[tuple[Ints
 
 
 def _planted(people: People, year: int) -> list[tuple[Ints, Texts]]:
-    ill = np.concatenate([planted_case(len(people), case) for case in (CASE_BAD_RETURN, CASE_ERROR_GROUP)])
+    ill = np.concatenate([planted_case(len(people), case) for case in STAY_CASES])
     ill = ill[ill % PLANTED_EVERY == year % PLANTED_EVERY]
     born = np.flatnonzero(people.twin_of_previous & (people.birth_year == year))
     return [(ill, np.full(len(ill), PLANTED_DIAGNOSIS)), (born, np.full(len(born), TWIN_BIRTH))]
 
 
-def _write_year(folder: Path, seed: int, year: int, stays: Stays, people: People, identities: Identities) -> None:
-    draw = generator(seed, "stays", -year % 10_000)
+def _write_year(making: Making, year: int, stays: Stays, people: People, identities: Identities) -> None:
+    draw = making.draw("stays", -year % 10_000)
     stays = stays.keep(np.lexsort((stays.principal, stays.entry, stays.person)))
     count = len(stays.person)
+    hospitals = np.char.add("9900", padded(draw.integers(1, HOSPITALS, count), 5))
+    if year <= DUPLICATE_UNTIL:
+        sent_twice = (stays.principal == PLANTED_DIAGNOSIS) & np.isin(
+            stays.person, planted_case(len(people), CASE_DUPLICATE)
+        )
+        hospitals[sent_twice] = DUPLICATE_FACILITIES[0]
     keys = {
-        "ETA_NUM": np.char.add("9900", padded(draw.integers(1, HOSPITALS, count), 5)),
-        "RSA_NUM": np.arange(1, count + 1),
+        "ETA_NUM": hospitals,
+        "RSA_NUM": np.arange(1, count + 1) + making.block * SUMMARIES,
     }
     associated = _associated(draw, stays, people)
     acts = np.array([ACTS_OF_STAYS.get(code, "") for code in stays.principal])
     partition = str(year)
-    _write(folder, "T_MCOaaB", partition, {**keys, **_description(draw, year, stays, people, associated, acts)}, count)
-    _write(folder, "T_MCOaaC", partition, {**keys, **_linkage(draw, year, stays, identities)}, count)
+    units = _units(making.draw("units", year), stays)
+    described = _description(draw, year, stays, people, associated, acts)
+    described["NBR_RUM"] = np.bincount(units[0], minlength=count)
+    making.write("T_MCOaaB", partition, {**keys, **described}, count)
+    making.write("T_MCOaaC", partition, {**keys, **_linkage(draw, year, stays, identities)}, count)
     stay, rank, code = associated
     diagnoses = {**_take(keys, stay), "DGN_ASS_NUM": rank, "ASS_DGN": code, "RSS_NUM": "121"}
-    _write(folder, "T_MCOaaD", partition, diagnoses, len(stay))
+    making.write("T_MCOaaD", partition, diagnoses, len(stay))
     done = np.flatnonzero(acts != "")
     delay = np.minimum(draw.integers(0, 3, len(done)), (stays.exit - stays.entry)[done].astype(np.int64))
-    described = {"CDC_ACT": acts[done], "ENT_DAT_DEL": delay, "NBR_EXE_ACT": 1, "PHA_ACT": "0", "ACV_ACT": "1"}
-    _write(
-        folder, "T_MCOaaA", partition, {**_take(keys, done), **described, "RUM_SEQ": "1", "RSS_NUM": "121"}, len(done)
+    of_acts = {"CDC_ACT": acts[done], "ENT_DAT_DEL": delay, "NBR_EXE_ACT": 1, "PHA_ACT": "0", "ACV_ACT": "1"}
+    making.write("T_MCOaaA", partition, {**_take(keys, done), **of_acts, "RUM_SEQ": "1", "RSS_NUM": "121"}, len(done))
+    within, order, kind = units
+    spent = {"UM_ORD_NUM": order, "AUT_TYP1_UM": kind, "UM_TYP": "C", "RSS_NUM": "121"}
+    making.write(
+        "T_MCOaaUM",
+        partition,
+        {**_take(keys, within), **spent, "DGN_PAL": stays.principal[within], "PAR_DUR_SEJ": 1},
+        len(within),
     )
 
 
-def _write(folder: Path, name: str, partition: str, columns: dict[str, Any], count: int) -> None:
-    write_table(folder, CATALOGUE.tables[name], partition, columns, count)
+def _units(draw: np.random.Generator, stays: Stays) -> tuple[Ints, Ints, Texts]:
+    """The medical units of each stay, one to three: its stay, its rank, its type."""
+    numbers = np.minimum(draw.geometric(0.8, len(stays.person)), 3)
+    stay = np.repeat(np.arange(len(stays.person)), numbers)
+    rank = np.arange(len(stay)) - np.repeat(np.cumsum(numbers) - numbers, numbers) + 1
+    return stay, rank, np.array(UNIT_TYPES)[draw.integers(0, len(UNIT_TYPES), len(stay))]
 
 
 def _take(columns: dict[str, Any], which: Ints) -> dict[str, Any]:
@@ -199,7 +220,6 @@ def _description(
         "BDI_DEP": np.array([code[1:] if code < "97" else "97" for code in department]),
         "BDI_COD": np.char.add(np.array([code[1:] for code in department]), people.commune[person]),
         "NBR_DGN": np.bincount(associated[0], minlength=count),
-        "NBR_RUM": 1,
         "NBR_ACT": (acts != "").astype(np.int64),
         "NBR_SEA": np.isin(stays.principal, list(SESSIONS)).astype(np.int64),
         "UHCD_TOP": "0",

@@ -14,7 +14,9 @@ ROW_GROUP = 122_880
 ARROW_TYPES = {Type.STRING: pa.string(), Type.INTEGER: pa.int64(), Type.NUMBER: pa.float64(), Type.DATE: pa.date32()}
 
 
-def write_table(folder: Path, table: Table, partition: str, columns: Mapping[str, Any], count: int) -> None:
+def write_table(
+    folder: Path, table: Table, partition: str, columns: Mapping[str, Any], count: int, part: int = 0
+) -> None:
     """Write one partition. Columns of the table that are not given are empty; the hive column stays in the path."""
     place = folder / table.folder(partition)
     arrays = {
@@ -22,13 +24,13 @@ def write_table(folder: Path, table: Table, partition: str, columns: Mapping[str
         for column in table.source_columns
         if f"{column.name}=" not in place.name
     }
-    write_columns(place, pa.table(arrays))
+    write_columns(place, pa.table(arrays), part)
 
 
-def write_columns(place: Path, table: Any) -> None:
+def write_columns(place: Path, table: Any, part: int = 0) -> None:
     """Write one Parquet file, ``part-0.parquet``, in the folder ``place``."""
     place.mkdir(parents=True, exist_ok=True)
-    pq.write_table(table, place / "part-0.parquet", compression="zstd", row_group_size=ROW_GROUP)
+    pq.write_table(table, place / f"part-{part}.parquet", compression="zstd", row_group_size=ROW_GROUP)
 
 
 def _array(values: Any, kind: Any, count: int) -> Any:

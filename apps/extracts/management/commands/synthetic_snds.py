@@ -22,13 +22,14 @@ class Command(BaseCommand):
         parser.add_argument("--first-year", type=int, required=True, help="first year of care")
         parser.add_argument("--last-year", type=int, required=True, help="last year of care")
         parser.add_argument("--seed", type=int, default=1, help="the same seed gives the same bytes")
+        parser.add_argument("--processes", type=int, default=1, help="how many at once; the bytes are the same")
         parser.add_argument("--out", type=Path, required=True, help="a folder that is missing or empty")
 
     def handle(self, *args: Any, **options: Any) -> None:
         request = SyntheticRequest(options["people"], options["first_year"], options["last_year"], options["seed"])
         started = time.monotonic()
         try:
-            release = generate(request, options["out"])
+            release = generate(request, options["out"], options["processes"])
         except (EngineError, OSError) as error:
             raise CommandError(str(error), returncode=2) from error
         seconds = time.monotonic() - started

@@ -58,6 +58,7 @@ def _booted(world: World, server: Record) -> None:
 def _reported(world: World, server: Record) -> None:
     """The started system tells that it is up, and its host keys."""
     _enter("running", "booted")(world, server)
+    server.hidden["running_since"] = world.clock.now()
     server.hidden["user_data"].setdefault("ssh-host-fingerprints", FINGERPRINTS.encode())
 
 

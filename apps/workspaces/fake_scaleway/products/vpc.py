@@ -101,13 +101,25 @@ def _switch(call: Call, name: str) -> Reply:
     return one(call, VPC, vpc)
 
 
+@routes.on("POST", f"{BASE}/object-storage-private-access/{{vpc_id}}/enable", "enable_object_storage_private_access")
+def enable_object_access(call: Call) -> Reply:
+    """Objects become reachable from the named private networks without leaving them."""
+    wanted = call.asked_all("private_network_ids")
+    reply = _switch(call, "s3_integration_enabled")
+    for network_id in wanted:
+        network = find(call, NETWORK, network_id)
+        network.body["has_s3_integration"] = True
+        touch(call, NETWORK, network)
+    return reply
+
+
 # ---- access lists -------------------------------------------------------------------------------------------------
 
 
 @routes.on("GET", f"{BASE}/vpcs/{{vpc_id}}/acl-rules", "get_acl")
 def get_acl(call: Call) -> Reply:
     vpc = find(call, VPC, call.params["vpc_id"])
-    return Reply(200, vpc.hidden["acl"][call.asked("is_ipv6") == "true"])
+    return Reply(200, vpc.hidden["acl"][(call.asked("is_ipv6") or "").lower() in ("true", "t", "1")])
 
 
 @routes.on("PUT", f"{BASE}/vpcs/{{vpc_id}}/acl-rules", "set_acl")
@@ -135,7 +147,8 @@ def _acl_rule(asked: dict[str, JSON]) -> dict[str, JSON]:
         **{name: Take("number", 0) for name in ("src_port_low", "src_port_high", "dst_port_low", "dst_port_high")},
         "description": Take("text", ""),
     }
-    return read(asked, shape)
+    plain = {**asked, "protocol": str(asked.get("protocol") or "ANY").upper()}
+    return read(plain, shape)
 
 
 # ---- private networks ---------------------------------------------------------------------------------------------

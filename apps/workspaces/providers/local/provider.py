@@ -31,6 +31,7 @@ from apps.workspaces.providers.local.image import Image, Mount, system_mounts
 from apps.workspaces.providers.local.sandbox import DATA, TOOLS, Sandbox
 from apps.workspaces.providers.local.seccomp import filter_bytes
 from apps.workspaces.providers.local.store import Room, Store
+from apps.workspaces.providers.sandboxed import Sandboxed
 
 _PROGRAMS = ("launcher.py", "isolation.py", "forbidden_calls.py", "settings/overrides.json")
 _ETC = {
@@ -42,7 +43,7 @@ _ETC = {
 }
 
 
-class LocalProvider:
+class LocalProvider(Sandboxed):
     """Provider `local`. `tools` holds the launcher and the self-test; `starter` what a new home contains."""
 
     name = "local"

@@ -1,0 +1,10 @@
+"""What the default workers are rung for about dossiers."""
+
+from apps.applications import reconcile
+from apps.applications.services.documents import SCAN_KIND
+from apps.core.outbox import Lease, Outcome, outbox_handler
+
+
+@outbox_handler(SCAN_KIND, queue="default")
+def document_scan(lease: Lease) -> Outcome:
+    return reconcile.document_scan(lease)

@@ -1,0 +1,178 @@
+"""Keyed functions: what an engine calls on whole columns, and never sees the key of.
+
+``RowPseudonyms`` is AES-256-CMAC (NIST SP 800-38B) of rows of a fixed shape, computed for all the rows of a batch at
+once; ``TextPseudonyms`` is HMAC-SHA-256 of texts, computed once per distinct value. An engine registers them under a
+name: a statement or a plan holds that name only.
+"""
+
+import hashlib
+from collections.abc import Callable, Collection, Sequence
+from datetime import date
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa  # type: ignore[import-untyped]
+import pyarrow.compute as pc  # type: ignore[import-untyped]
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from cryptography.hazmat.primitives.cmac import CMAC
+
+BLOCK, WORD = 16, 8
+REMEMBERED = 1_000_000
+"""How many distinct texts a function remembers before it starts again."""
+
+Words = npt.NDArray[np.int64]
+
+
+def shaped(digest: bytes) -> bytes:
+    """The first 128 bits, with the version (8: custom) and variant that make a valid UUID."""
+    value = bytearray(digest[:BLOCK])
+    value[6] = (value[6] & 0x0F) | 0x80
+    value[8] = (value[8] & 0x3F) | 0x80
+    return bytes(value)
+
+
+def uuids(storage: bytes, count: int) -> Any:
+    """An Arrow array of UUIDs from their bytes, one after the other."""
+    fixed = pa.Array.from_buffers(pa.binary(BLOCK), count, [None, pa.py_buffer(storage)])
+    return pa.ExtensionArray.from_storage(pa.uuid(), fixed)
+
+
+def row_message(values: Sequence[str | int | date | None], texts: Collection[int]) -> bytes:
+    """What is authenticated for one row, always of the same length; ``texts`` are the places of the texts.
+
+    A word with one bit for each value, set when it is absent, then each value: a whole number as itself, a day as its
+    number since 1970, a text as 128 bits of its SHA-256, zeros for what is absent and to the end of the block. A word
+    is 8 bytes, little endian.
+    """
+    absent = sum(1 << place for place, value in enumerate(values) if value is None)
+    words = [absent.to_bytes(WORD, "little")]
+    for place, value in enumerate(values):
+        words.append(bytes(BLOCK if place in texts else WORD) if value is None else _encoded(value))
+    message = b"".join(words)
+    return message + bytes(-len(message) % BLOCK)
+
+
+def _encoded(value: str | int | date) -> bytes:
+    match value:
+        case str():
+            return _digest(value)
+        case date():
+            return (value - date(1970, 1, 1)).days.to_bytes(WORD, "little", signed=True)
+        case _:
+            return value.to_bytes(WORD, "little", signed=True)
+
+
+def _digest(text: str) -> bytes:
+    return hashlib.sha256(text.encode()).digest()[:BLOCK]
+
+
+def row_pseudonym(key: bytes, values: Sequence[str | int | date | None], texts: Collection[int]) -> bytes:
+    """The 16 bytes of one row, by the book: what ``RowPseudonyms`` does for many."""
+    mac = CMAC(algorithms.AES(key))
+    mac.update(row_message(values, texts))
+    return shaped(mac.finalize())
+
+
+class RowPseudonyms:
+    """Pseudonyms of rows under one key of 32 bytes; called with one Arrow array a column."""
+
+    __slots__ = ("_cipher", "_last", "_texts")
+
+    def __init__(self, key: bytes) -> None:
+        self._cipher = Cipher(algorithms.AES(key), modes.ECB())  # noqa: S305  the block cipher that CMAC is made of
+        self._last = np.frombuffer(_doubled(self._cipher.encryptor().update(bytes(BLOCK))), dtype=np.int64)
+        self._texts = _Remembered(_digest)
+
+    def __call__(self, columns: Sequence[Any]) -> Any:
+        blocks = self._blocks([_whole(column) for column in columns])
+        count = blocks.shape[1]
+        encrypt = self._cipher.encryptor().update
+        state = np.zeros((count, 2), dtype=np.int64)
+        for block in blocks:
+            state = np.frombuffer(encrypt((state ^ block).tobytes()), dtype=np.int64).reshape(count, 2)
+        found = state.view(np.uint8).reshape(count, BLOCK).copy()
+        found[:, 6] = found[:, 6] & 0x0F | 0x80
+        found[:, 8] = found[:, 8] & 0x3F | 0x80
+        return uuids(found.tobytes(), count)
+
+    def __reduce__(self) -> str:
+        raise TypeError("a keyed function is never serialised")
+
+    def _blocks(self, columns: Sequence[Any]) -> Words:
+        """The messages of all rows: block, row, two words. The last block is masked, as CMAC wants."""
+        words = [_absent(columns)]
+        for column in columns:
+            words += self._words(column)
+        blocks = np.zeros((-(-len(words) // 2), len(columns[0]), 2), dtype=np.int64)
+        for place, word in enumerate(words):
+            blocks[place // 2, :, place % 2] = word
+        blocks[-1] ^= self._last
+        return blocks
+
+    def _words(self, column: Any) -> list[Words]:
+        if pa.types.is_string(column.type):
+            coded = column.dictionary_encode() if column.null_count == 0 else column.fill_null("").dictionary_encode()
+            known = np.frombuffer(b"".join(map(self._texts.of, coded.dictionary.to_pylist())), dtype=np.int64)
+            taken = known.reshape(-1, 2)[coded.indices.to_numpy()]
+            if column.null_count:
+                taken = taken * np.asarray(column.is_valid())[:, None]
+            return [taken[:, 0], taken[:, 1]]
+        if pa.types.is_date(column.type):
+            column = column.cast(pa.int32())
+        filled = column.fill_null(0) if column.null_count else column
+        return [filled.to_numpy()]
+
+
+class TextPseudonyms:
+    """Pseudonyms of texts, by a function from one text to its 16 bytes; called with one Arrow array of texts."""
+
+    __slots__ = ("_made",)
+
+    def __init__(self, pseudonym: Callable[[str], bytes]) -> None:
+        self._made = _Remembered(pseudonym)
+
+    def __call__(self, columns: Sequence[Any]) -> Any:
+        coded = _whole(columns[0]).dictionary_encode()
+        distinct = coded.dictionary
+        known = uuids(b"".join(map(self._made.of, distinct.to_pylist())), len(distinct))
+        return pa.ExtensionArray.from_storage(pa.uuid(), pc.take(known.storage, coded.indices))
+
+    def __reduce__(self) -> str:
+        raise TypeError("a keyed function is never serialised")
+
+
+class _Remembered:
+    """The results of a function, remembered for the values met lately."""
+
+    __slots__ = ("_function", "_known")
+
+    def __init__(self, function: Callable[[str], bytes]) -> None:
+        self._function = function
+        self._known: dict[str, bytes] = {}
+
+    def of(self, text: str) -> bytes:
+        found = self._known.get(text)
+        if found is None:
+            if len(self._known) >= REMEMBERED:
+                self._known.clear()
+            found = self._known[text] = self._function(text)
+        return found
+
+
+def _whole(column: Any) -> Any:
+    return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+
+
+def _absent(columns: Sequence[Any]) -> Words:
+    absent: Words = np.zeros(len(columns[0]), dtype=np.int64)
+    for place, column in enumerate(columns):
+        if column.null_count:
+            absent |= np.asarray(column.is_null()).astype(np.int64) << place
+    return absent
+
+
+def _doubled(block: bytes) -> bytes:
+    """Multiplication by x in GF(2¹²⁸): the subkey that masks a last block that is full (SP 800-38B, 6.1)."""
+    value = int.from_bytes(block, "big") << 1
+    return ((value ^ (0x87 if value >> 128 else 0)) & (1 << 128) - 1).to_bytes(BLOCK, "big")

@@ -1,0 +1,190 @@
+"""The agent inside a server, as far as the account itself can tell: it answers some seconds after the server runs,
+takes keys, reports what the configuration of network, addresses, rights and user data would let through, and reads
+buckets with the very key it was given. What only a real kernel or a real cable could show is not imitated.
+"""
+
+import base64
+import hashlib
+import json
+from collections.abc import Callable
+from typing import Any
+
+from apps.workspaces.fake_scaleway import errors
+from apps.workspaces.fake_scaleway.access import Principal, allows, bearer
+from apps.workspaces.fake_scaleway.call import Reply
+from apps.workspaces.fake_scaleway.s3.errors import S3Error
+from apps.workspaces.fake_scaleway.s3.policy import authorize
+from apps.workspaces.fake_scaleway.s3.request import S3Request
+from apps.workspaces.fake_scaleway.store import Record
+from apps.workspaces.fake_scaleway.world import World
+
+JSON = Any
+PREFIX = "/_agent/"
+ANSWERS_AFTER = 12.0
+STARTS_JUPYTER_AFTER = 6.0
+Leak = Callable[[World, Record], bool]
+
+
+def answer(world: World, method: str, path: str, body: bytes) -> tuple[str, Reply]:
+    """`/_agent/SERVER/v1/{keys,report,checksums/BUCKET}`: the operation's name and its answer. Raises ApiError."""
+    server_id, _, rest = path.removeprefix(PREFIX).partition("/")
+    what, _, bucket = rest.removeprefix("v1/").partition("/")
+    operation = OPERATIONS.get((method, what))
+    if operation is None:
+        raise errors.unknown_route()
+    server = world.store.get("server", server_id)
+    if server is None or not is_up(world, server):
+        raise errors.ApiError(503, {"message": "no route to host", "type": "unreachable"})
+    return f"agent.{operation.__name__}", operation(world, server, bucket, body)
+
+
+def operation_name(method: str, path: str) -> str:
+    """The name under which faults know a request to an agent."""
+    _, _, rest = path.removeprefix(PREFIX).partition("/")
+    operation = OPERATIONS.get((method, rest.removeprefix("v1/").partition("/")[0]))
+    return f"agent.{operation.__name__}" if operation else "unknown"
+
+
+def is_up(world: World, server: Record) -> bool:
+    """Whether the server has been running long enough to answer; only the hub reaches it, by its private interface."""
+    since = server.hidden.get("running_since", 0.0)
+    plugged = any(world.store.where("private_nic", server_id=server.id, status="available"))
+    waited = (world.clock.now() - since) * world.speed
+    return server.body["state"] == "running" and plugged and waited >= ANSWERS_AFTER
+
+
+def keys(world: World, server: Record, bucket: str, body: bytes) -> Reply:
+    """Keys live in memory: a server that stops forgets them."""
+    given = json.loads(body or b"{}")
+    if not all(given.get(name) for name in ("access_key", "secret_key", "objects", "volume")):
+        raise errors.invalid_arguments(("keys", "required", "four keys are needed"))
+    server.hidden["agent"] = {**given, "since": world.clock.now(), "boot": server.hidden.get("running_since")}
+    return Reply(200, {"taken": True})
+
+
+def _memory(server: Record) -> dict[str, JSON]:
+    memory: dict[str, JSON] = server.hidden.get("agent") or {}
+    if memory.get("boot") != server.hidden.get("running_since"):
+        raise errors.ApiError(409, {"message": "no keys yet", "type": "transient_state", "current_state": "locked"})
+    return memory
+
+
+def report(world: World, server: Record, bucket: str, body: bytes) -> Reply:
+    memory = _memory(server)
+    escapes = [name for name, leaks in ATTEMPTS.items() if leaks(world, server)]
+    waited = (world.clock.now() - memory["since"]) * world.speed
+    data = [item for index, item in server.hidden["volumes"].items() if index != "0"]
+    value = {
+        "attempts": len(ATTEMPTS),
+        "escapes": escapes,
+        "sealed": bool(data) and len(base64.b64decode(memory["volume"])) == 32,
+        "answers": waited >= STARTS_JUPYTER_AFTER,
+        "idle_seconds": 0,
+    }
+    return Reply(200, value)
+
+
+def checksums(world: World, server: Record, bucket: str, body: bytes) -> Reply:
+    """What the server reads of a bucket with the keys it has, as SHA-256 by name."""
+    memory = _memory(server)
+    record = world.store.get("bucket", bucket)
+    key = world.store.get("api_key", memory["access_key"])
+    if record is None or key is None or key.hidden["secret_key"] != memory["secret_key"]:
+        raise errors.permissions_denied("bucket", "read")
+    principal = bearer(world, key)
+    sealed = hashlib.md5(base64.b64decode(memory["objects"])).digest()  # noqa: S324 - prescribed by the protocol
+    found = {}
+    for name, versions in record.hidden["objects"].items():
+        _may_read(world, record, principal, name)
+        if versions and versions[-1].sse == base64.b64encode(sealed).decode():
+            found[name] = hashlib.sha256(versions[-1].content).hexdigest()
+    return Reply(200, {"files": found})
+
+
+def _may_read(world: World, bucket: Record, principal: Principal, name: str) -> None:
+    request = S3Request(world, "GET", f"/{bucket.id}/{name}", [], {}, b"", bucket.place, bucket.id, name, principal)
+    try:
+        authorize(request, bucket, "s3:GetObject")
+    except S3Error:
+        raise errors.permissions_denied("bucket", "read") from None
+
+
+OPERATIONS = {("POST", "keys"): keys, ("GET", "report"): report, ("GET", "checksums"): checksums}
+
+# ---- what would get out ---------------------------------------------------------------------------------------------
+
+
+def _networks(world: World, server: Record) -> list[Record]:
+    nics = world.store.where("private_nic", server_id=server.id)
+    found = (world.store.get("private_network", nic.body["private_network_id"]) for nic in nics)
+    return [network for network in found if network is not None]
+
+
+def _has_address(world: World, server: Record) -> bool:
+    return any(ip.hidden.get("server") == server.id for ip in world.store.all("instance_ip"))
+
+
+def _has_way_out(world: World, server: Record) -> bool:
+    networks = _networks(world, server)
+    served = {one.body["private_network_id"] for one in world.store.all("gateway_network")}
+    return any(one.body["default_route_propagation_enabled"] or one.id in served for one in networks)
+
+
+def _group_is_open(world: World, server: Record) -> bool:
+    group = world.store.get("security_group", server.hidden["security_group"])
+    policies = {group.body[f"{way}_default_policy"] for way in ("inbound", "outbound")} if group else {"accept"}
+    return "accept" in policies
+
+
+def _goes_out(world: World, server: Record) -> bool:
+    return _has_way_out(world, server) or (_has_address(world, server) and _group_is_open(world, server))
+
+
+def _list_is_open(ipv6: bool) -> Leak:
+    def leaks(world: World, server: Record) -> bool:
+        vpcs = (world.store.get("vpc", network.body["vpc_id"]) for network in _networks(world, server))
+        return any(vpc is not None and vpc.hidden["acl"][ipv6]["default_policy"] != "drop" for vpc in vpcs)
+
+    return leaks
+
+
+def _sees_neighbours(world: World, server: Record) -> bool:
+    others = {
+        nic.body["server_id"]
+        for network in _networks(world, server)
+        for nic in world.store.where("private_nic", private_network_id=network.id)
+    }
+    return len(others) > 1 or len(_networks(world, server)) > 1
+
+
+def _reads_secrets(world: World, server: Record) -> bool:
+    secrets = [key.hidden["secret_key"].encode() for key in world.store.all("api_key")]
+    return any(one in value for value in server.hidden["user_data"].values() for one in secrets)
+
+
+def _may(product: str, access: str) -> Leak:
+    """Whether the key inside would be let into another product, or another project's objects."""
+
+    def leaks(world: World, server: Record) -> bool:
+        key = world.store.get("api_key", (server.hidden.get("agent") or {}).get("access_key", ""))
+        if key is None:
+            return False
+        project = world.default_project if product == "s3" else server.project
+        return allows(world, bearer(world, key), product, access, project)
+
+    return leaks
+
+
+ATTEMPTS: dict[str, Leak] = {
+    **{f"outside_{name}": _goes_out for name in ("tcp_443", "tcp_80", "tcp_22", "udp_53", "udp_123", "icmp", "dns")},
+    **{f"outside_v6_{name}": _goes_out for name in ("tcp_443", "udp_53", "icmp")},
+    "public_address": _has_address,
+    "security_group": _group_is_open,
+    "hub_other_ports_v4": _list_is_open(ipv6=False),
+    "hub_other_ports_v6": _list_is_open(ipv6=True),
+    "neighbour_server": _sees_neighbours,
+    "user_data_secrets": _reads_secrets,
+    "foreign_objects_read": _may("s3", "read"),
+    "foreign_objects_write": _may("s3", "write"),
+    **{f"api_{name}": _may(name, "read") for name in ("iam", "key_manager", "secret", "instance", "vpc", "block")},
+}  # fmt: skip

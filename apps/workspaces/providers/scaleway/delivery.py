@@ -1,0 +1,112 @@
+"""Handing over: keys to the server after each start, its self-test, and the extract with its checksums."""
+
+import hashlib
+import json
+from datetime import timedelta
+from pathlib import Path
+
+from apps.workspaces.providers.base import Made, NotYet, ProviderRefused, ProviderUnavailable
+from apps.workspaces.providers.scaleway.buckets import bucket_name
+from apps.workspaces.providers.scaleway.errors import Absent, Denied, Invalid
+from apps.workspaces.providers.scaleway.identity import api_key, key_in_vault
+from apps.workspaces.providers.scaleway.machines import address_of
+from apps.workspaces.providers.scaleway.secrets import DataKey
+from apps.workspaces.providers.scaleway.site import Site
+from apps.workspaces.providers.scaleway.vault import data_key
+
+ATTEMPTS_AT_LEAST = 20
+"""A self-test that tried less than this proves nothing."""
+_AT_ONCE = 64 * 1024**2
+_BLOCK = 1024**2
+_LATER = timedelta(seconds=5)
+
+
+def hand_over(site: Site) -> Made | NotYet:
+    """Give the keys to the agent; a server that runs may still be far from answering. The key given is the only one:
+    whatever a worker that was overtaken may have left is deleted first."""
+    only_key = api_key(site)
+    if isinstance(only_key, NotYet):
+        return only_key
+    try:
+        site.cloud.agent.hand_over(
+            address_of(site),
+            key=key_in_vault(site),
+            objects=data_key(site, "objects"),
+            volume=data_key(site, "volume"),
+        )
+    except ProviderUnavailable as away:
+        return NotYet(_LATER, f"the server runs, its agent does not answer yet: {away}")
+    return Made()
+
+
+def self_test(site: Site) -> Made | NotYet:
+    """Nobody gets in unless the server itself tried to get out and could not."""
+    try:
+        report = site.cloud.agent.report(address_of(site))
+    except ProviderUnavailable as away:
+        return NotYet(_LATER, f"no report from inside yet: {away}")
+    if report.escapes:
+        raise ProviderRefused(f"The isolation self-test did not pass. Escaped: {', '.join(report.escapes)}.")
+    if report.attempts < ATTEMPTS_AT_LEAST:
+        raise ProviderRefused(f"The isolation self-test made {report.attempts} attempts only: it proves nothing.")
+    if not report.sealed:
+        raise ProviderRefused("A volume of the server is not encrypted.")
+    if not report.answers:
+        return NotYet(_LATER, "JupyterLab does not answer yet")
+    facts = {"attempts": str(report.attempts), "escapes": "0", "volumes": "encrypted"}
+    return Made((("isolation", f"{report.attempts} attempts, 0 escapes", facts),))
+
+
+# ---- the extract ----------------------------------------------------------------------------------------------------
+
+
+def _files(site: Site) -> dict[str, Path]:
+    """The files of the delivery by name. Raises ProviderRefused when it cannot be read."""
+    root = site.job.spec.data
+    if root is None or not root.is_dir():
+        raise ProviderRefused("The delivery cannot be read: it is not where the extract left it.")
+    return {str(one.relative_to(root)): one for one in sorted(root.rglob("*")) if one.is_file()}
+
+
+def digest(path: Path) -> str:
+    found = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(_BLOCK):
+            found.update(block)
+    return found.hexdigest()
+
+
+def deliver(site: Site) -> Made | NotYet:
+    """Copy what is not there yet, under the client's key, some megabytes at a time."""
+    storage, key, sealed = site.cloud.storage, site.cloud.account.key, data_key(site, "objects")
+    bucket, copied = bucket_name(site, "extract"), 0
+    for name, path in _files(site).items():
+        if _is_there(site, bucket, name, path, sealed):
+            continue
+        storage.put_file(bucket, name, path, digest(path), key=key, data_key=sealed)
+        copied += path.stat().st_size
+        if copied >= _AT_ONCE:
+            return NotYet(why="the extract is being copied")
+    return Made()
+
+
+def _is_there(site: Site, bucket: str, name: str, path: Path, sealed: DataKey) -> bool:
+    try:
+        size, kept = site.cloud.storage.digest_of(bucket, name, key=site.cloud.account.key, data_key=sealed)
+    except (Absent, Denied, Invalid):
+        return False
+    return size == path.stat().st_size and kept == digest(path)
+
+
+def verify_delivery(site: Site) -> Made | NotYet:
+    """What the server itself reads has the checksums of what was delivered, file by file, and nothing is missing."""
+    wanted = {name: digest(path) for name, path in _files(site).items()}
+    try:
+        read = site.cloud.agent.checksums(address_of(site), bucket_name(site, "extract"))
+    except ProviderUnavailable as away:
+        return NotYet(_LATER, f"the server has not read the extract yet: {away}")
+    wrong = sorted(name for name in wanted if read.get(name) != wanted[name])
+    if wrong:
+        raise ProviderRefused(f"{len(wrong)} file(s) of the extract arrived otherwise than delivered.")
+    manifest = hashlib.sha256(json.dumps(wanted, sort_keys=True).encode()).hexdigest()
+    return Made((("delivery", manifest, {"files": str(len(wanted))}),))

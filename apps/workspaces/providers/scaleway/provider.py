@@ -1,0 +1,165 @@
+"""Provider `scaleway`: each step of the plan is a function of the site; this is the list of them."""
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from uuid import UUID
+
+from apps.workspaces.plans import THINGS
+from apps.workspaces.providers.base import (
+    Difference,
+    Job,
+    Made,
+    NotYet,
+    Observation,
+    Offer,
+    Problem,
+    ProviderRefused,
+    ProviderUnavailable,
+    RunState,
+    Testimony,
+    Usage,
+)
+from apps.workspaces.providers.scaleway import (
+    base_parts,
+    buckets,
+    delivery,
+    identity,
+    machines,
+    network,
+    openings,
+    vault,
+)
+from apps.workspaces.providers.scaleway import preflight as before
+from apps.workspaces.providers.scaleway import survey as surveys
+from apps.workspaces.providers.scaleway.site import MARK, PREFIX, Cloud, Site, workspace_of
+from apps.workspaces.providers.scaleway.things import Thing, ensure, remove
+
+Make = Callable[[Site], Made | NotYet]
+
+_ALL: tuple[Thing, ...] = (
+    base_parts.Project(),
+    base_parts.Key(),
+    network.Vpc(),
+    network.Network(),
+    network.Connector("connector"),
+    network.Connector("connector_back"),
+    network.SecurityGroup(),
+    *(buckets.Bucket(purpose) for purpose in buckets.PURPOSES),
+    identity.App(),
+    identity.Rights(),
+    base_parts.Vault(),
+    machines.Volume(),
+    machines.Machine(),
+    machines.Nic(),
+)
+BY_KIND: Mapping[str, Thing] = {thing.kind: thing for thing in _ALL}
+
+_STATES = {
+    "running": RunState.RUNNING,
+    "starting": RunState.STARTING,
+    "stopping": RunState.STARTING,
+    "stopped": RunState.STOPPED,
+    "stopped in place": RunState.STOPPED,
+    "locked": RunState.BROKEN,
+}
+
+MAKE: Mapping[str, Make] = {
+    **{kind: partial(ensure, BY_KIND[kind]) for kind in THINGS},
+    **{f"remove_{kind}": partial(remove, BY_KIND[kind]) for kind in THINGS},
+    "preflight": before.preflight,
+    "key_material": vault.key_material,
+    "data_keys": vault.data_keys,
+    "acl": openings.acl,
+    "object_access": openings.object_access,
+    "api_key": identity.api_key,
+    "bucket_policies": buckets.bucket_policies,
+    "bucket_canaries": buckets.bucket_canaries,
+    "attach": machines.attach,
+    "user_data": machines.user_data,
+    "power_on": machines.power_on,
+    "power_off": machines.power_off,
+    "hand_over": delivery.hand_over,
+    "cloud_self_test": delivery.self_test,
+    "deliver": delivery.deliver,
+    "verify_delivery": delivery.verify_delivery,
+    "remove_api_keys": identity.remove_api_keys,
+    "disable_key": vault.disable_key,
+    "shred_key": vault.shred_key,
+    "change_type": machines.change_type,
+    "renew_api_key": lambda site: identity.api_key(site, generation=str(site.job.generation)),
+    "renew_object_key": buckets.renew_object_key,
+}
+
+
+class ScalewayProvider:
+    """Workspaces in Scaleway's Paris region."""
+
+    name = "scaleway"
+
+    def __init__(self, cloud: Cloud) -> None:
+        self.cloud = cloud
+
+    def now(self) -> datetime:
+        return self.cloud.now()
+
+    def check(self) -> tuple[Problem, ...]:
+        """Whether the account answers, and the hub stands where it should."""
+        try:
+            vpc = self.cloud.vpc.get_vpc(vpc_id=self.cloud.account.hub_vpc)
+            self.cloud.projects.get_project(project_id=self.cloud.account.hub_project)
+        except (ProviderUnavailable, ProviderRefused) as error:
+            fix = "Look at the HDH_SCALEWAY_ settings of this process (docs/scaleway.md)."
+            return (Problem("account", f"The account does not answer as it should: {error}.", fix),)
+        if vpc.project_id != self.cloud.account.hub_project:
+            return (Problem("hub", "The hub's VPC is not in the hub's project.", "Apply the landing zone again."),)
+        return ()
+
+    def perform(self, step: str, job: Job) -> Made | NotYet:
+        """Make a step; its exchanges go into the job's notebook. Raises KeyError for a name of no plan."""
+        self.cloud.listen(job.notebook.heard, job.notebook.still_mine)
+        return MAKE[step](Site(self.cloud, job))
+
+    def observe(self, workspace_id: UUID) -> Observation:
+        """What the server is doing, found by its tag."""
+        found = self.cloud.instance.list_servers_all(tags=[f"{PREFIX}{workspace_id.hex}"])
+        mine = [one for one in found if f"{PREFIX}{workspace_id.hex}" in one.tags]
+        if not mine:
+            return Observation(RunState.STOPPED if self._has_project(workspace_id) else RunState.ABSENT)
+        states = [_STATES.get(str(one.state), RunState.BROKEN) for one in mine]
+        state = RunState.RUNNING if RunState.RUNNING in states else states[0]
+        return Observation(state, facts={"servers": str(len(mine)), "type": mine[0].commercial_type})
+
+    def _has_project(self, workspace_id: UUID) -> bool:
+        name = f"{PREFIX}{workspace_id.hex}"
+        return any(one.name == name for one in self.cloud.projects.list_projects_all(name=name))
+
+    def survey(self, job: Job) -> tuple[Difference, ...]:
+        self.cloud.listen(job.notebook.heard)
+        return surveys.survey(_ALL, Site(self.cloud, job))
+
+    def strays(self, known: Iterable[UUID]) -> tuple[Difference, ...]:
+        return surveys.strays(self.cloud, known)
+
+    def testify(self, job: Job) -> tuple[Testimony, ...]:
+        self.cloud.listen(job.notebook.heard)
+        return surveys.testify(_ALL, Site(self.cloud, job))
+
+    def discard(self, job: Job, difference: Difference) -> None:
+        surveys.discard(_ALL, Site(self.cloud, job), difference)
+
+    def endpoint(self, workspace_id: UUID) -> Path:
+        """The gateway's side of the tunnel to the server, opened by the hub."""
+        return Path(f"/run/hdh/{MARK}") / f"{workspace_id.hex}.sock"
+
+    def usage(self, workspace_id: UUID) -> Usage:
+        """The API knows sizes, not use: what the server uses is the agent's to say."""
+        return Usage(None, None, machines.DATA_SIZE if self._has_project(workspace_id) else 0)
+
+    def list_all(self) -> tuple[UUID, ...]:
+        found = (workspace_of(one.name) for one in self.cloud.projects.list_projects_all(name=PREFIX))
+        return tuple(one for one in found if one is not None)
+
+    def offers(self) -> tuple[Offer, ...]:
+        return before.offers(self.cloud)

@@ -1,0 +1,295 @@
+"""Comparing rows with the world, in two rhythms: this host's sandboxes every half minute, and everything (the cloud,
+its prices, deadlines, idleness) every quarter of an hour, a bounded number of workspaces at a time."""
+
+from collections.abc import Callable, Iterable
+from datetime import timedelta
+from functools import partial
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from apps.core.errors import ChangedMeanwhile
+from apps.core.happenings import happened
+from apps.workspaces import selectors
+from apps.workspaces.ledger import (
+    ACTOR,
+    operation_begin,
+    session_end,
+    sessions_end,
+    workspace_event,
+    workspace_move,
+)
+from apps.workspaces.models import CostLine, Finding, GatewaySession, Offer, Operation, Ticket, Workspace
+from apps.workspaces.notebook import Notes
+from apps.workspaces.providers.base import (
+    Difference,
+    Job,
+    Provider,
+    ProviderRefused,
+    ProviderUnavailable,
+    RunState,
+    What,
+)
+from apps.workspaces.providers.configured import local_provider
+from apps.workspaces.providers.configured import provider as configured_provider
+from apps.workspaces.providers.sandboxed import Sandboxed
+from apps.workspaces.reconcile import spec_of
+from apps.workspaces.rules import Call, Desired, Kind, Status, needed, warning_due
+
+log = structlog.get_logger(__name__)
+
+SURVEYED_AT_ONCE = 20
+"""Workspaces compared with the cloud in one run, those not looked at for longest first."""
+
+REPAIRS_A_DAY = 3
+_TICKETS_KEPT = timedelta(days=1)
+_ALIVE = frozenset({RunState.STARTING, RunState.RUNNING})
+_AT_WORK = frozenset({Status.RUNNING, Status.STOPPED, Status.SUSPENDED})
+
+
+def sweep() -> None:
+    """This host: compare every workspace at rest with its sandbox, begin what is needed, stop what nobody asked for,
+    end what expired."""
+    if settings.WORKSPACES_DIR is not None or settings.WORKSPACE_PROVIDER == "local":
+        provider = local_provider()
+        for workspace in selectors.workspaces_at_rest().filter(provider="local"):
+            reconcile_run_state(provider, workspace)
+        _stop_strangers(provider)
+    _end_expired_sessions()
+
+
+def survey() -> None:
+    """Everything else. One part that fails does not hold up the others."""
+    for part in (_survey_clouds, _count_costs, _stop_idle, _warn_before_expiry, _expire):
+        try:
+            part()
+        except (ProviderUnavailable, ProviderRefused) as error:
+            log.warning("survey_part_failed", part=part.__name__, error=type(error).__name__)
+
+
+# ---- does it run, as it should --------------------------------------------------------------------------------------
+
+
+def reconcile_run_state(provider: Provider, workspace: Workspace) -> None:
+    """Begin the operation that would bring a workspace at rest to its desired state, or call a person."""
+    seen = provider.observe(workspace.pk)
+    need = needed(selectors.situation_of(workspace, seen_running=seen.state in _ALIVE))
+    if need is Call.NOTHING:
+        return
+    if need is Call.PERSON:
+        _unless_changed(workspace, lambda: _call_person(workspace, f"The sandbox keeps stopping: {seen.reason}."))
+        return
+    data = {"kind": str(need), "seen": str(seen.state)}
+    _unless_changed(workspace, lambda: _begin(workspace, Kind(need), "workspace.start_needed", data))
+
+
+def _begin(workspace: Workspace, kind: Kind, event: str, data: dict[str, str], **values: object) -> None:
+    operation_begin(workspace, kind, by=ACTOR, **values)
+    workspace_event(event, workspace, by=ACTOR, data=data)
+
+
+def _call_person(workspace: Workspace, reason: str) -> None:
+    workspace_move(workspace, Status.FAILED, reason=reason)
+    workspace_event("workspace.needs_human", workspace, by=ACTOR)
+
+
+def _unless_changed(workspace: Workspace, act: Callable[[], None]) -> None:
+    try:
+        with transaction.atomic():
+            act()
+    except ChangedMeanwhile:
+        log.info("workspace_changed_meanwhile", workspace=str(workspace.pk))
+
+
+def _stop_strangers(provider: Sandboxed) -> None:
+    """What runs without a row is stopped, not removed: its contents may be somebody's, so a person decides."""
+    known = set(Workspace.objects.values_list("pk", flat=True))
+    for workspace_id in provider.list_all():
+        if workspace_id not in known:
+            log.warning("unknown_workspace_found", workspace=str(workspace_id))
+            provider.stop(workspace_id)
+
+
+def _end_expired_sessions() -> None:
+    now = timezone.now()
+    Ticket.objects.filter(expires_at__lt=now - _TICKETS_KEPT).delete()
+    with transaction.atomic():
+        expired = GatewaySession.objects.select_for_update(skip_locked=True, of=("self",)).filter(
+            ended_at=None, expires_at__lt=now
+        )
+        for session in expired.select_related("workspace__project"):
+            session_end(session, GatewaySession.End.EXPIRED, session.workspace)
+
+
+# ---- the cloud ------------------------------------------------------------------------------------------------------
+
+
+def _survey_clouds() -> None:
+    if settings.WORKSPACE_PROVIDER == "local":
+        return
+    provider = configured_provider(settings.WORKSPACE_PROVIDER)
+    _keep_offers(provider)
+    at_rest = selectors.workspaces_at_rest().filter(provider=provider.name)
+    for workspace in at_rest.order_by("surveyed_at", "created_at")[:SURVEYED_AT_ONCE]:
+        survey_workspace(provider, workspace)
+    living = Workspace.objects.exclude(status=Status.DESTROYED).values_list("pk", flat=True)
+    _keep_findings(provider.strays(tuple(living)), workspace=None)
+
+
+def survey_workspace(provider: Provider, workspace: Workspace) -> None:
+    """Compare one workspace with its ledger: what opens the isolation suspends it at once, unused copies go, and what
+    is missing or changed is put right by an operation."""
+    job = Job(spec_of(workspace), Notes(workspace, provider.now), timezone.now(), workspace.generation)
+    found = provider.survey(job)
+    Workspace.objects.filter(pk=workspace.pk).update(surveyed_at=timezone.now())
+    if not _is_in_use(workspace):
+        found = tuple(one for one in found if one.opens or one.what is not What.CHANGED)
+    _keep_findings(found, workspace)
+    _discard(provider, job, found)
+    opening = [one for one in found if one.opens]
+    if opening and workspace.status != Status.SUSPENDED:
+        _unless_changed(workspace, lambda: _suspend(workspace, opening))
+    elif any(one.what in {What.MISSING, What.CHANGED} for one in found) and _is_in_use(workspace):
+        _unless_changed(workspace, lambda: _repair(workspace, len(found)))
+    elif not opening:
+        reconcile_run_state(provider, workspace)
+
+
+def remove_copies(provider: Provider, workspace: Workspace) -> None:
+    """Only the part of a survey that removes copies nobody uses, whatever is under way."""
+    job = Job(spec_of(workspace), Notes(workspace, provider.now), timezone.now(), workspace.generation)
+    _discard(provider, job, provider.survey(job))
+
+
+def _discard(provider: Provider, job: Job, found: Iterable[Difference]) -> None:
+    for one in found:
+        if one.useless:
+            provider.discard(job, one)
+
+
+def _is_in_use(workspace: Workspace) -> bool:
+    return (workspace.status, workspace.desired) == (Status.RUNNING, Desired.RUNNING)
+
+
+def _suspend(workspace: Workspace, opening: list[Difference]) -> None:
+    """Access is cut in this very transaction; keys and power follow."""
+    reason = (
+        "The isolation was weakened from outside: " + "; ".join(sorted({one.detail for one in opening}))[:400] + "."
+    )
+    operation_begin(workspace, Kind.SUSPEND, by=ACTOR, desired=Desired.SUSPENDED, reason=reason)
+    sessions_end(workspace, GatewaySession.End.SUSPENDED)
+    workspace_event("workspace.suspended_by_drift", workspace, by=ACTOR, data={"differences": len(opening)})
+
+
+def _repair(workspace: Workspace, differences: int) -> None:
+    since = timezone.now() - timedelta(days=1)
+    recent = workspace.operations.filter(kind=Kind.RECONCILE, created_at__gte=since).count()
+    if recent >= REPAIRS_A_DAY:
+        _call_person(workspace, f"It was repaired {recent} times today and still differs from what it should be.")
+        return
+    _begin(workspace, Kind.RECONCILE, "workspace.repair_needed", {"differences": str(differences)})
+
+
+def _keep_findings(found: Iterable[Difference], workspace: Workspace | None) -> None:
+    """Findings seen again stay open with the time; those not seen any more are closed. Three statements."""
+    now = timezone.now()
+    known_ids = set(Workspace.objects.filter(pk__in=[one.workspace_id for one in found]).values_list("pk", flat=True))
+    rows = [
+        Finding(
+            workspace_id=one.workspace_id if one.workspace_id in known_ids else None,
+            what=str(one.what), kind=one.kind, external_id=one.external_id, place=one.place,
+            detail=one.detail[:300], opens=one.opens, last_seen=now,
+        )
+        for one in found
+    ]  # fmt: skip
+    scope = Finding.objects.filter(resolved_at=None)
+    seen_from_afar = scope.filter(Q(workspace=None) | Q(workspace__status=Status.DESTROYED))
+    scope = scope.filter(workspace=workspace) if workspace else seen_from_afar
+    with transaction.atomic():
+        for row in rows:
+            values = {"what": row.what, "kind": row.kind, "external_id": row.external_id, "detail": row.detail}
+            if not Finding.objects.filter(resolved_at=None, **values).update(last_seen=now):
+                row.save()
+        scope.filter(last_seen__lt=now).update(resolved_at=now)
+
+
+def _keep_offers(provider: Provider) -> None:
+    now = timezone.now()
+    rows = [
+        Offer(
+            provider=provider.name, code=one.code, processors=one.processors, memory=one.memory, gpu=one.gpu,
+            gpus=one.gpus, hourly=round(one.hourly, 4), available=one.available, read_at=now,
+        )
+        for one in provider.offers()
+    ]  # fmt: skip
+    Offer.objects.bulk_create(
+        rows,
+        update_conflicts=True,
+        unique_fields=["provider", "code"],
+        update_fields=["processors", "memory", "gpu", "gpus", "hourly", "available", "read_at"],
+    )
+
+
+# ---- money, idleness, deadlines -------------------------------------------------------------------------------------
+
+
+def _count_costs() -> None:
+    """One line for each hour in which a workspace runs; a budget that is used up stops it."""
+    hour = timezone.now().replace(minute=0, second=0, microsecond=0)
+    prices = {(one.provider, one.code): one.hourly for one in Offer.objects.all()}
+    running = Workspace.objects.select_related("project").filter(status=Status.RUNNING)
+    lines = [
+        CostLine(workspace=one, hour=hour, size=code, amount=prices[one.provider, code])
+        for one in running
+        if (one.provider, code := one.size or selectors.usual_size(one.provider)) in prices
+    ]
+    CostLine.objects.bulk_create(lines, ignore_conflicts=True)
+    for workspace in selectors.over_budget(running):
+        reason = "The budget of the workspace is used up: an operator can raise it."
+        _unless_changed(workspace, partial(_stop, workspace, reason))
+
+
+def _stop_idle() -> None:
+    """No session for a day: it stops by itself, and any member may start it again."""
+    since = timezone.now() - settings.WORKSPACE_IDLE_STOP
+    for workspace in selectors.idle_since(since):
+        hours = settings.WORKSPACE_IDLE_STOP.total_seconds() / 3600
+        reason = f"Nobody was inside for {hours:.0f} hours: it stopped by itself. Its work is kept."
+        _unless_changed(workspace, partial(_stop, workspace, reason))
+
+
+def _stop(workspace: Workspace, reason: str) -> None:
+    sessions_end(workspace, GatewaySession.End.STOPPED)
+    _begin(workspace, Kind.STOP, "workspace.stopped_by_itself", {}, desired=Desired.STOPPED, reason=reason)
+
+
+def _warn_before_expiry() -> None:
+    """Thirty, seven and one day before the end, each once."""
+    today = timezone.localdate()
+    for workspace in selectors.workspaces_living().filter(status__in=_AT_WORK):
+        days = (workspace.project.entitlement.ends_on - today).days
+        mark = warning_due(days, workspace.days_warned)
+        if mark is not None:
+            with transaction.atomic():
+                Workspace.objects.filter(pk=workspace.pk).update(days_warned=mark)
+                workspace_event("workspace.expires_soon", workspace, by=ACTOR, data={"days": days})
+                happened("workspace.expires_soon", subject_id=str(workspace.pk), by=ACTOR)
+
+
+def _expire() -> None:
+    """The entitlement is over: access ends, keys go, the data waits for the decision on the last export."""
+    over = selectors.workspaces_living().filter(project__entitlement__ends_on__lt=timezone.localdate())
+    busy = Operation.objects.filter(status="running", kind__in=[Kind.EXPIRE, Kind.DESTROY]).values("workspace_id")
+    for workspace in over.exclude(status__in=[Status.EXPIRING, Status.DESTROYING, Status.DESTROYED]).exclude(
+        pk__in=busy
+    ):
+        _unless_changed(workspace, partial(_begin_expiry, workspace))
+
+
+def _begin_expiry(workspace: Workspace) -> None:
+    reason = "The project's entitlement is over: access is closed. The last export is decided, then it is destroyed."
+    sessions_end(workspace, GatewaySession.End.EXPIRED)
+    _begin(workspace, Kind.EXPIRE, "workspace.expired", {}, desired=Desired.EXPIRED, reason=reason)

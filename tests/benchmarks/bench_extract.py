@@ -1,0 +1,199 @@
+"""`make bench-extract`: the engine against scripts written by hand, on the same synthetic copy, row for row.
+
+Each measure is a fresh process; contenders take turns, so that a noisy moment hits them all. Rows grow with the years
+of care (the people stay the same), as in the SNDS itself. Data are made once and kept in var/bench. The last line
+printed is the result in JSON, kept as var/bench/extract.json as well.
+
+The full size, for the figures that count, is `--people 1000000 --years 1,4` on a machine that does nothing else: 20
+and 80 million care lines. The default is a quick look.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.benchmarks.common import REPOSITORY, RESULTS, bar, keep
+from tests.benchmarks.extract_contenders import CARE, COHORTS, CONTENDERS, DRUGS
+
+FIRST_YEAR = 2018
+SEED = 1
+LARGEST_COHORT, USUAL_COHORT = "100 %", "10 %"
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What is measured: how many years of care, which cohort."""
+
+    years: int
+    cohort: str
+
+    @property
+    def name(self) -> str:
+        """As in the result."""
+        return f"{self.years} y, {self.cohort}"
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """One run of one contender: seconds of processor, peak memory in MB, what it delivered and said."""
+
+    cpu: float
+    peak: float
+    delivered: tuple[Any, ...]
+    said: dict[str, Any]
+
+
+def source_of(options: argparse.Namespace, years: int) -> Path:
+    """The synthetic copy of so many years, made unless it stands."""
+    folder = RESULTS / f"snds-{options.people}-{years}-{SEED}"
+    if not folder.exists():
+        asked = ["--people", options.people, "--first-year", FIRST_YEAR, "--last-year", FIRST_YEAR + years - 1]
+        command = [sys.executable, "manage.py", "synthetic_snds", *asked, "--seed", SEED, "--out", folder]
+        subprocess.run([*map(str, command), "--processes", str(os.cpu_count())], cwd=REPOSITORY, check=True)
+    return folder
+
+
+def run(contender: str, case: Case, options: argparse.Namespace) -> Measure:
+    """One contender in a process of its own; its delivery is described, then removed."""
+    out = RESULTS / "out"
+    shutil.rmtree(out, ignore_errors=True)
+    given = {
+        "contender": contender,
+        "cohort": case.cohort,
+        "source": str(source_of(options, case.years)),
+        "out": str(out),
+        "first": FIRST_YEAR,
+        "last": FIRST_YEAR + case.years - 1,
+        "memory": options.memory,
+        "threads": options.threads,
+    }
+    environment = {**os.environ, "POLARS_MAX_THREADS": str(options.threads), "OMP_NUM_THREADS": str(options.threads)}
+    command = [sys.executable, "-m", "tests.benchmarks.extract_contenders", json.dumps(given)]
+    process = subprocess.Popen(command, cwd=REPOSITORY, env=environment, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    said = process.stdout.read()
+    _, status, used = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise SystemExit(f"{contender} failed on {case.name}")
+    delivered = described(out, contender)
+    shutil.rmtree(out)
+    return Measure(used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, delivered, json.loads(said))
+
+
+def described(out: Path, contender: str) -> tuple[Any, ...]:
+    """What tells whether two deliveries hold the same rows: numbers, sums over the columns, and how the tables join."""
+    import duckdb
+
+    person, claim = ("PATIENT_ID", "CLAIM_ID") if contender.startswith("engine") else ("person", "claim")
+    keys = "DCT_ORD_NUM, FLX_DIS_DTD, FLX_TRT_DTD, FLX_EMT_NUM, FLX_EMT_ORD, ORG_CLE_NUM, PRS_ORD_NUM"
+    computed = "" if claim == "CLAIM_ID" else f", md5({keys.join(('concat_ws(chr(31), ', ')'))}) AS claim"
+
+    def table(name: str) -> str:
+        return f"(SELECT *{computed if name != 'IR_BEN_R' else ''} FROM read_parquet('{out}/{name}/*.parquet'))"
+
+    def digest(columns: list[str]) -> str:
+        return f"sum(hash({', '.join(f'CAST({name} AS VARCHAR)' for name in columns)})::HUGEINT)"
+
+    with duckdb.connect() as connection:
+        found = connection.execute(f"""SELECT
+            (SELECT (count(*), count(DISTINCT {person}), count(DISTINCT {claim}), {digest(CARE)})
+             FROM {table("ER_PRS_F")}),
+            (SELECT (count(*), count(DISTINCT {claim}), {digest(DRUGS)}) FROM {table("ER_PHA_F")}),
+            (SELECT count(*) FROM {table("ER_PHA_F")} JOIN {table("ER_PRS_F")} USING ({claim}, {person})),
+            (SELECT (count(*), count(DISTINCT {person}), sum(BEN_SEX_COD)) FROM {table("IR_BEN_R")})""").fetchone()
+    return found or ()
+
+
+def cases(options: argparse.Namespace) -> Iterator[tuple[Case, list[str]]]:
+    """Every cohort on the largest copy with every contender; the usual cohort on the smaller copies with the engine."""
+    *smaller, largest = options.years
+    for cohort in COHORTS:
+        yield Case(largest, cohort), list(CONTENDERS)
+    for years in smaller:
+        yield Case(years, USUAL_COHORT), ["engine", "duckdb"]
+
+
+def measured(options: argparse.Namespace) -> dict[str, dict[str, list[Measure]]]:
+    """Every measure, by case and contender. Stops when two contenders do not deliver the same rows."""
+    results: dict[str, dict[str, list[Measure]]] = {}
+    for case, contenders in cases(options):
+        found = results.setdefault(case.name, {name: [] for name in contenders})
+        for _ in range(options.repeats):
+            for name in contenders:
+                found[name].append(run(name, case, options))
+                print(
+                    f"{case.name}: {name} {found[name][-1].cpu:.1f} s, {found[name][-1].peak:.0f} MB", file=sys.stderr
+                )
+        rows = {name: {measure.delivered for measure in measures} for name, measures in found.items()}
+        if len(set().union(*rows.values())) > 1:
+            raise SystemExit(f"{case.name}: the contenders do not deliver the same rows: {rows}")
+    return results
+
+
+def summary(measures: list[Measure]) -> dict[str, Any]:
+    """Median and range of one contender in one case."""
+    cpu, peak = [one.cpu for one in measures], [one.peak for one in measures]
+    return {
+        "cpu_s": round(statistics.median(cpu), 2),
+        "cpu_range": [round(min(cpu), 2), round(max(cpu), 2)],
+        "peak_mb": round(statistics.median(peak)),
+        "peak_range": [round(min(peak)), round(max(peak))],
+        **measures[-1].said,
+    }
+
+
+def bars(found: dict[str, dict[str, dict[str, Any]]], options: argparse.Namespace) -> list[dict[str, Any]]:
+    """What was measured beside what it has to be."""
+    first, last = options.years[0], options.years[-1]
+    made = []
+    for cohort in COHORTS:
+        case = found[f"{last} y, {cohort}"]
+        engine, floor, pandas = case["engine"], case["duckdb"], case["pandas"]
+        unordered = case["engine unordered"]["cpu_s"] / floor["cpu_s"]
+        made += [
+            bar(f"unordered / DuckDB by hand, {cohort}", unordered, 1.25, "x CPU", at_most=True),
+            bar(f"ordered / DuckDB by hand, {cohort}", engine["cpu_s"] / floor["cpu_s"], 1.40, "x CPU", at_most=True),
+            bar(f"pandas / engine, {cohort}", pandas["cpu_s"] / engine["cpu_s"], 3, "x CPU"),
+            bar(f"pandas / engine, {cohort}, memory", pandas["peak_mb"] / engine["peak_mb"], 4, "x memory"),
+            bar(f"peak / limit, {cohort}", engine["peak_mb"] / _megabytes(options.memory), 2, "x", at_most=True),
+        ]
+    small, large = (found[f"{years} y, {USUAL_COHORT}"]["engine"] for years in (first, last))
+    growth, times = large["cpu_s"] / small["cpu_s"], last / first
+    made.append(bar(f"processor, rows x {times:g}", growth, times, "x CPU", at_most=True))
+    made.append(bar(f"memory, rows x {times:g}", large["peak_mb"] / small["peak_mb"], 1.15, "x memory", at_most=True))
+    return made
+
+
+def _megabytes(limit: str) -> float:
+    number = float(limit.rstrip("GMB"))
+    return number * 1000 if limit.endswith("GB") else number
+
+
+def main() -> int:
+    """Measure, print, keep; 0 when every bar holds."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--people", type=int, default=20_000)
+    parser.add_argument("--years", type=lambda text: [int(years) for years in text.split(",")], default=[1, 4, 16])
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--memory", default="512MB", help="the limit given to the engine and to DuckDB by hand")
+    parser.add_argument("--threads", type=int, default=1)
+    options = parser.parse_args()
+    RESULTS.mkdir(parents=True, exist_ok=True)
+    results = measured(options)
+    found = {case: {name: summary(measures) for name, measures in of.items()} for case, of in results.items()}
+    rows = {case: next(iter(of.values()))[0].delivered for case, of in results.items()}
+    details = {"options": vars(options), "cases": found, "delivered": rows}
+    return keep("extract", bars(found, options), details)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,257 @@
+"""Every fault at every boundary of every step, enumerated from the step table itself."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+from unittest import mock
+
+from apps.core.models import OutboxItem
+from apps.core.outbox import run_item
+from apps.workspaces import notebook, reconcile, sweeping
+from apps.workspaces.fake_scaleway.faults import ANSWERS
+from apps.workspaces.models import CloudResource, Workspace
+from apps.workspaces.plans import PLANS, THINGS
+from apps.workspaces.rules import Kind
+from tests.support.cloud_workers import Bench, Killed, ledger_of, written_anywhere
+
+LAG = 20.0
+# The fake's name for each part of a workspace.
+IN_THE_FAKE = {
+    "bucket_extract": "bucket",
+    "bucket_work": "bucket",
+    "bucket_airlock": "bucket",
+    "connector": "vpc_connector",
+    "connector_back": "vpc_connector",
+    "volume": "volume_sbs",
+    "nic": "private_nic",
+}
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """One fault in one step: `what` happens at the call number `call` (of those that change something where the fault
+    says so), or to the operation `operation` of the cloud."""
+
+    kind: Kind
+    step: str
+    what: str
+    operation: str = ""
+    call: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.kind}/{self.step}: {self.what} {self.operation}{self.call or ''}".strip()
+
+
+def scenarios(kind: Kind, step: str, operations: list[str], calls: int) -> Iterator[Scenario]:
+    """What may happen during a step that asks for these operations, in `calls` calls."""
+    for call in range(1, calls + 1):
+        yield Scenario(kind, step, "kill before the call", call=call)
+        yield Scenario(kind, step, "kill after the call", call=call)
+    for what in ("kill before commit", "kill after commit", "duplicate delivery", "late delivery"):
+        yield Scenario(kind, step, what)
+    for call in range(1, calls + 1):
+        yield Scenario(kind, step, "overtaken before the call", call=call)
+    for operation in sorted(set(operations)):
+        for answer in ANSWERS:
+            yield Scenario(kind, step, answer, operation)
+        yield Scenario(kind, step, "lag, reset_after", operation)
+
+
+@dataclass
+class Trace:
+    """The operations that a step asked the cloud for."""
+
+    operations: list[str]
+    calls: int
+
+
+def trace(bench: Bench, workspace: Workspace, snapshot: bytes) -> Trace:
+    """What the current step asks for when nothing goes wrong."""
+    with bench.undone(snapshot):
+        before = bench.world.ledger.count()
+        bench.finish_step(workspace)
+        rows = bench.world.ledger.latest(bench.world.ledger.count() - before)
+    changing = [row for row in rows if row["method"] not in {"GET", "HEAD"}]
+    return Trace([row["operation"] for row in rows], len(changing))
+
+
+# ---- making them happen ---------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def happening(bench: Bench, workspace: Workspace, scenario: Scenario) -> Iterator[None]:
+    """The fault is in force until it has struck once."""
+    if scenario.operation:
+        if scenario.what.startswith("lag"):
+            bench.world.lag = LAG
+        answer = scenario.what.rpartition(", ")[2]
+        bench.world.faults.add(operation=scenario.operation, answer=answer, times=1)
+        yield
+        return
+    with _AT[scenario.what](bench, workspace, scenario):
+        yield
+
+
+@contextmanager
+def _call(bench: Bench, workspace: Workspace, scenario: Scenario) -> Iterator[None]:
+    count = [0]
+
+    def strike(moment: str) -> Callable[[str, str, Any], None]:
+        def at(method: str, path: str, status: Any = None) -> None:
+            if method in {"GET", "HEAD"}:
+                return
+            count[0] += moment == "before"
+            if count[0] == scenario.call and scenario.what == f"kill {moment} the call":
+                count[0] += 1000
+                raise Killed
+
+        return at
+
+    with (
+        mock.patch.object(bench.hooks, "before", strike("before")),
+        mock.patch.object(bench.hooks, "after", strike("after")),
+        mock.patch.object(notebook.Notes, "write_exchanges", lambda *_: None),
+    ):
+        yield
+
+
+@contextmanager
+def _commit(bench: Bench, workspace: Workspace, scenario: Scenario) -> Iterator[None]:
+    struck: list[bool] = []
+    real = reconcile._record
+
+    def record(*arguments: Any) -> Any:
+        if struck:
+            return real(*arguments)
+        struck.append(True)
+        if scenario.what == "kill after commit":
+            real(*arguments)
+        raise Killed
+
+    with mock.patch.object(reconcile, "_record", record):
+        yield
+
+
+@contextmanager
+def _twice(bench: Bench, workspace: Workspace, scenario: Scenario) -> Iterator[None]:
+    """Every message of the step comes twice, at once or after the step was made."""
+    real = bench.deliver
+
+    def deliver(item: OutboxItem) -> None:
+        real(item)
+        if scenario.what == "duplicate delivery":
+            run_item(item.pk)
+        else:
+            OutboxItem.objects.filter(pk=item.pk, status="pending").update(lease_until=None, not_before=item.created_at)
+            run_item(item.pk)
+
+    with mock.patch.object(bench, "deliver", deliver):
+        yield
+
+
+@contextmanager
+def _overtaken(bench: Bench, workspace: Workspace, scenario: Scenario) -> Iterator[None]:
+    """A worker is held up just before its call; another takes over with the expired lease and makes the whole step;
+    then the first one wakes and its call goes out."""
+    count = [0]
+
+    def before(method: str, path: str) -> None:
+        if method in {"GET", "HEAD"}:
+            return
+        count[0] += 1
+        if count[0] == scenario.call:
+            count[0] += 1000
+            guard = bench.provider.cloud.transport.guard
+            listener = bench.provider.cloud.transport.listener
+            bench.finish_step(workspace)
+            bench.provider.cloud.listen(listener, guard)
+
+    with mock.patch.object(bench.hooks, "before", before):
+        yield
+
+
+_AT = {
+    "kill before the call": _call,
+    "kill after the call": _call,
+    "kill before commit": _commit,
+    "kill after commit": _commit,
+    "duplicate delivery": _twice,
+    "late delivery": _twice,
+    "overtaken before the call": _overtaken,
+}
+
+# ---- what must hold afterwards --------------------------------------------------------------------------------------
+
+
+def play(bench: Bench, workspace: Workspace, snapshot: bytes, scenario: Scenario, *, to_the_end: bool) -> list[str]:
+    """Let the fault happen, let the workers go on, and say what does not hold."""
+    with bench.undone(snapshot):
+        try:
+            with happening(bench, workspace, scenario):
+                bench.finish_step(workspace)
+            bench.world.faults.clear()
+            if to_the_end:
+                bench.finish(workspace)
+            _survey(bench, workspace, scenario.kind)
+            problems = wrong(bench, workspace, scenario.kind)
+        except Exception as error:
+            problems = [f"{type(error).__name__}: {error}"]
+    return [f"{scenario} → {problem}" for problem in problems]
+
+
+def _survey(bench: Bench, workspace: Workspace, kind: Kind) -> None:
+    """The reconciler's look, once the time in which answers may still arrive is over: unused copies go."""
+    bench.world.clock.advance(60)
+    if kind is Kind.PROVISION:
+        fresh = Workspace.objects.select_related("project__entitlement").get(pk=workspace.pk)
+        sweeping.remove_copies(bench.provider, fresh)
+
+
+def wrong(bench: Bench, workspace: Workspace, kind: Kind) -> list[str]:
+    """Differences between cloud, ledger and plan; and any secret that got where it must not be."""
+    exists, ledger = bench.of_workspace(workspace), ledger_of(workspace)
+    found = list(_unlike(exists, ledger))
+    if kind is Kind.DESTROY and not bench.current(workspace) and exists:
+        found.append(f"left behind: {exists}")
+    text = written_anywhere()
+    found += ["a secret was written" for one in bench.secrets() if one in text]
+    return found
+
+
+def _unlike(exists: dict[str, list[str]], ledger: dict[str, str]) -> Iterator[str]:
+    wanted: dict[str, set[str]] = {}
+    for kind in THINGS:
+        if kind in ledger:
+            wanted.setdefault(IN_THE_FAKE.get(kind, kind), set()).add(ledger[kind])
+    for kind in {IN_THE_FAKE.get(one, one) for one in THINGS}:
+        there, known = set(exists.get(kind, [])), wanted.get(kind, set())
+        extra = there - known
+        if kind == "volume_sbs":  # the server's first disk comes and goes with the server
+            extra = set(sorted(extra)[1:]) if "volume" in ledger else extra
+        if extra:
+            yield f"{kind}: {len(extra)} that the ledger does not know"
+        if known - there:
+            yield f"{kind}: {len(known - there)} that the cloud does not have"
+    keys = CloudResource.objects.filter(kind="api_key", removed_at=None).count()
+    if len(exists.get("api_key", [])) > keys:
+        yield "api_key: more than the ledger knows"
+
+
+def enumerate_all(
+    bench: Bench, workspace: Workspace, kind: Kind, chosen: Callable[[Scenario], bool], *, to_the_end: bool = False
+) -> tuple[int, list[str]]:
+    """Play every chosen scenario of every step of an operation that was just begun; gives how many, and what failed."""
+    count, failed = 0, []
+    for _ in PLANS["scaleway"][kind]:
+        step = bench.current(workspace)
+        if not step:
+            break
+        snapshot = bench.snapshot()
+        seen = trace(bench, workspace, snapshot)
+        for scenario in scenarios(kind, step, seen.operations, seen.calls):
+            if chosen(scenario):
+                count += 1
+                failed += play(bench, workspace, snapshot, scenario, to_the_end=to_the_end)
+        bench.finish_step(workspace)
+    return count, failed
