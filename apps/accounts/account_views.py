@@ -8,8 +8,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from apps.accounts import browser_session, language, passkeys, selectors, services
-from apps.accounts.forms import CodeForm, PasswordChangeForm
+from apps.accounts import browser_session, factor_changes, language, selectors, services
+from apps.accounts.factor_changes import act_on_own
+from apps.accounts.forms import ConfirmForm, FactorReplaceForm, PasswordChangeForm, offer_passkey
 from apps.accounts.models import StaffRoleName
 from apps.accounts.navigation import own_path, person_of
 from apps.accounts.views import form_page
@@ -27,7 +28,7 @@ def account(request: HttpRequest) -> HttpResponse:
         "roles": [StaffRoleName(role).label for role in sorted(person.staff_roles)],
         "factor": selectors.factor_of(person),
         "recovery_codes_left": selectors.recovery_codes_left(person),
-        "passkeys": passkeys.passkeys_of(person),
+        "passkeys": selectors.passkeys_of(person),
         "passkey_needed": getattr(person, "roles_await_passkey", False),
         "sessions": selectors.sessions_of(person, request.session.session_key),
     }
@@ -56,10 +57,11 @@ def password_change(request: HttpRequest) -> HttpResponse:
     """A new password, against the present one and a one-time code; the other sessions end."""
     person = person_of(request)
     form = PasswordChangeForm(person, request.POST if request.method == "POST" else None)
+    offer_passkey(form, person, act_on_own(person, factor_changes.PASSWORD))
     if form.is_valid():
         sent = form.cleaned_data
         try:
-            services.password_change(
+            factor_changes.password_change(
                 person=person, current=sent["current_password"], new=sent["new_password"], code=sent["otp_code"]
             )
         except RefusedError as error:
@@ -75,17 +77,35 @@ def password_change(request: HttpRequest) -> HttpResponse:
 @declares("account.factor_replace")
 def factor_replace(request: HttpRequest) -> HttpResponse:
     """Confirm the present second factor (or a recovery code) before another takes its place."""
-    form = CodeForm(request.POST if request.method == "POST" else None)
+    person = person_of(request)
+    form = FactorReplaceForm(request.POST if request.method == "POST" else None)
+    offer_passkey(form, person, act_on_own(person, factor_changes.REPLACE), "code")
     if form.is_valid():
-        code = form.cleaned_data["code"]
         try:
-            services.second_factor_verify(person=person_of(request), code=code, purpose="factor_change")
+            factor_changes.factor_replace_confirm(person=person, code=form.cleaned_data["code"])
         except RefusedError as error:
             form.refuse(error)
         else:
-            browser_session.factor_change_allow(request)
             return redirect("accounts:enrol")
     return form_page(request, "accounts/factor_replace.html", form)
+
+
+@declares("account.recovery_codes_renew")
+def recovery_codes_renew(request: HttpRequest) -> HttpResponse:
+    """Ten new recovery codes in place of the present ones; the other sessions end, as at every change of factors."""
+    person = person_of(request)
+    form = ConfirmForm(request.POST if request.method == "POST" else None)
+    offer_passkey(form, person, act_on_own(person, factor_changes.RENEW_CODES))
+    if form.is_valid():
+        try:
+            codes = factor_changes.recovery_codes_renew(person=person, code=form.cleaned_data["otp_code"])
+        except RefusedError as error:
+            form.refuse(error)
+        else:
+            browser_session.recovery_codes_keep(request, person, codes)
+            services.sessions_end(person=person, except_key=request.session.session_key)
+            return redirect("accounts:recovery_codes")
+    return form_page(request, "accounts/recovery_codes_renew.html", form)
 
 
 @declares("language.choose")

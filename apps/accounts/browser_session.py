@@ -13,7 +13,6 @@ from django_otp.models import Device
 from apps.accounts.factors import seed_new
 from apps.accounts.models import Person
 from apps.accounts.rules import (
-    FACTOR_CHANGE_WINDOW,
     SessionEnd,
     SessionLimits,
     browser_label,
@@ -24,7 +23,7 @@ from apps.accounts.rules import (
 from apps.accounts.sealing import seal, unseal
 
 _STARTED, _SEEN, _BROWSER = "started_at", "seen_at", "browser"
-_SEED, _FACTOR_CHANGE, _RECOVERY = "enrolment_seed", "factor_change_at", "recovery_codes"
+_SEED, _RECOVERY = "enrolment_seed", "recovery_codes"
 # Activity is written once a minute at most: every page would otherwise cost a write.
 _SEEN_PRECISION = timedelta(minutes=1)
 _PASSWORD_BACKEND = "django.contrib.auth.backends.ModelBackend"  # noqa: S105  a class, not a password
@@ -41,8 +40,7 @@ def fully_open(request: HttpRequest, device: Device) -> None:
     request.session.cycle_key()
     rotate_token(request)
     otp_login(request, device)
-    for leftover in (_SEED, _FACTOR_CHANGE):
-        request.session.pop(leftover, None)
+    request.session.pop(_SEED, None)
     _stamp(request)
 
 
@@ -102,17 +100,6 @@ def enrolment_seed(request: HttpRequest, person: Person) -> bytes:
     if _SEED not in request.session:
         request.session[_SEED] = _sealed(seed_new(), person)
     return _unsealed(request.session[_SEED], person)
-
-
-def factor_change_allow(request: HttpRequest) -> None:
-    """The present factor was just confirmed: a new one may be enrolled within minutes."""
-    request.session[_FACTOR_CHANGE] = timezone.now().timestamp()
-
-
-def factor_change_allowed(request: HttpRequest) -> bool:
-    """Whether the present factor was confirmed, in this session, a few minutes ago at most."""
-    allowed_at = request.session.get(_FACTOR_CHANGE, 0)
-    return timezone.now().timestamp() - allowed_at < FACTOR_CHANGE_WINDOW.total_seconds()
 
 
 def recovery_codes_keep(request: HttpRequest, person: Person, codes: tuple[str, ...]) -> None:

@@ -6,12 +6,14 @@ from django import forms
 from django.contrib.auth.password_validation import validate_password
 from django.utils.translation import gettext_lazy as _
 
-from apps.accounts.models import Person
-from apps.accounts.rules import code_kind, code_normalised
+from apps.accounts.models import Person, StaffRoleName
+from apps.accounts.rules import Act, CodeKind, code_kind, code_normalised, is_passkey_answer
+from apps.accounts.selectors import factor_of, passkeys_of
 from apps.accounts.wording import ANY_CODE, TOTP_ONLY, code_shape
 from apps.core.errors import RefusedError
 
 LONGEST_PASSWORD = 1024
+LONGEST_ANSWER = 20_000  # of a browser, about a passkey
 TOO_LONG = _("This is too long for a password: %(limit_value)d characters at most.")
 
 
@@ -48,8 +50,8 @@ def code_field(label: Any, help_text: Any, *, digits_only: bool) -> forms.CharFi
     )
 
 
-class SignInForm(RefusableForm):
-    """First step: who, and what they know."""
+class EmailForm(RefusableForm):
+    """Whose account it is about."""
 
     email = forms.EmailField(
         label=_("E-mail address"),
@@ -60,7 +62,47 @@ class SignInForm(RefusableForm):
             "invalid": _("This is not an e-mail address. Example: prenom.nom@organisme.fr"),
         },
     )
+
+
+class SignInForm(EmailForm):
+    """First step: who, and what they know."""
+
     password = password_field(_("Password"), "current-password")
+
+
+class ConfirmationField(forms.CharField):
+    """A confirmation by the second factor: a code that is typed or, put there by the page's script, a passkey's answer.
+
+    `act` set: the page offers the person's passkeys for this act (components/confirmation.html).
+    """
+
+    act: Act | None = None
+
+    def __init__(self, *, kinds: frozenset[CodeKind] = TOTP_ONLY, **options: Any) -> None:
+        self.kinds = kinds
+        attrs = {"autocomplete": "one-time-code", "spellcheck": "false", "autocapitalize": "characters"}
+        if kinds == TOTP_ONLY:
+            attrs["inputmode"] = "numeric"
+        options.setdefault("label", _("Code"))
+        options.setdefault("help_text", _("The six digits that your authenticator application shows now."))
+        messages = {"required": _("Type a code."), "max_length": _("This is too long for a code.")}
+        widget = forms.TextInput(attrs=attrs)
+        super().__init__(max_length=LONGEST_ANSWER, widget=widget, error_messages=messages, **options)
+
+    def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
+        """Whoever types, types a code: the room beyond is for the script's answer."""
+        return {"maxlength": "40"}
+
+    def clean(self, value: Any) -> str:
+        typed: str = super().clean(value)
+        return typed if is_passkey_answer(typed) else _shaped(typed, self.kinds)
+
+
+def offer_passkey(form: forms.Form, person: Person, act: Act, field: str = "otp_code") -> None:
+    """Have the form offer the person's passkeys, if they have some, to confirm this act with. One query."""
+    confirmation = form.fields[field]
+    if isinstance(confirmation, ConfirmationField) and passkeys_of(person).exists():
+        confirmation.act = act
 
 
 class CodeForm(RefusableForm):
@@ -91,21 +133,33 @@ class PasskeyAnswerForm(RefusableForm):
     """What the browser answered to a challenge, put there by the page's script."""
 
     credential = forms.CharField(
-        max_length=20_000,
+        max_length=LONGEST_ANSWER,
         widget=forms.HiddenInput,
         error_messages={"required": _("Your browser gave no passkey.")},
     )
 
 
 class ConfirmForm(RefusableForm):
-    """A one-time code that confirms what is about to be done."""
+    """The second factor, that confirms what is about to be done."""
 
-    otp_code = code_field(
-        _("Code"), _("The six digits that your authenticator application shows now."), digits_only=True
+    otp_code = ConfirmationField()
+
+
+class ActForm(forms.Form):
+    """The act for which a browser asks a passkey's challenge."""
+
+    action = forms.CharField(max_length=80)
+    object_id = forms.CharField(max_length=64, required=False)
+    content_hash = forms.CharField(max_length=64, required=False)
+
+
+class FactorReplaceForm(RefusableForm):
+    """The present second factor, or a recovery code, before another takes its place."""
+
+    code = ConfirmationField(
+        kinds=ANY_CODE,
+        help_text=_("The six digits that your authenticator application shows now, or one of your recovery codes."),
     )
-
-    def clean_otp_code(self) -> str:
-        return _shaped(self.cleaned_data["otp_code"], TOTP_ONLY)
 
 
 class PasskeyForm(PasskeyAnswerForm, ConfirmForm):
@@ -120,10 +174,9 @@ class PasskeyForm(PasskeyAnswerForm, ConfirmForm):
     field_order = ("name", "otp_code", "credential")
 
 
-class PasswordChangeForm(RefusableForm):
-    """The present password, a new one twice, and a one-time code."""
+class NewPasswordForm(RefusableForm):
+    """A new password, twice, judged by the rules of passwords."""
 
-    current_password = password_field(_("Present password"), "current-password")
     new_password = password_field(
         _("New password"),
         "new-password",
@@ -132,9 +185,6 @@ class PasswordChangeForm(RefusableForm):
         ),
     )
     new_password_again = password_field(_("New password, once more"), "new-password")
-    otp_code = code_field(
-        _("Code"), _("The six digits that your authenticator application shows now."), digits_only=True
-    )
 
     def __init__(self, person: Person, data: Any = None) -> None:
         super().__init__(data)
@@ -153,8 +203,56 @@ class PasswordChangeForm(RefusableForm):
             raise forms.ValidationError(_("The two new passwords differ."))
         return again
 
-    def clean_otp_code(self) -> str:
-        return _shaped(self.cleaned_data["otp_code"], TOTP_ONLY)
+
+class PasswordChangeForm(NewPasswordForm):
+    """The present password, a new one twice, and the second factor."""
+
+    current_password = password_field(_("Present password"), "current-password")
+    otp_code = ConfirmationField()
+    field_order = ("current_password", "new_password", "new_password_again", "otp_code")
+
+
+class PasswordResetForm(NewPasswordForm):
+    """A new password twice and, where the person has one, the second factor."""
+
+    otp_code = code_field(
+        _("Code"),
+        _("The six digits that your authenticator application shows now, or one of your recovery codes."),
+        digits_only=False,
+    )
+
+    def __init__(self, person: Person, data: Any = None) -> None:
+        super().__init__(person, data)
+        if factor_of(person) is None:
+            del self.fields["otp_code"]
+
+
+class RecoveryApproveForm(ConfirmForm):
+    """How the steward checked who asks, and their second factor."""
+
+    note = forms.CharField(
+        label=_("How you checked who asks"),
+        help_text=_("Such as: video call with the identity card, call back through the organisation. No number here."),
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        error_messages={"required": _("Say how you checked who asks.")},
+    )
+    seen = forms.CharField(max_length=10, widget=forms.HiddenInput)
+    field_order = ("note", "otp_code", "seen")
+
+
+class StaffRoleForm(RefusableForm):
+    """A role to give, and from when to when."""
+
+    role = forms.ChoiceField(label=_("Role"), choices=StaffRoleName)
+    starts_on = forms.DateField(label=_("First day"), widget=forms.DateInput(attrs={"type": "date"}))
+    ends_on = forms.DateField(label=_("Last day"), required=False, widget=forms.DateInput(attrs={"type": "date"}))
+
+    def clean(self) -> dict[str, Any]:
+        sent = self.cleaned_data
+        if sent.get("starts_on") and sent.get("ends_on") and sent["ends_on"] < sent["starts_on"]:
+            self.add_error("ends_on", _("The last day comes before the first."))
+        return sent
 
 
 def _shaped(typed: str, kinds: frozenset[Any]) -> str:

@@ -1,16 +1,23 @@
 """Sessions end by themselves: after some time without activity, and after a working day at most."""
 
+import hashlib
 from collections.abc import Callable
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY, logout
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
 from apps.accounts import browser_session, passkeys, services
+from apps.accounts.acts import ask
 from apps.accounts.models import Person
-from apps.accounts.navigation import page_being_used, with_next
+from apps.accounts.navigation import page_being_used, person_of, with_next
 from apps.accounts.rules import SessionEnd
+from apps.accounts.stepping_up import StepUpMissing, step_up_spend
+from apps.core.actions import action_of
 from apps.core.row_security import rows_shown_to
+from apps.core.rules import Action
 
 Next = Callable[[HttpRequest], HttpResponse]
 
@@ -31,6 +38,37 @@ def session_limits(get_response: Next) -> Next:
         return get_response(request)
 
     return middleware
+
+
+class downloads_need_step_up:
+    """Let a sensitive download begin only once the second factor confirmed it: this very address, once.
+
+    Those of the permission table (`second_factor` on a page that is only read) and those of the setting
+    STEP_UP_DOWNLOADS. To be placed after deny_by_default.
+    """
+
+    def __init__(self, get_response: Next) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> HttpResponse | None:
+        action = action_of(view)
+        if action is None or not _is_sensitive_download(action):
+            return None
+        address = hashlib.sha256(request.get_full_path().encode()).hexdigest()
+        try:
+            with transaction.atomic():
+                step_up_spend(person=person_of(request), action=action.name, content_hash=address)
+        except StepUpMissing as missing:
+            return ask(request, missing.act)
+        return None
+
+
+def _is_sensitive_download(action: Action) -> bool:
+    only_read = action.methods == ("GET",)
+    return only_read and (action.second_factor or action.name in settings.STEP_UP_DOWNLOADS)
 
 
 def _roles_by_passkey_only(person: Person) -> None:

@@ -5,8 +5,9 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 
-from apps.accounts import browser_session, passkeys, services
-from apps.accounts.forms import CodeForm, ConfirmForm, PasskeyAnswerForm, PasskeyForm, RefusableForm
+from apps.accounts import browser_session, factor_changes, passkeys, selectors, services
+from apps.accounts.factor_changes import act_on_own
+from apps.accounts.forms import CodeForm, ConfirmForm, PasskeyAnswerForm, PasskeyForm, RefusableForm, offer_passkey
 from apps.accounts.navigation import onward, person_of
 from apps.accounts.views import form_page
 from apps.core.actions import declares
@@ -16,7 +17,7 @@ from apps.core.errors import RefusedError
 @declares("session.passkey_options")
 def sign_in_options(request: HttpRequest) -> JsonResponse:
     """What the browser needs to use a passkey."""
-    return JsonResponse(passkeys.sign_in_options(request, person_of(request)))
+    return JsonResponse(passkeys.sign_in_options(person_of(request)))
 
 
 @declares("session.passkey_confirm")
@@ -26,7 +27,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     form = PasskeyAnswerForm(request.POST)
     if form.is_valid():
         try:
-            device = passkeys.passkey_verify(request=request, person=person, answer=form.cleaned_data["credential"])
+            device = passkeys.passkey_verify(person=person, answer=form.cleaned_data["credential"])
         except RefusedError as error:
             form.refuse(error)
         else:
@@ -46,7 +47,7 @@ def listing(request: HttpRequest) -> HttpResponse:
 @declares("account.passkey_options")
 def add_options(request: HttpRequest) -> JsonResponse:
     """What the browser needs to make a passkey."""
-    return JsonResponse(passkeys.registration_options(request, person_of(request)))
+    return JsonResponse(passkeys.registration_options(person_of(request)))
 
 
 @declares("account.passkey_add")
@@ -56,12 +57,8 @@ def add(request: HttpRequest) -> HttpResponse:
     if form.is_valid():
         sent, person = form.cleaned_data, person_of(request)
         try:
-            passkeys.passkey_add(
-                request=request,
-                person=person,
-                answer=sent["credential"],
-                name=sent["name"],
-                code=sent["otp_code"],
+            factor_changes.passkey_add(
+                person=person, answer=sent["credential"], name=sent["name"], code=sent["otp_code"]
             )
         except RefusedError as error:
             form.refuse(error)
@@ -76,11 +73,12 @@ def add(request: HttpRequest) -> HttpResponse:
 def remove(request: HttpRequest, passkey_id: int) -> HttpResponse:
     """Delete one of my passkeys; the other sessions end."""
     person = person_of(request)
-    passkey = get_object_or_404(passkeys.passkeys_of(person), pk=passkey_id)
+    passkey = get_object_or_404(selectors.passkeys_of(person), pk=passkey_id)
     form = ConfirmForm(request.POST if request.method == "POST" else None)
+    offer_passkey(form, person, act_on_own(person, factor_changes.REMOVE_PASSKEY, passkey.pk))
     if form.is_valid():
         try:
-            passkeys.passkey_remove(person=person, passkey=passkey, code=form.cleaned_data["otp_code"])
+            factor_changes.passkey_remove(person=person, passkey=passkey, code=form.cleaned_data["otp_code"])
         except RefusedError as error:
             form.refuse(error)
         else:
@@ -92,5 +90,6 @@ def remove(request: HttpRequest, passkey_id: int) -> HttpResponse:
 
 def _shown(request: HttpRequest, form: RefusableForm) -> HttpResponse:
     person = person_of(request)
-    context = {"form": form, "passkeys": passkeys.passkeys_of(person)}
+    offer_passkey(form, person, act_on_own(person, factor_changes.ADD_PASSKEY))
+    context = {"form": form, "passkeys": selectors.passkeys_of(person)}
     return render(request, "accounts/passkeys.html", context, status=422 if form.errors else 200)

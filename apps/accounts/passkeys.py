@@ -10,7 +10,6 @@ from typing import Any, TypeVar
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django_otp_webauthn.exceptions import OTPWebAuthnApiError
@@ -22,11 +21,10 @@ from webauthn.helpers.structs import AuthenticatorSelectionCriteria, ResidentKey
 
 from apps.accounts import wording
 from apps.accounts.models import PasskeyChallenge, Person
-from apps.accounts.rules import STEP_UP_LIFE
+from apps.accounts.rules import STEP_UP_LIFE, Act
 from apps.accounts.sealing import keyed_digest
-from apps.accounts.services import event_of_person, second_factor_verify
+from apps.accounts.services import event_of_person
 from apps.accounts.throttling import Counter, attempt_begin, attempt_forgiven, attempt_succeeded
-from apps.accounts.wording import TOTP_ONLY
 from apps.core.errors import RefusedError
 
 ADD, SIGN_IN = "account.passkey_add", "session.passkey_confirm"
@@ -45,41 +43,43 @@ class PasskeyHelper(WebAuthnHelper):
         return options
 
 
-def passkeys_of(person: Person) -> "QuerySet[WebAuthnCredential]":
-    """The person's passkeys, the newest first."""
-    found: QuerySet[WebAuthnCredential] = WebAuthnCredential.objects.filter(user=person, confirmed=True)
-    return found.order_by("-created_at", "-pk")
-
-
 def is_passkey(device: object) -> bool:
     """Whether a second factor is a passkey."""
     return isinstance(device, WebAuthnCredential)
 
 
-def registration_options(request: HttpRequest, person: Person) -> dict[str, Any]:
+def _helper() -> PasskeyHelper:
+    # The request is for settings that are functions of it: the portal has one host, and none of them.
+    return PasskeyHelper(HttpRequest())
+
+
+def registration_options(person: Person) -> dict[str, Any]:
     """What the browser needs to make a new passkey."""
-    options, _state = PasskeyHelper(request).register_begin(user=person)
+    options, _state = _helper().register_begin(user=person)
     _challenge_keep(person, ADD, options)
     return dict(options)
 
 
-def sign_in_options(request: HttpRequest, person: Person) -> dict[str, Any]:
+def sign_in_options(person: Person) -> dict[str, Any]:
     """What the browser needs to use one of the person's passkeys."""
-    options, _state = PasskeyHelper(request).authenticate_begin(user=person, require_user_verification=True)
-    _challenge_keep(person, SIGN_IN, options)
+    return _options_of_use(person, SIGN_IN)
+
+
+def step_up_options(person: Person, act: Act) -> dict[str, Any]:
+    """What the browser needs to confirm this very act by one of the person's passkeys."""
+    return _options_of_use(person, act.challenge_purpose)
+
+
+def _options_of_use(person: Person, purpose: str) -> dict[str, Any]:
+    options, _state = _helper().authenticate_begin(user=person, require_user_verification=True)
+    _challenge_keep(person, purpose, options)
     return dict(options)
 
 
-def passkey_add(*, request: HttpRequest, person: Person, answer: str, name: str, code: str) -> WebAuthnCredential:
-    """Keep the passkey that the browser made, against a one-time code of the present factor.
-
-    Raises RefusedError (field "otp_code" for the code, none for the passkey), TooManyAttempts.
-    """
-    if passkeys_of(person).count() >= MOST_PASSKEYS:
-        raise RefusedError((wording.TOO_MANY_PASSKEYS,))
-    second_factor_verify(person=person, code=code, purpose=ADD, field="otp_code", kinds=TOTP_ONLY)
+def passkey_register(*, person: Person, answer: str, name: str) -> WebAuthnCredential:
+    """Keep the passkey that the browser made. Raises RefusedError for an answer that is not one to our challenge."""
+    ceremony = _helper().register_complete
     with transaction.atomic():
-        ceremony = PasskeyHelper(request).register_complete
         device = _answered(person, ADD, answer, lambda state, data: ceremony(user=person, state=state, data=data))
         device.name = name
         device.save(update_fields=["name"])
@@ -87,35 +87,31 @@ def passkey_add(*, request: HttpRequest, person: Person, answer: str, name: str,
     return device
 
 
-def passkey_verify(*, request: HttpRequest, person: Person, answer: str) -> WebAuthnCredential:
-    """The passkey of the person that signed the challenge, as second factor.
+def passkey_verify(
+    *, person: Person, answer: str, act: Act | None = None, field: str | None = None
+) -> WebAuthnCredential:
+    """The passkey of the person that signed the challenge: to sign in or, with an `act`, to confirm that act alone.
 
-    Raises RefusedError in one sentence for every failure, TooManyAttempts, RuntimeError inside a transaction.
+    Raises RefusedError in one sentence for every failure (for the form field `field`), TooManyAttempts, RuntimeError
+    inside a transaction.
     """
     counter, everybody = Counter.for_factor(person.pk), Counter.for_everybody()
-    attempt_begin(counter, everybody)
-    ceremony = PasskeyHelper(request).authenticate_complete
+    attempt_begin(counter, everybody, field=field)
+    ceremony, told = _helper().authenticate_complete, act.action if act else "sign_in"
+    purpose = act.challenge_purpose if act else SIGN_IN
     try:
         with transaction.atomic():
             device = _answered(
-                person, SIGN_IN, answer, lambda state, data: ceremony(user=person, state=state, data=data)
+                person, purpose, answer, lambda state, data: ceremony(user=person, state=state, data=data)
             )
             attempt_succeeded(counter)
             attempt_forgiven(everybody)
-            event_of_person("second_factor.accepted", person, purpose="sign_in", kind="passkey")
-    except RefusedError:
+            event_of_person("second_factor.accepted", person, purpose=told, kind="passkey")
+    except RefusedError as error:
         with transaction.atomic():
-            event_of_person("second_factor.refused", person, purpose="sign_in", kind="passkey")
-        raise
+            event_of_person("second_factor.refused", person, purpose=told, kind="passkey")
+        raise RefusedError(error.messages, field=field) from error
     return device
-
-
-def passkey_remove(*, person: Person, passkey: WebAuthnCredential, code: str) -> None:
-    """Delete a passkey, against a one-time code. Raises RefusedError for the field "otp_code"."""
-    second_factor_verify(person=person, code=code, purpose="account.passkey_remove", field="otp_code", kinds=TOTP_ONLY)
-    with transaction.atomic():
-        event_of_person("passkey.removed", person, passkey=passkey.pk)
-        passkey.delete()
 
 
 def passkey_needed(person: Person, device: object) -> bool:

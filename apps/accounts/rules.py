@@ -1,5 +1,7 @@
 """Pure rules of people, organisations and sign-in: no Django here."""
 
+import hashlib
+import json
 import re
 import unicodedata
 from collections.abc import Iterable
@@ -22,16 +24,31 @@ ACTIONS: tuple[Action, ...] = (
     Action("session.passkey_confirm", frozenset({Role.SIGNED_IN}), methods=("POST",)),
     Action("session.enrol", frozenset({Role.SIGNED_IN}), methods=_FORM),
     Action("session.sign_out", frozenset({Role.ANYONE}), methods=("POST",)),
+    Action("session.password_forgotten", frozenset({Role.ANYONE}), methods=_FORM),
+    Action("session.password_reset", frozenset({Role.ANYONE}), methods=_FORM),
+    Action("session.recovery_ask", frozenset({Role.ANYONE}), methods=_FORM),
+    Action("session.recovery_cancel", frozenset({Role.ANYONE}), methods=_FORM),
+    Action("session.recovery_finish", frozenset({Role.ANYONE}), methods=_FORM),
+    Action("recovery.list", frozenset({Role.STEWARD})),
+    Action("recovery.read", frozenset({Role.STEWARD})),
+    Action("recovery.approve", frozenset({Role.STEWARD}), methods=("POST",), second_factor=True),
+    Action("recovery.refuse", frozenset({Role.STEWARD}), methods=("POST",)),
+    Action("staff_role.list", frozenset({Role.STEWARD, Role.OPERATOR, Role.AUDITOR})),
+    Action("staff_role.give", frozenset({Role.STEWARD, Role.OPERATOR}), methods=("POST",), second_factor=True),
+    Action("staff_role.end", frozenset({Role.STEWARD, Role.OPERATOR}), methods=("POST",), second_factor=True),
     Action("language.choose", frozenset({Role.ANYONE}), methods=("POST",)),
     Action("account.read", frozenset({Role.PERSON})),
     Action("account.session_extend", frozenset({Role.PERSON}), methods=_FORM),
     Action("account.sessions_end", frozenset({Role.PERSON}), methods=("POST",)),
+    Action("account.step_up", frozenset({Role.PERSON}), methods=_FORM, second_factor=True),
+    Action("account.step_up_options", frozenset({Role.PERSON}), methods=("POST",)),
     Action("account.password_change", frozenset({Role.PERSON}), methods=_FORM, second_factor=True),
     Action("account.factor_replace", frozenset({Role.PERSON}), methods=_FORM, second_factor=True),
     Action("account.passkeys_read", frozenset({Role.PERSON})),
     Action("account.passkey_options", frozenset({Role.PERSON}), methods=("POST",)),
     Action("account.passkey_add", frozenset({Role.PERSON}), methods=("POST",), second_factor=True),
     Action("account.passkey_remove", frozenset({Role.PERSON}), methods=_FORM, second_factor=True),
+    Action("account.recovery_codes_renew", frozenset({Role.PERSON}), methods=_FORM, second_factor=True),
     Action("account.recovery_codes_read", frozenset({Role.PERSON}), methods=_FORM),
 )
 
@@ -46,6 +63,40 @@ def decide_role_grant(*, giver_id: str, receiver_id: str) -> Decision:
     if giver_id == receiver_id:
         return Refused((Reason("own_role"),))
     return Allowed()
+
+
+class RecoveryStatus(StrEnum):
+    """Where the recovery of an account stands, when both the password and the second factor may be lost."""
+
+    ASKED = "asked"
+    VOUCHED = "vouched"  # one steward checked who asks
+    WAITING = "waiting"  # a second one did: the delay runs
+    OPEN = "open"  # the link was sent
+    DONE = "done"
+    CANCELLED = "cancelled"
+    REFUSED = "refused"
+    EXPIRED = "expired"
+
+
+RECOVERY_ACTIVE = frozenset({RecoveryStatus.ASKED, RecoveryStatus.VOUCHED, RecoveryStatus.WAITING, RecoveryStatus.OPEN})
+RECOVERY_TO_APPROVE = frozenset({RecoveryStatus.ASKED, RecoveryStatus.VOUCHED})
+RECOVERY_ANSWERED_WITHIN = timedelta(days=7)  # by stewards; then it is asked for anew
+RECOVERY_OPEN_FOR = timedelta(days=1)
+RESET_LINK_LIFE = timedelta(hours=1)
+
+
+def decide_recovery_approval(*, by: str, person: str, first_by: str, status: RecoveryStatus) -> Decision:
+    """Whether this steward may vouch for who asks: two different ones do, neither of them the person. All by their
+    identifiers; `first_by` blank while nobody has.
+    """
+    reasons = []
+    if by == person:
+        reasons.append(Reason("own_recovery"))
+    if by == first_by:
+        reasons.append(Reason("same_steward"))
+    if status not in RECOVERY_TO_APPROVE:
+        reasons.append(Reason("state"))
+    return Refused(tuple(reasons)) if reasons else Allowed()
 
 
 def siren_is_valid(siren: str) -> bool:
@@ -137,6 +188,8 @@ ACCOUNT_BACK_OFF = BackOff(free=5, first=timedelta(seconds=5), ceiling=_QUARTER,
 ADDRESS_BACK_OFF = BackOff(free=30, first=timedelta(seconds=5), ceiling=_QUARTER, forget=timedelta(hours=1))
 FACTOR_BACK_OFF = BackOff(free=4, first=timedelta(seconds=5), ceiling=_QUARTER, forget=_DAY)
 # All failures of a quarter of an hour together: a guesser with many addresses is slowed down, everybody else hardly.
+# Messages that can be asked for without signing in: few, whoever asks and for whatever address.
+ASKING_BACK_OFF = BackOff(free=3, first=timedelta(minutes=1), ceiling=timedelta(hours=1), forget=_DAY)
 GLOBAL_BACK_OFF = BackOff(free=500, first=timedelta(seconds=1), ceiling=timedelta(seconds=4), forget=_QUARTER)
 
 
@@ -178,6 +231,23 @@ def address_group(address: str) -> str:
 
 
 STEP_UP_LIFE = timedelta(minutes=5)  # between the confirmation by the second factor and the act it is for
+
+
+@dataclass(frozen=True)
+class Act:
+    """What a confirmation by the second factor is for: one action, on one object, with one content (its hash)."""
+
+    action: str
+    object_id: str = ""
+    content_hash: str = ""
+
+    @property
+    def challenge_purpose(self) -> str:
+        """What a passkey's challenge for this act, and for no other, is kept under."""
+        words = json.dumps([self.action, self.object_id, self.content_hash])
+        return f"step_up:{hashlib.sha256(words.encode()).hexdigest()[:32]}"
+
+
 CODE_SECONDS = 30  # RFC 6238, section 4.1: the default time step
 CODE_TOLERANCE = 1  # steps accepted on either side, for clocks that disagree (RFC 6238, section 5.2)
 
@@ -201,6 +271,11 @@ def code_kind(code: str) -> CodeKind | None:
     if _RECOVERY_CODE.fullmatch(code):
         return CodeKind.RECOVERY
     return None
+
+
+def is_passkey_answer(typed: str) -> bool:
+    """Whether what a form confirms with is a browser's answer to a passkey's challenge (JSON), and not a typed code."""
+    return typed.lstrip().startswith("{")
 
 
 def in_groups(text: str, size: int = 4) -> str:
@@ -228,7 +303,6 @@ def limits_for(roles: Iterable[Role], *, verified: bool) -> SessionLimits:
 
 
 HALF_OPEN_LIMITS = SessionLimits(idle=timedelta(minutes=10), absolute=timedelta(minutes=10))
-FACTOR_CHANGE_WINDOW = timedelta(minutes=5)  # to enrol a new factor once the present one was confirmed
 
 
 class SessionEnd(StrEnum):

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
-from django.db.models import QuerySet
+from django.db.models import Case, QuerySet, When
 from django.utils import timezone
 from django_otp import DEVICE_ID_SESSION_KEY
+from django_otp_webauthn.models import WebAuthnCredential
 
 from apps.accounts.models import (
     Mandate,
@@ -13,9 +14,12 @@ from apps.accounts.models import (
     Person,
     PortalSession,
     RecoveryCode,
+    StaffRole,
     TotpDevice,
     email_normalised,
 )
+from apps.accounts.recovery_models import AccountRecovery
+from apps.accounts.rules import RECOVERY_ACTIVE
 
 
 def person_by_email(email: str) -> Person | None:
@@ -38,6 +42,25 @@ def mandates_of(person: Person, today: date) -> QuerySet[Mandate]:
 def factor_of(person: Person) -> TotpDevice | None:
     """The person's confirmed authenticator application, None before enrolment."""
     return TotpDevice.objects.filter(user=person, confirmed=True).first()
+
+
+def passkeys_of(person: Person) -> "QuerySet[WebAuthnCredential]":
+    """The person's passkeys, the newest first."""
+    found: QuerySet[WebAuthnCredential] = WebAuthnCredential.objects.filter(user=person, confirmed=True)
+    return found.order_by("-created_at", "-pk")
+
+
+def recoveries() -> QuerySet[AccountRecovery]:
+    """The recoveries of accounts, those under way first, then the last asked for; with their people, one query."""
+    waiting = Case(When(status__in=sorted(RECOVERY_ACTIVE), then=0), default=1)
+    found = AccountRecovery.objects.select_related("person", "first_by", "second_by")
+    return found.order_by(waiting, "-asked_at")
+
+
+def staff_role_rows() -> QuerySet[StaffRole]:
+    """Every role on the platform that was given, by person; with those who hold and gave them, one query."""
+    rows = StaffRole.objects.select_related("person", "given_by")
+    return rows.order_by("person__family_name", "person__given_name", "-starts_on", "pk")
 
 
 def recovery_codes_left(person: Person) -> int:

@@ -11,12 +11,11 @@ from django.db.models import Q
 from django.utils import timezone
 
 from apps.accounts import factors, wording
-from apps.accounts.models import Mandate, MandateRole, Organisation, Person, PortalSession, StaffRole, TotpDevice
+from apps.accounts.models import Mandate, MandateRole, Organisation, Person, PortalSession, StaffRole
 from apps.accounts.rules import CodeKind, code_kind, code_normalised, decide_role_grant
 from apps.accounts.selectors import factor_of, person_by_email
 from apps.accounts.throttling import Counter, attempt_begin, attempt_forgiven, attempt_succeeded
-from apps.accounts.totp import counter_matching
-from apps.accounts.wording import ANY_CODE, TOTP_ONLY
+from apps.accounts.wording import ANY_CODE
 from apps.audit.services import event_record
 from apps.core.errors import ChangedMeanwhile, RefusedError, refusal
 from apps.core.happenings import happened
@@ -71,54 +70,6 @@ def second_factor_verify(
     if kind is None:
         raise RefusedError((wording.WRONG_CODE,), field=field)
     return kind
-
-
-def enrolment_confirm(*, person: Person, seed: bytes, code: str, replacing: bool) -> tuple[TotpDevice, tuple[str, ...]]:
-    """Make the seed the person's second factor, once a first code proves that their application has it.
-
-    Gives the factor and its ten recovery codes in clear, this once. The factor before it (`replacing`) and its codes
-    end. Raises RefusedError for the field `code`, ChangedMeanwhile when a factor was enrolled from elsewhere.
-    """
-    typed = code_normalised(code)
-    if code_kind(typed) is not CodeKind.TOTP:
-        raise RefusedError((wording.code_shape(TOTP_ONLY),), field="code")
-    counter = counter_matching(seed, typed)
-    if counter is None:
-        raise RefusedError((wording.WRONG_FIRST_CODE,), field="code")
-    with transaction.atomic():
-        _factor_place_free(person, replacing=replacing)
-        device = factors.device_create(person, seed, counter)
-        codes = factors.recovery_codes_create(device)
-        _event("second_factor.replaced" if replacing else "second_factor.enrolled", str(person.pk), actor=person)
-    return device, codes
-
-
-def _factor_place_free(person: Person, *, replacing: bool) -> None:
-    Person.objects.select_for_update().get(pk=person.pk)
-    present = factor_of(person)
-    if (present is not None) is not replacing:
-        raise ChangedMeanwhile(wording.FACTOR_CHANGED)
-    if present:
-        present.delete()
-
-
-def password_change(*, person: Person, current: str, new: str, code: str) -> None:
-    """Give the person a new password (already validated by the form), against the present one and a one-time code.
-
-    Raises RefusedError for the field `current_password` or `otp_code`; a wrong password does not spend the code.
-    """
-    account = Counter.for_account(person.email)
-    attempt_begin(account, field="current_password")
-    if not person.check_password(current):
-        with transaction.atomic():
-            _event("session.password_refused", str(person.pk))
-        raise RefusedError((wording.WRONG_PRESENT_PASSWORD,), field="current_password")
-    attempt_succeeded(account)
-    second_factor_verify(person=person, code=code, purpose="password", field="otp_code", kinds=TOTP_ONLY)
-    with transaction.atomic():
-        person.set_password(new)
-        person.save(update_fields=["password"])
-        _event("person.password_changed", str(person.pk), actor=person)
 
 
 def sessions_end(*, person: Person, except_key: str | None) -> int:
@@ -220,6 +171,11 @@ def staff_role_end(*, staff_role: StaffRole, by: Person | None) -> None:
     with transaction.atomic():
         _row_end(StaffRole, staff_role.pk)
         _event("staff_role.ended", str(staff_role.person_id), actor=by, role=staff_role.role)
+
+
+def event_about(action: str, person: Person, *, by: Person | None = None, **data: Any) -> None:
+    """Record what was done to somebody's account; without `by`, the portal itself tells."""
+    _event(action, str(person.pk), actor=by, **data)
 
 
 def event_of_person(action: str, person: Person, **data: Any) -> None:

@@ -7,55 +7,86 @@ its own transaction: rolled back with the act, never spent twice, worthless afte
     with transaction.atomic():
         step_up_spend(person=by, action="application.approve", object_id=str(pk), content_hash=present)
         …
+
+A form that performs an act carries the confirmation with it (forms.ConfirmForm). An act without a form of its own, such
+as a download, raises StepUpMissing and leads through the page of apps/accounts/acts.py.
 """
 
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from apps.accounts import wording
 from apps.accounts.models import PasskeyChallenge, Person, StepUp
-from apps.accounts.rules import STEP_UP_LIFE
+from apps.accounts.passkeys import passkey_verify
+from apps.accounts.rules import STEP_UP_LIFE, Act, CodeKind, is_passkey_answer
 from apps.accounts.services import second_factor_verify
 from apps.accounts.wording import TOTP_ONLY
 from apps.core.errors import RefusedError
 
 
+class StepUpMissing(RefusedError):
+    """An act was not confirmed by the second factor, or too long ago. `act` says which."""
+
+    def __init__(self, act: Act) -> None:
+        super().__init__((wording.STEP_UP_MISSING,), field="otp_code")
+        self.act = act
+
+
 def step_up_confirm(
-    *, person: Person, code: str, action: str, object_id: str = "", content_hash: str = "", field: str = "otp_code"
+    *,
+    person: Person,
+    code: str,
+    action: str,
+    object_id: str = "",
+    content_hash: str = "",
+    field: str = "otp_code",
+    kinds: frozenset[CodeKind] = TOTP_ONLY,
 ) -> StepUp:
-    """Spend a one-time code for this act, before the act's transaction is opened.
+    """Spend a one-time code, or a passkey's answer to a challenge for this act, before the act's transaction is opened.
 
     Raises RefusedError for the form field `field` (TooManyAttempts, a subclass, while throttled) and RuntimeError
     inside a transaction.
     """
-    second_factor_verify(person=person, code=code, purpose=action, field=field, kinds=TOTP_ONLY)
+    if is_passkey_answer(code):
+        passkey_verify(person=person, answer=code, act=Act(action, object_id, content_hash), field=field)
+    else:
+        second_factor_verify(person=person, code=code, purpose=action, field=field, kinds=kinds)
     return StepUp.objects.create(
         person=person, action=action, object_id=object_id, content_hash=content_hash, confirmed_at=timezone.now()
     )
 
 
 def step_up_spend(*, person: Person, action: str, object_id: str = "", content_hash: str = "") -> None:
-    """Use the confirmation of exactly this act up. Raises RefusedError without a fresh one, RuntimeError outside the
+    """Use the confirmation of exactly this act up. Raises StepUpMissing without a fresh one, RuntimeError outside the
     transaction of the act.
     """
     if not transaction.get_connection().in_atomic_block:
         raise RuntimeError(f"the confirmation of {action} was to be spent outside the transaction of the act")
-    now = timezone.now()
-    fresh = StepUp.objects.select_for_update().filter(
-        person=person,
-        action=action,
-        object_id=object_id,
-        content_hash=content_hash,
-        used_at=None,
-        confirmed_at__gt=now - STEP_UP_LIFE,
-    )
-    found = fresh.order_by("confirmed_at").first()
+    act = Act(action, object_id, content_hash)
+    found = _fresh(person, act).select_for_update().order_by("confirmed_at").first()
     if found is None:
-        raise RefusedError((wording.STEP_UP_MISSING,), field="otp_code")
-    found.used_at = now
+        raise StepUpMissing(act)
+    found.used_at = timezone.now()
     found.save(update_fields=["used_at"])
+
+
+def step_up_is_fresh(person: Person, act: Act) -> bool:
+    """Whether the person has confirmed this act and not done it yet."""
+    return _fresh(person, act).exists()
+
+
+def _fresh(person: Person, act: Act) -> QuerySet[StepUp]:
+    return StepUp.objects.filter(
+        person=person,
+        action=act.action,
+        object_id=act.object_id,
+        content_hash=act.content_hash,
+        used_at=None,
+        confirmed_at__gt=timezone.now() - STEP_UP_LIFE,
+    )
 
 
 def step_ups_forget(now: datetime) -> int:

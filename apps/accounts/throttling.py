@@ -21,6 +21,7 @@ from apps.accounts.models import Throttle, email_normalised
 from apps.accounts.rules import (
     ACCOUNT_BACK_OFF,
     ADDRESS_BACK_OFF,
+    ASKING_BACK_OFF,
     FACTOR_BACK_OFF,
     GLOBAL_BACK_OFF,
     BackOff,
@@ -52,6 +53,13 @@ class Counter:
     def for_everybody(cls) -> Self:
         """The failures of all accounts and addresses together, a quarter of an hour at a time."""
         return cls(f"global:{global_window(timezone.now())}", GLOBAL_BACK_OFF)
+
+    @classmethod
+    def for_asking(cls, email: str, address: str) -> tuple[Self, Self, Self]:
+        """Those of messages that anybody may ask for: of this account, of this address, of all together."""
+        account = keyed_digest(email_normalised(email), purpose="asking")
+        source = keyed_digest(address_group(address), purpose="asking")
+        return cls(f"asking:{account}", ASKING_BACK_OFF), cls(f"asking:{source}", ADDRESS_BACK_OFF), cls.for_everybody()
 
     @classmethod
     def for_factor(cls, person_id: UUID) -> Self:

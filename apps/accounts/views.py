@@ -7,12 +7,13 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from apps.accounts import browser_session, factors, language, passkeys, selectors, services
+from apps.accounts import browser_session, factor_changes, factors, language, selectors, services
 from apps.accounts.addresses import visitor_address
 from apps.accounts.forms import CodeForm, FirstCodeForm, RefusableForm, SignInForm
 from apps.accounts.models import Person
 from apps.accounts.navigation import next_of, onward, person_of, with_next
 from apps.accounts.rules import CodeKind, SessionEnd
+from apps.accounts.stepping_up import step_up_is_fresh
 from apps.core.actions import declares
 from apps.core.errors import RefusedError
 
@@ -62,7 +63,7 @@ def second_factor(request: HttpRequest) -> HttpResponse:
             services.session_opened(person=person, kind=kind)
             _warn_of_recovery(request, person, kind)
             return onward(request)
-    has_passkey = passkeys.passkeys_of(person).exists()
+    has_passkey = selectors.passkeys_of(person).exists()
     return form_page(request, "accounts/second_factor.html", form, has_passkey=has_passkey)
 
 
@@ -82,7 +83,7 @@ def enrol(request: HttpRequest) -> HttpResponse:
     """Set up an authenticator application: the first one, or another in place of the present one just confirmed."""
     person = person_of(request)
     replacing = selectors.factor_of(person) is not None
-    if replacing and not browser_session.factor_change_allowed(request):
+    if replacing and not step_up_is_fresh(person, factor_changes.act_on_own(person, factor_changes.REPLACE)):
         return redirect(with_next("accounts:second_factor", next_of(request)))
     seed = browser_session.enrolment_seed(request, person)
     form = FirstCodeForm(request.POST if request.method == "POST" else None)
@@ -98,7 +99,7 @@ def enrol(request: HttpRequest) -> HttpResponse:
 
 
 def _enrol(request: HttpRequest, person: Person, seed: bytes, code: str, *, replacing: bool) -> None:
-    device, codes = services.enrolment_confirm(person=person, seed=seed, code=code, replacing=replacing)
+    device, codes = factor_changes.enrolment_confirm(person=person, seed=seed, code=code, replacing=replacing)
     browser_session.fully_open(request, device)
     browser_session.recovery_codes_keep(request, person, codes)
     services.sessions_end(person=person, except_key=request.session.session_key)
@@ -120,10 +121,10 @@ def recovery_codes(request: HttpRequest) -> HttpResponse:
 @declares("session.sign_out")
 def sign_out(request: HttpRequest) -> HttpResponse:
     """End this session, on the server too."""
-    if request.user.is_authenticated:
+    was_open = request.user.is_authenticated
+    if was_open:
         services.session_closed(person=person_of(request), reason="signed_out")
     logout(request)
-    messages.success(request, _("You are signed out."))
-    response = redirect("home")
-    response["Clear-Site-Data"] = '"cache", "storage"'
-    return response
+    if was_open:
+        messages.success(request, _("You are signed out."))
+    return redirect("home")

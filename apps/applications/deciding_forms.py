@@ -6,7 +6,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from apps.accounts.forms import code_field
+from apps.accounts.forms import ConfirmationField
 from apps.applications import wording, workflow
 from apps.applications.forms import AsTyped, SeenForm
 from apps.applications.models import Application
@@ -57,9 +57,7 @@ class ApproveForm(DecisionForm):
         max_length=LONGEST_COMMENT,
         widget=forms.Textarea(attrs={"rows": 3}),
     )
-    otp_code = code_field(
-        _("One-time code"), _("The six digits that your authenticator application shows now."), digits_only=True
-    )
+    otp_code = ConfirmationField(label=_("One-time code"))
 
 
 class RefuseForm(DecisionForm):
@@ -73,9 +71,7 @@ class RefuseForm(DecisionForm):
         widget=forms.Textarea(attrs={"rows": 3}),
         error_messages={"required": _("Say why the dossier is refused: its team reads it.")},
     )
-    otp_code = code_field(
-        _("One-time code"), _("The six digits that your authenticator application shows now."), digits_only=True
-    )
+    otp_code = ConfirmationField(label=_("One-time code"))
 
 
 def _words(label: Any, *, rows: int = 3, required: bool = True, help_text: Any = "") -> forms.CharField:

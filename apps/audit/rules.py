@@ -17,7 +17,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("audit.search", _AUDITOR),
     Action("audit.read_event", _AUDITOR),
     Action("audit.download_proof", _AUDITOR),
-    Action("audit.export", _AUDITOR),
+    Action("audit.export", _AUDITOR, second_factor=True),
     Action("audit.read_readers", _AUDITOR),
     Action("audit.read_seal", _AUDITOR),
 )

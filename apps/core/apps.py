@@ -10,7 +10,7 @@ class CoreConfig(AppConfig):
     name = "apps.core"
 
     def ready(self) -> None:
-        from apps.core.checks import every_url_declares_an_action
+        from apps.core.checks import downloads_of_the_setting_exist, every_url_declares_an_action
         from apps.core.row_security import at_both_ends_of_requests
 
         import_module("hdh_portal.celery")  # so that every process, not only the workers, rings the configured broker
@@ -18,3 +18,4 @@ class CoreConfig(AppConfig):
         import_module("apps.core.mail")
         at_both_ends_of_requests()
         register(every_url_declares_an_action)
+        register(downloads_of_the_setting_exist)

@@ -55,8 +55,9 @@ class Action:
 
     `states` empty means: whatever the state; those of a command bind its unsafe methods, its page may explain. The
     `readers` may look at the page of a command that only the `roles` perform. `second_factor` means: a fresh one-time
-    code goes with the command. `independent` means: not by somebody who takes part in the object, or who acts for an
-    organisation that does. `recusal` means more: for whoever has such an interest in it, the object does not exist.
+    code goes with the command or before the download. `independent` means: not by somebody who takes part in the
+    object, or who acts for an organisation that does. `recusal` means more: for whoever has such an interest in it, the
+    object does not exist.
     """
 
     name: str

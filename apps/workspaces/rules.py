@@ -110,7 +110,7 @@ _CANCELLABLE = frozenset({Status.REQUESTED, Status.PROVISIONING, Status.WAITING_
 _BOTH = ("GET", "POST")
 
 ACTIONS: tuple[Action, ...] = (
-    Action("workspace.open", MEMBERS, frozenset({Status.RUNNING}), methods=("POST",)),
+    Action("workspace.open", MEMBERS, frozenset({Status.RUNNING}), methods=("POST",), second_factor=True),
     Action("workspace.start", MEMBERS, frozenset({Status.STOPPED}), methods=("POST",)),
     Action("workspace.stop", MEMBERS, frozenset({Status.RUNNING}), methods=("POST",)),
     Action("workspace.suspend", _STEWARDS, _SUSPENDABLE, methods=_BOTH),

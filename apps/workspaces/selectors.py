@@ -44,6 +44,11 @@ def facts_for(action: str, workspace: Workspace, person: Person) -> Facts:
     return facts
 
 
+def has_entered(workspace: Workspace, person: Person) -> bool:
+    """Whether the person was given a ticket to this workspace before."""
+    return workspace.tickets.filter(person=person).exists()
+
+
 def facts_of(workspace: Workspace) -> Facts:
     """What a decision needs to know of a workspace read with its project and entitlement."""
     project = workspace.project

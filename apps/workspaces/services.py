@@ -11,6 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from apps.accounts.models import Person
+from apps.accounts.stepping_up import step_up_spend
 from apps.core.errors import ChangedMeanwhile, refusal
 from apps.core.outbox import outbox_wake
 from apps.core.rules import Refused
@@ -18,7 +19,7 @@ from apps.projects.models import Project
 from apps.workspaces.ledger import operation_begin, session_end, sessions_end, workspace_event
 from apps.workspaces.models import GatewaySession, Operation, Ticket, Workspace
 from apps.workspaces.rules import Desired, Kind
-from apps.workspaces.selectors import decision_for, sessions_in_force
+from apps.workspaces.selectors import decision_for, has_entered, sessions_in_force
 from apps.workspaces.sentences import REASONS
 
 TICKET_LIFE = timedelta(seconds=30)
@@ -106,8 +107,14 @@ class Entry:
 
 @transaction.atomic
 def workspace_open(*, workspace: Workspace, by: Person) -> Entry:
-    """Issue a ticket to enter, valid once and for seconds. Raises RefusedError."""
+    """Issue a ticket to enter, valid once and for seconds.
+
+    The person's first opening takes their second factor: it raises StepUpMissing without. Raises RefusedError.
+    """
     _decide("workspace.open", workspace, by, workspace.version)
+    if not has_entered(workspace, by):
+        approved = workspace.project.entitlement.definition_hash
+        step_up_spend(person=by, action="workspace.open", object_id=str(workspace.pk), content_hash=approved)
     secret = secrets.token_urlsafe(32)
     Ticket.objects.create(
         secret_hash=secret_hash(secret), workspace=workspace, person=by, expires_at=timezone.now() + TICKET_LIFE

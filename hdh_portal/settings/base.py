@@ -97,6 +97,12 @@ OTP_WEBAUTHN_EXCEPTION_LOGGER_NAME = ""
 PASSKEY_ROLES = frozenset(role for role in os.environ.get("HDH_PASSKEY_ROLES", "").split(",") if role)
 # A file of SHA-1 digests of breached passwords in order, one a line, as public lists come: looked into, never sent to.
 BREACHED_PASSWORDS_FILE = folder("HDH_BREACHED_PASSWORDS_FILE")
+# Downloads that ask for the second factor each time, beyond those of the permission table: names of its actions.
+STEP_UP_DOWNLOADS = frozenset(name for name in os.environ.get("HDH_STEP_UP_DOWNLOADS", "").split(",") if name)
+# Between the second steward's approval of a recovery and the link: the time for its person to stop it.
+RECOVERY_DELAY = timedelta(hours=float(os.environ.get("HDH_RECOVERY_DELAY_HOURS") or 24))
+# How long an answer takes that must not tell whether an account exists.
+ALIKE_SECONDS = 0.4
 # Networks of the proxies in front of the portal, such as "10.0.0.0/24,fd00::/64": believed about whom they speak for.
 TRUSTED_PROXIES = [str(ip_network(one)) for one in os.environ.get("HDH_TRUSTED_PROXIES", "").split(",") if one]
 
@@ -161,6 +167,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "apps.core.middleware.kind_errors",
     "apps.core.middleware.deny_by_default",
+    "apps.accounts.middleware.downloads_need_step_up",
 ]
 ROOT_URLCONF = "hdh_portal.urls"
 WSGI_APPLICATION = "hdh_portal.wsgi.application"

@@ -3,14 +3,16 @@
 import uuid
 from datetime import date
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import factory
 from django.conf import settings
 from django.test import Client
+from django.utils import timezone
 from django_otp import DEVICE_ID_SESSION_KEY
 from factory.django import DjangoModelFactory
 
-from apps.accounts.models import Mandate, Organisation, Person, StaffRole, TotpDevice
+from apps.accounts.models import Mandate, Organisation, Person, StaffRole, StepUp, TotpDevice
 from apps.accounts.rules import siren_is_valid
 from apps.accounts.sealing import seal
 from apps.accounts.totp import code_at, counter_now
@@ -93,6 +95,19 @@ def current_code(person: Person, steps_ahead: int = 0) -> str:
     """The code that the person's authenticator application shows now, or `steps_ahead` time steps later."""
     seed = TotpDevice.objects.get(user=person, confirmed=True).seed_open()
     return code_at(seed, counter_now() + steps_ahead)
+
+
+def confirmed(person: Person, action: str, object_id: object = "", content_hash: str = "") -> StepUp:
+    """A confirmation of this act by the person's second factor, a moment ago."""
+    return StepUp.objects.create(
+        person=person, action=action, object_id=str(object_id), content_hash=content_hash, confirmed_at=timezone.now()
+    )
+
+
+def confirm(client: Client, led_to: str, code: str) -> Any:
+    """On the page that confirms an act, at the address somebody was led to, type a code; gives the page's answer."""
+    token = parse_qs(urlsplit(led_to).query)["acte"][0]
+    return client.post("/compte/confirmer/", {"acte": token, "otp_code": code})
 
 
 class Browser(Client):

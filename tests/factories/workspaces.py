@@ -14,8 +14,9 @@ from apps.projects.models import Project
 from apps.projects.services import Grant, project_create
 from apps.workspaces.models import Operation, Workspace
 from apps.workspaces.rules import Desired, Status
-from apps.workspaces.services import workspace_request
-from tests.factories.accounts import MandateFactory, OrganisationFactory, PersonFactory, StaffRoleFactory
+from apps.workspaces.selectors import has_entered
+from apps.workspaces.services import Entry, workspace_open, workspace_request
+from tests.factories.accounts import MandateFactory, OrganisationFactory, PersonFactory, StaffRoleFactory, confirmed
 from tests.factories.people import accredit
 
 
@@ -52,6 +53,18 @@ def workspace(**people: Any) -> Workspace:
     """A requested workspace with its provision operation."""
     with transaction.atomic():
         return workspace_request(project=project(**people), by="system:test")
+
+
+def confirmed_opening(workspace: Workspace, person: Person) -> None:
+    """The person confirms by their second factor that they are about to enter the workspace for the first time."""
+    confirmed(person, "workspace.open", workspace.pk, workspace.project.entitlement.definition_hash)
+
+
+def entry(workspace: Workspace, person: Person) -> Entry:
+    """A ticket for the person, whose first opening is confirmed."""
+    if not has_entered(workspace, person):
+        confirmed_opening(workspace, person)
+    return workspace_open(workspace=workspace, by=person)
 
 
 def at_status(status: Status, *, pk: uuid.UUID | None = None, **people: Any) -> Workspace:

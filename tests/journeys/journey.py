@@ -130,7 +130,7 @@ def open_workspace(journey: Journey, researcher: Visitor) -> WorkspaceVisitor:
     with journey.stage("open"):
         page = researcher.get(journey.project)
         action = next(form.action for form in page.forms() if form.action.endswith("/ouvrir/"))
-        entry = researcher.submit(page, action).form("/_enter")
+        entry = steps.enter_for_the_first_time(researcher, page, action, journey.code_of(RESEARCHER))
         found = re.match(r"http://ws-([0-9a-f]{32})\.localhost:(\d+)/_enter", entry.action)
         assert found, entry.action
         guest = WorkspaceVisitor(port=int(found[2]), workspace_id=UUID(found[1]))

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from tests.journeys.independent import DEFINITION_TITLE, PERIOD, SCOPE
-from tests.support.visitor import Answer, Visitor
+from tests.support.visitor import Answer, Form, Visitor
 
 PASSWORD = "demonstration-hdh-2027"
 ONE_PAGE_PDF = (
@@ -148,6 +148,13 @@ def return_dossier(steward: Visitor, dossier: str, page: str, reason: str) -> An
     """Send the dossier back for one page."""
     review = steward.get(review_path(dossier))
     return steward.submit(review, f"{review_path(dossier)}renvoyer/", {f"reason-{page}": reason})
+
+
+def enter_for_the_first_time(researcher: Visitor, page: Answer, action: str, code: str) -> Form:
+    """Ask to open the workspace, confirm it by the second factor, and ask again; gives the form for the gateway."""
+    asked = researcher.submit(page, action)
+    confirmed = researcher.submit(asked, "/compte/confirmer/", {"otp_code": code})
+    return researcher.submit(confirmed, action).form("/_enter")
 
 
 def approve_dossier(steward: Visitor, dossier: str, code: str) -> Answer:

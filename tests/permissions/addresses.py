@@ -1,6 +1,7 @@
 """Every address of the portal, with the action its view declares and what its parameters stand for."""
 
 import re
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -26,9 +27,22 @@ PEOPLE_OBJECTS = frozenset(
         "secret",
     }
 )
-OBJECTS = DOSSIER_OBJECTS | PEOPLE_OBJECTS | {"item_id", "passkey_id", "event_id", "session_id", "interest_id"}
+# Nobody's own: a role alone opens them.
+ROLE_OBJECTS = frozenset({"event_id", "recovery_id", "staff_id", "staff_role_id"})
+COMMITTEE_OBJECTS = frozenset({"session_id", "interest_id"})
+OBJECTS = DOSSIER_OBJECTS | PEOPLE_OBJECTS | ROLE_OBJECTS | COMMITTEE_OBJECTS | {"item_id", "passkey_id"}
 PARTS = frozenset({"attachment_id", "person_id", "rapporteur_id"})
-PLAIN = frozenset({"key"})
+PLAIN = frozenset({"key", "link"})
+
+
+LINK = "a-link-of-the-matrix-as-long-as-those-sent-by-mail"
+# Where an identifier is no UUID: one that stands for nothing.
+MISSING = {
+    **dict.fromkeys(("item_id", "passkey_id", "event_id", "mandate_id", "staff_role_id"), "2000000000"),
+    **dict.fromkeys(("secret", "invitation_secret"), f"{'missing':-<24}"),
+    "key": "summary",
+    "link": LINK,
+}
 
 
 @dataclass(frozen=True)
@@ -82,3 +96,8 @@ def _address(name: str, route: str, view: Any) -> Address:
             f"{name} (/{route}): tell tests/permissions what {', '.join(unknown) or 'this pattern'} stands for"
         )
     return Address(name, route, action_of(view), parameters)
+
+
+def nowhere(address: Address) -> dict[str, str]:
+    """Identifiers of nothing. A plain parameter keeps a value that its converter accepts."""
+    return {name: MISSING.get(name, str(uuid.uuid4())) for name in address.parameters}

@@ -160,3 +160,10 @@ def fingerprints() -> dict[str, str]:
 def _fingerprint(cursor: Any, table: str) -> str:
     cursor.execute(f"SELECT md5(string_agg(md5(t::text), '' ORDER BY md5(t::text))) FROM \"{table}\" t")
     return cursor.fetchone()[0] or ""
+
+
+def first_difference(one: bytes, other: bytes) -> str:
+    """Where two answers part, with a little of what stands around."""
+    place = next((n for n, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+    start = max(0, place - 40)
+    return f"{one[start : place + 40]!r} where {other[start : place + 40]!r}"

@@ -40,7 +40,14 @@ WHOSE = frozenset(
     }
 )
 GUARDING_FUNCTIONS = frozenset({"process_view", "may_enter", "portal_roles", "needs_only_sign_in"})
-MIDDLEWARE = ("CsrfViewMiddleware", "OTPMiddleware", "session_limits", "kind_errors", "deny_by_default")
+MIDDLEWARE = (
+    "CsrfViewMiddleware",
+    "OTPMiddleware",
+    "session_limits",
+    "kind_errors",
+    "deny_by_default",
+    "downloads_need_step_up",
+)
 
 
 @dataclass(frozen=True)
@@ -117,7 +124,7 @@ def _decisions(function: ast.FunctionDef, name: str) -> Found:
             continue
         raises = ast.unparse(node.body[-1]) if isinstance(node.body[-1], ast.Raise) else ""
         refuses = raises.startswith(("raise refusal(", "raise RefusedError((_('You hold"))
-        conflicts = function.name == "conflicts_of" or "factor_change_allowed" in ast.unparse(node.test)
+        conflicts = function.name == "conflicts_of" or "step_up_is_fresh" in ast.unparse(node.test)
         if function.name in GUARDING_FUNCTIONS or refuses or conflicts:
             yield node, f"if {ast.unparse(node.test)[:60]}", "pass"
 

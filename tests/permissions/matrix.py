@@ -8,43 +8,49 @@ from functools import cached_property
 from apps.accounts.models import StepUp
 from apps.core.actions import permission_table
 from apps.core.rules import STAFF_ROLES, Action, Role
-from tests.permissions.addresses import DOSSIER_OBJECTS, PEOPLE_OBJECTS, Address, addresses
+from tests.permissions.addresses import (
+    COMMITTEE_OBJECTS,
+    DOSSIER_OBJECTS,
+    PEOPLE_OBJECTS,
+    ROLE_OBJECTS,
+    Address,
+    addresses,
+    nowhere,
+)
 from tests.permissions.asking import (
     Answer,
     ask,
     fingerprints,
+    first_difference,
     rows_touched,
     tables_written,
     taken_back,
     without_passing,
 )
 from tests.permissions.expectation import METHODS, SAFE, Expected, answered, expected, staff_who_know
-from tests.permissions.payloads import ALWAYS, FORGERIES, NOT_YET, QUERIES, Payload, payload_for
-from tests.permissions.people import MISSING
-from tests.permissions.rooms import AGREEMENT_STATUS, FILE_STAGE, SESSION_STATES
-from tests.permissions.world import STATES, VISITORS, Dossier, Visitor, World
+from tests.permissions.payloads import (
+    ALWAYS,
+    CONFIRMED_BEFORE,
+    FORGERIES,
+    LEAD_ON,
+    NOT_YET,
+    PREPARED,
+    QUERIES,
+    Payload,
+    payload_for,
+)
+from tests.permissions.rooms import committee_object
+from tests.permissions.standing import fits_in, is_about_agreements, state_at, states_of
+from tests.permissions.world import VISITORS, Dossier, Visitor, World
 
 POSITIONS = ("own", "same_organisation", "foreign", "archived", "missing", "wrong_state", "crossed")
-# What belongs to no dossier.
-POSITIONS_OF = {
-    "item_id": ("missing", "own", "wrong_state"),
-    "passkey_id": ("missing", "own", "foreign"),
-    "interest_id": ("missing", "own", "foreign"),
-    "session_id": ("missing", "own", "wrong_state"),
-    "event_id": ("missing", "own"),
-}
 REFUSALS = frozenset({403, 404, 409, 422, 429})
-# Written by the payloads themselves, before the call.
-UNDECLARED = "undeclared"  # the address that tests/permissions/urls.py adds for this
-# How a code is asked for, and what a wrong one leaves: its count and its event.
-PREPARED = frozenset({"accounts_passkeychallenge"})  # by a payload, before its call
+UNDECLARED = "undeclared"
 CODE_FIELDS = ("otp_code", "code")
 WRITTEN_ABOUT_CODES = frozenset({"accounts_throttle", "audit_event"})
 SET_UP = frozenset({"accounts_portalsession"})
+CONFIRMATION = "/compte/confirmer/"
 STEPS_OF_SIGN_IN = ("/connexion/",)
-# The state of a workspace and of a project when a dossier of the world stands in this state.
-WORKSPACE_STATE = {"approved": "running", "suspended": "suspended", "closed": "destroyed"}
-PROJECT_STATE = {"approved": "active", "suspended": "active", "closed": "closed"}
 
 
 @dataclass(frozen=True)
@@ -113,47 +119,47 @@ class Matrix:
         """Which objects the address is asked about. Missing comes first: the others are compared with it."""
         if not address.object_kind:
             return ("",)
-        if address.object_kind in POSITIONS_OF:
-            return POSITIONS_OF[address.object_kind]
-        if address.object_kind in PEOPLE_OBJECTS:
+        if address.object_kind == "item_id":
+            return ("missing", "own", "wrong_state")
+        if address.object_kind == "passkey_id" or address.object_kind in ROLE_OBJECTS:
+            return ("missing", "own", "foreign")[: 2 + (address.object_kind == "passkey_id")]
+        if address.object_kind in PEOPLE_OBJECTS | COMMITTEE_OBJECTS:
             return ("missing", "own", "foreign", "wrong_state")
-        crossed = ("crossed",) if address.part else ()
-        return ("missing", "own", "same_organisation", "foreign", "archived", "wrong_state", *crossed)
+        usual = ("missing", "own", "same_organisation", "foreign", "archived", "wrong_state")
+        return (*usual, "crossed") if address.part else usual
 
     def call(self, address: Address, method: str, visitor: Visitor, position: str) -> Call | None:
         """The cell, or None where the world has no such object (no state is wrong for an action of any state)."""
         action = address.action
         if visitor.ends_a_session:
-            ids = _nowhere(address) if position == "missing" else self._some_ids(address, visitor)
+            ids = nowhere(address) if position == "missing" else self._some_ids(address, visitor)
             return Call(address, method, visitor, position, ids, Expected.SIGN_IN)
         # Another method is refused before any object is looked at: one that exists and one that does not say enough.
         if position not in {"", "missing", "own"} and (action is None or method not in answered(action)):
             return None
         if position == "":
             wanted = expected(action, method, roles=visitor.roles)
-            return Call(address, method, visitor, position, {}, wanted)
+            return Call(address, method, visitor, position, nowhere(address), wanted)
         if position == "missing":
             wanted = expected(action, method, roles=visitor.roles, exists=False)
-            return Call(address, method, visitor, position, _nowhere(address), wanted)
+            return Call(address, method, visitor, position, nowhere(address), wanted)
         calls = {
             "item_id": self._item_call,
             "passkey_id": self._passkey_call,
-            "event_id": self._event_call,
-            "interest_id": self._interest_call,
-            "session_id": self._session_call,
+            **dict.fromkeys(ROLE_OBJECTS, self._role_call),
+            **dict.fromkeys(PEOPLE_OBJECTS, self._people_call),
+            **dict.fromkeys(COMMITTEE_OBJECTS, self._committee_call),
         }
-        if address.object_kind in PEOPLE_OBJECTS:
-            return self._people_call(address, method, visitor, position)
         return calls.get(address.object_kind, self._dossier_call)(address, method, visitor, position)
 
     def _some_ids(self, address: Address, visitor: Visitor) -> dict[str, str]:
         """Identifiers of something that exists."""
         return {
+            **nowhere(address),
             **self.world.dossiers[VISITORS[visitor.name][2]["own"], "approved"].ids,
-            "session_id": self.world.sessions["open"],
-            "interest_id": self.world.interests["somebody_laboratory"],
+            **self.world.of_committee,
             "item_id": self.world.items["done"],
-            "event_id": self.world.event,
+            **self.world.of_roles,
             "passkey_id": self.world.passkeys[visitor.name],
             **self.world.people.some(visitor.name),
         }
@@ -171,26 +177,20 @@ class Matrix:
         wanted = expected(address.action, method, roles=visitor.roles, exists=owner == visitor.name)
         return Call(address, method, visitor, position, {"passkey_id": self.world.passkeys[owner]}, wanted)
 
-    def _event_call(self, address: Address, method: str, visitor: Visitor, position: str) -> Call:
-        """An event of the audit log is nobody's own."""
+    def _role_call(self, address: Address, method: str, visitor: Visitor, position: str) -> Call:
+        """What is nobody's own, such as an event of the audit log: a role alone opens it."""
         wanted = expected(address.action, method, roles=visitor.roles)
-        return Call(address, method, visitor, position, {"event_id": self.world.event}, wanted)
+        return Call(address, method, visitor, position, self.world.of_roles, wanted)
 
-    def _interest_call(self, address: Address, method: str, visitor: Visitor, position: str) -> Call:
-        """A declared link is its person's own."""
-        owner = visitor.name if position == "own" and visitor.name in self.world.interests else "somebody_laboratory"
-        wanted = expected(address.action, method, roles=visitor.roles, exists=owner == visitor.name)
-        return Call(address, method, visitor, position, {"interest_id": self.world.interests[owner]}, wanted)
-
-    def _session_call(self, address: Address, method: str, visitor: Visitor, position: str) -> Call | None:
-        """A session of the committee has no team: it is the committee's, in its states."""
-        states = address.action.states if address.action else frozenset()
-        fits = min(states) if states else "open"
-        state = fits if position == "own" else next((one for one in SESSION_STATES if states and one not in states), "")
-        if not state:
+    def _committee_call(self, address: Address, method: str, visitor: Visitor, position: str) -> Call | None:
+        """A session of the committee, which has no team, or a link that somebody declared."""
+        found = committee_object(self.world, address, visitor, position)
+        if found is None:
             return None
-        wanted = expected(address.action, method, roles=visitor.roles, state=state, knows=self._knows(address, visitor))
-        return Call(address, method, visitor, position, {"session_id": self.world.sessions[state]}, wanted)
+        ids, state, exists = found
+        knows = self._knows(address, visitor)
+        wanted = expected(address.action, method, roles=visitor.roles, state=state, exists=exists, knows=knows)
+        return Call(address, method, visitor, position, ids, wanted)
 
     def _people_call(self, address: Address, method: str, visitor: Visitor, position: str) -> Call | None:
         """What an organisation keeps, or a person alone."""
@@ -218,7 +218,7 @@ class Matrix:
             roles=visitor.roles,
             relation=self._relation(address, visitor, found),
             takes_part=self.world.takes_part(visitor, found),
-            state=_state(address, found),
+            state=state_at(address, found),
             knows=self._knows(address, visitor),
         )
         ids = found.ids
@@ -232,15 +232,15 @@ class Matrix:
     def _relation(self, address: Address, visitor: Visitor, found: Dossier) -> frozenset[Role]:
         """What the visitor is for the object: of a dossier's agreement, its signatories are part too."""
         relation = self.world.relation(visitor, found)
-        signs = _is_about_agreements(address) and self.world.signs_for(visitor, found)
+        signs = is_about_agreements(address) and self.world.signs_for(visitor, found)
         return relation | {Role.SIGNATORY} if signs else relation
 
     def object_at(self, address: Address, visitor: Visitor, position: str) -> Dossier | None:
         """The dossier of this position, in a state that fits the action or, for `wrong_state`, in one that does not."""
         teams = VISITORS[visitor.name][2]
-        fits = [state for state in self._states(address) if _fits(address, state)]
+        fits = [state for state in self._states(address) if fits_in(address, state)]
         if position == "archived":
-            state = "withdrawn" if _is_about_dossiers(address) else "closed"
+            state = "withdrawn" if is_about_dossiers(address) else "closed"
             return self.world.dossiers[teams["own"], state]
         if position == "wrong_state":
             others = [state for state in self._states(address) if state not in fits]
@@ -252,13 +252,7 @@ class Matrix:
 
     def _states(self, address: Address) -> tuple[str, ...]:
         """The states in which the kind of object of this address exists."""
-        if address.object_kind == "file_id":
-            return tuple(FILE_STAGE)
-        if _is_about_agreements(address):
-            return tuple(AGREEMENT_STATUS)
-        if _is_about_dossiers(address):
-            return tuple(state for state in STATES if state not in {"suspended", "closed"})
-        return tuple(WORKSPACE_STATE)
+        return states_of(address)
 
     def foreign(self, visitor: Visitor, state: str) -> Dossier:
         """A dossier of people the visitor has nothing to do with."""
@@ -271,11 +265,12 @@ class Matrix:
         """Make the call; what is wrong with the answer, in sentences."""
         with taken_back():
             payload = self.payload(call)
+            prepared = StepUp.objects.filter(used_at=None).count() + (call.address.name in LEAD_ON)
             path = call.address.path(call.ids) + QUERIES.get(call.address.name, "")
             answer = ask(call.visitor, call.method, path, payload, exact=_is_denial(call))
             unspent = StepUp.objects.filter(used_at=None).count()
         self.calls += 1
-        if unspent:
+        if unspent > prepared or (unspent and _is_done_now(call)):
             yield "leaves a confirmation by the second factor that was not spent"
         yield from self._status_problems(call, answer, payload)
         if call.method not in SAFE and _is_denial(call):
@@ -312,7 +307,9 @@ class Matrix:
             call.address.name in NOT_YET and answer.status == 404
         ):
             return
-        if not fits[call.expected]:
+        if _is_sensitive_download(call) and not answer.location.startswith(CONFIRMATION):
+            yield f"answers {answer.status} without the second factor"
+        elif not fits[call.expected]:
             yield f"answers {answer.status} {answer.location}"
         elif call.expected is Expected.ALLOWED and call.method not in SAFE and payload.writes != bool(answer.tables):
             yield "writes nothing" if payload.writes else f"writes {sorted(answer.tables)}"
@@ -320,11 +317,17 @@ class Matrix:
     def _change_problems(self, call: Call, answer: Answer) -> Iterator[str]:
         if answer.files:
             yield "is denied and writes a file"
-        changed = {table for table, content in (answer.left or {}).items() if content != self.untouched[table]}
+        changed = self._changed(answer)
         if call.visitor.ends_a_session:
-            changed -= {"accounts_portalsession", "audit_event"} | PREPARED
+            changed -= {"accounts_portalsession", "audit_event"}
+        if answer.status == 302:
+            changed -= {"accounts_portalsession"}  # the sentence that the next page shows
         if changed:
             yield f"is denied and changes {sorted(changed)}"
+
+    def _changed(self, answer: Answer) -> set[str]:
+        """The tables that hold something else than before, but for what the payload itself prepared."""
+        return {name for name, held in (answer.left or {}).items() if held != self.untouched[name]} - PREPARED
 
     def _difference_from_missing(self, call: Call, answer: Answer) -> Iterator[str]:
         """A foreign object must answer as a missing one does, byte for byte."""
@@ -338,7 +341,7 @@ class Matrix:
             key = (call.visitor.name, call.address.name, call.method, call.expected)
             said_missing = self._missing.setdefault(key, said)
         if said != said_missing:
-            yield f"differs from the answer for a missing object: {_first_difference(said, said_missing)}"
+            yield f"differs from the answer for a missing object: {first_difference(said, said_missing)}"
 
     def _leaks(self, call: Call, answer: Answer) -> Iterator[str]:
         """A page never names an object that does not exist for its reader."""
@@ -364,7 +367,20 @@ class Matrix:
         """The same call with a code that the person's application never showed."""
         if not call.address.action or not call.address.action.second_factor:
             return
+        if call.address.name in CONFIRMED_BEFORE:
+            yield from self._unconfirmed_problems(call)
+            return
         yield from self._refusal_problems(call, self._with_wrong_code, "a wrong code", WRITTEN_ABOUT_CODES)
+
+    def _unconfirmed_problems(self, call: Call) -> Iterator[str]:
+        """The same call without the confirmation that was asked for before."""
+        with taken_back():
+            payload, path = self.payload(call), call.address.path(call.ids)
+            StepUp.objects.all().delete()
+            answer = ask(call.visitor, call.method, path, payload, exact=True)
+        self.calls += 1
+        if not answer.location.startswith(CONFIRMATION) or self._changed(answer):
+            yield f"answers {answer.status} without confirmation and changes {sorted(self._changed(answer))}"
 
     def _with_wrong_code(self, call: Call) -> Payload:
         payload = self.payload(call)
@@ -387,59 +403,24 @@ class Matrix:
             payload, path = payload_of(call), call.address.path(call.ids)
             answer = ask(call.visitor, call.method, path, payload, exact=True)
         self.calls += 1
-        changed = {table for table, content in (answer.left or {}).items() if content != self.untouched[table]}
-        if answer.status not in REFUSALS or changed - written - PREPARED:
+        changed = self._changed(answer)
+        if answer.status not in REFUSALS or changed - written:
             yield f"answers {answer.status} to {what} and changes {sorted(changed)}"
 
 
-def _first_difference(one: bytes, other: bytes) -> str:
-    place = next((n for n, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
-    start = max(0, place - 40)
-    return f"{one[start : place + 40]!r} where {other[start : place + 40]!r}"
+def _is_done_now(call: Call) -> bool:
+    """Whether the call itself does what was confirmed."""
+    return not _is_denial(call) and call.address.name not in LEAD_ON
+
+
+def _is_sensitive_download(call: Call) -> bool:
+    action = call.address.action
+    given = call.expected is Expected.ALLOWED and call.method == "GET"
+    return given and action is not None and action.second_factor and action.methods == ("GET",)
 
 
 def _is_denial(call: Call) -> bool:
     return call.expected is not Expected.ALLOWED
-
-
-def _nowhere(address: Address) -> dict[str, str]:
-    """Identifiers of nothing. A plain parameter keeps a value that its converter accepts."""
-    values = {"item_id": "2000000000", "passkey_id": "2000000000", "event_id": "2000000000", "key": "summary"} | MISSING
-    return {name: values.get(name, str(uuid.uuid4())) for name in address.parameters}
-
-
-def _is_about_dossiers(address: Address) -> bool:
-    """Whether the object is a dossier: some addresses name by it the project that came out of it."""
-    about_another = address.action is not None and address.action.name.startswith(("project.", "agreement."))
-    return address.object_kind == "application_id" and not about_another
-
-
-def _is_about_agreements(address: Address) -> bool:
-    """Whether the object is the agreement of a dossier, by its own identifier or by the dossier's."""
-    return address.action is not None and address.action.name.startswith("agreement.")
-
-
-def _state(address: Address, found: Dossier) -> str | None:
-    if _is_about_dossiers(address):
-        return "approved" if found.state in WORKSPACE_STATE else found.state
-    if address.object_kind == "file_id":
-        return FILE_STAGE[found.state]
-    if _is_about_agreements(address):
-        return AGREEMENT_STATUS[found.state]
-    return (WORKSPACE_STATE if address.object_kind == "workspace_id" else PROJECT_STATE)[found.state]
-
-
-def _fits(address: Address, state: str) -> bool:
-    action = address.action
-    if action is None or not action.states:
-        return True
-    standing = {
-        "workspace_id": WORKSPACE_STATE,
-        "project_id": PROJECT_STATE,
-        "file_id": FILE_STAGE,
-        "agreement_id": AGREEMENT_STATUS,
-    }.get(address.object_kind, {})
-    return standing.get(state, state) in action.states
 
 
 def unknown_actions() -> list[str]:

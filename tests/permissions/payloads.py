@@ -3,12 +3,18 @@
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 
 from django.db.models import Max
 from django.utils import timezone
 
 from apps.accounts import passkeys
+from apps.accounts.acts import Asked
+from apps.accounts.mailed_secrets import secret_digest
 from apps.accounts.models import Mandate, Organisation, Person, PortalSession
+from apps.accounts.recovery_models import AccountRecovery, MailedSecret
+from apps.accounts.rules import Act
+from apps.accounts.staff_roles import content_of
 from apps.accounts.totp import code_at, counter_now
 from apps.agreements.models import Agreement, Party, Version
 from apps.applications.models import Application, Page
@@ -17,8 +23,11 @@ from apps.core.rules import Role
 from apps.directory.models import Entry
 from apps.people.models import ConditionsAcceptance, ConditionsOfUse
 from apps.workspaces.models import Workspace
-from tests.factories.accounts import PASSWORD, SEED, siren_numbered
+from tests.factories.accounts import PASSWORD, SEED, confirmed, siren_numbered
 from tests.factories.applications import PDF
+from tests.factories.audit import unguarded
+from tests.factories.workspaces import confirmed_opening
+from tests.permissions.addresses import LINK
 from tests.permissions.world import Visitor, World, authenticator_of
 
 
@@ -31,6 +40,7 @@ class Payload:
     writes: bool = True
 
 
+NEW_PASSWORD = "d'autres mots que personne n'attend"
 CHALLENGE = "bWF0cml4"
 Ids = dict[str, str]
 Maker = Callable[[World, Visitor, Ids], Payload]
@@ -109,6 +119,63 @@ def _passkey_added(world: World, visitor: Visitor, ids: Ids) -> Payload:
     return Payload({"name": "Autre", "otp_code": _code(), "credential": answer})
 
 
+def _step_up(world: World, visitor: Visitor, ids: Ids) -> Payload:
+    """The page that confirms a download, as this visitor was led to it."""
+    asked = Asked(Act("audit.export", "", "0" * 64), "/audit/export/", "GET", "")
+    return Payload({"acte": asked.token(Person(pk=visitor.person_id or uuid.uuid4())), "otp_code": _code()})
+
+
+def _confirmed_opening(world: World, visitor: Visitor, ids: Ids) -> Payload:
+    """A first opening that the visitor has just confirmed."""
+    workspace = Workspace.objects.select_related("project__entitlement").filter(pk=ids["workspace_id"]).first()
+    if visitor.person_id and workspace and not workspace.tickets.filter(person_id=visitor.person_id).exists():
+        confirmed_opening(workspace, Person(pk=visitor.person_id))
+    return Payload()
+
+
+def _mailed(purpose: str) -> Maker:
+    """A link sent to somebody by e-mail, and what its page sends."""
+
+    def make(world: World, visitor: Visitor, ids: Ids) -> Payload:
+        recovery = AccountRecovery.objects.get(pk=world.of_roles["recovery_id"])
+        status = "open" if purpose == "finish" else "asked"
+        unguarded(f"UPDATE accounts_accountrecovery SET status = '{status}' WHERE id = '{recovery.pk}'")
+        MailedSecret.objects.create(
+            digest=secret_digest(LINK),
+            person_id=recovery.person_id,
+            recovery=recovery,
+            purpose=purpose,
+            expires_at=timezone.now() + timedelta(hours=1),
+        )
+        new = {"new_password": NEW_PASSWORD, "new_password_again": NEW_PASSWORD}
+        return Payload({"cancel": {}, "finish": new, "reset": {**new, "otp_code": _code()}}[purpose])
+
+    return make
+
+
+def _role_given(world: World, visitor: Visitor, ids: Ids) -> Payload:
+    """A role whose giving the visitor has just confirmed."""
+    today = timezone.localdate()
+    if visitor.person_id:
+        content = content_of("auditor", today, None)
+        confirmed(Person(pk=visitor.person_id), "staff_role.give", ids["staff_id"], content)
+    return Payload({"role": "auditor", "starts_on": today.isoformat(), "ends_on": ""})
+
+
+def _role_ended(world: World, visitor: Visitor, ids: Ids) -> Payload:
+    if visitor.person_id:
+        confirmed(Person(pk=visitor.person_id), "staff_role.end", ids["staff_role_id"])
+    return Payload()
+
+
+def _vouched(world: World, visitor: Visitor, ids: Ids) -> Payload:
+    return Payload({"note": "Vue en visioconférence.", "seen": "asked", "otp_code": _code()})
+
+
+def _somebody(world: World, visitor: Visitor, ids: Ids) -> Payload:
+    return Payload({"email": world.newcomer_email})
+
+
 def _sign_out(world: World, visitor: Visitor, ids: Ids) -> Payload:
     return Payload(writes=visitor.name != "anonymous")
 
@@ -129,7 +196,7 @@ def _another_session(world: World, visitor: Visitor, ids: Ids) -> Payload:
 
 
 def _password(world: World, visitor: Visitor, ids: Ids) -> Payload:
-    new = "d'autres mots que personne n'attend"
+    new = NEW_PASSWORD
     fields = {"current_password": PASSWORD, "new_password": new, "new_password_again": new, "otp_code": _code()}
     return Payload(fields)
 
@@ -277,6 +344,18 @@ PAYLOADS: dict[str, Maker] = {
     "accounts:passkey_remove": lambda world, visitor, ids: Payload({"otp_code": _code()}),
     "accounts:sessions_end": _another_session,
     "accounts:password": _password,
+    "accounts:step_up": _step_up,
+    "accounts:password_forgotten": _somebody,
+    "accounts:recovery_ask": _somebody,
+    "accounts:password_reset": _mailed("reset"),
+    "accounts:recovery_cancel": _mailed("cancel"),
+    "accounts:recovery_finish": _mailed("finish"),
+    "accounts:recovery_approve": _vouched,
+    "accounts:recovery_refuse": lambda world, visitor, ids: Payload({"seen": "asked"}),
+    "accounts:staff_role_give": _role_given,
+    "accounts:staff_role_end": _role_ended,
+    "accounts:step_up_options": lambda world, visitor, ids: Payload({"action": "audit.export"}),
+    "accounts:recovery_codes_renew": lambda world, visitor, ids: Payload({"otp_code": _code()}),
     "accounts:factor_replace": lambda world, visitor, ids: Payload({"code": _code()}),
     "applications:create": _create,
     "applications:submit": lambda world, visitor, ids: _seen(ids),
@@ -302,7 +381,7 @@ PAYLOADS: dict[str, Maker] = {
     "applications:commit": lambda world, visitor, ids: _seen(ids, reference="2100001", decided_on="2026-01-15"),
     "applications:approve": lambda world, visitor, ids: _seen(ids, otp_code=_code(), comment=""),
     "applications:refuse": lambda world, visitor, ids: _seen(ids, otp_code=_code(), reason="Finalité."),
-    "workspaces:open": _nothing,
+    "workspaces:open": _confirmed_opening,
     "workspaces:suspend": lambda world, visitor, ids: _seen_workspace(ids),
     "workspaces:resume": lambda world, visitor, ids: _seen_workspace(ids),
 }
@@ -313,6 +392,13 @@ FORGERIES: dict[str, Maker] = {
         {"organisation": world.foreign_organisation, "path": "mr004", "creation_key": str(uuid.uuid4())}
     ),
 }
+# Written by payloads, before their call.
+PREPARED = frozenset(
+    {"accounts_passkeychallenge", "accounts_stepup", "accounts_mailedsecret", "accounts_accountrecovery"}
+)
+# Calls that are confirmed on a page of its own before, and those that confirm what another call does next.
+CONFIRMED_BEFORE = frozenset({"workspaces:open", "accounts:staff_role_give", "accounts:staff_role_end"})
+LEAD_ON = frozenset({"accounts:step_up", "accounts:factor_replace"})
 # What a reading must ask for to be answered.
 QUERIES = {"audit:export": "?format=csv"}
 # What may be allowed and not be there yet: an event is sealed by a process of its own, after its transaction.

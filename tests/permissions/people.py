@@ -24,7 +24,6 @@ def secret_for(name: str) -> str:
     return f"{name:-<24}"
 
 
-MISSING = {"mandate_id": "2000000000", "secret": secret_for("missing"), "invitation_secret": secret_for("missing")}
 OPEN_TO_ALL = frozenset(
     {"certificate_id", "invitation_secret"}
 )  # of those who hold the role, whatever their organisation

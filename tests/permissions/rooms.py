@@ -16,7 +16,8 @@ from tests.factories.accounts import OrganisationFactory
 from tests.factories.applications import platform
 
 if TYPE_CHECKING:
-    from tests.permissions.world import Dossier, World
+    from tests.permissions.addresses import Address
+    from tests.permissions.world import Dossier, Visitor, World
 
 # The stage of the file of a dossier that stands in this state, and the status of its agreement.
 FILE_STAGE = {
@@ -29,6 +30,23 @@ FILE_STAGE = {
 }
 AGREEMENT_STATUS = {"approved": "signing", "closed": "ended"}
 SESSION_STATES = ("planned", "open", "closed", "cancelled")
+
+
+def committee_object(
+    world: World, address: Address, visitor: Visitor, position: str
+) -> tuple[dict[str, str], str | None, bool] | None:
+    """The identifiers of a session or of a declared link, its state, and whether it exists for the visitor.
+
+    A session is everybody's of the committee; a link is its person's own, and in no state.
+    """
+    if address.object_kind == "interest_id":
+        owner = visitor.name if position == "own" and visitor.name in world.interests else "somebody_laboratory"
+        found = {"interest_id": world.interests[owner]}
+        return None if position == "wrong_state" else (found, None, owner == visitor.name)
+    states = address.action.states if address.action else frozenset()
+    others = [state for state in SESSION_STATES if states and state not in states]
+    state = {"own": min(states or {"open"}), "wrong_state": next(iter(others), "")}.get(position, "")
+    return ({"session_id": world.sessions[state]}, state, True) if state else None
 
 
 def committee_made(world: World, people: dict[str, Person]) -> None:

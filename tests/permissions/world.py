@@ -15,6 +15,7 @@ from django_otp_webauthn.models import WebAuthnCredential
 
 from apps.accounts import grants
 from apps.accounts.models import Organisation, Person
+from apps.accounts.recovery_models import AccountRecovery
 from apps.applications import services
 from apps.applications.models import Application, Attachment, Member, Page
 from apps.audit.models import Event
@@ -90,7 +91,7 @@ class World:
     organisations: dict[str, frozenset[str]] = field(default_factory=dict)  # team -> organisations in it
     people: PeopleObjects = field(default_factory=PeopleObjects)
     passkeys: dict[str, str] = field(default_factory=dict)  # visitor -> the identifier of their passkey
-    event: str = ""  # an audit event
+    of_roles: dict[str, str] = field(default_factory=dict)  # what a role alone opens, by the parameter that names it
     items: dict[str, str] = field(default_factory=dict)  # state of an outbox item -> its identifier
     sessions: dict[str, str] = field(default_factory=dict)  # state of a session of the committee -> its identifier
     interests: dict[str, str] = field(default_factory=dict)  # visitor -> the identifier of a link they declared
@@ -101,6 +102,11 @@ class World:
     def relation(self, visitor: Visitor, dossier: Dossier) -> frozenset[Role]:
         """What the visitor is for the dossier's team."""
         return self.teams[dossier.team].get(visitor.name, frozenset())
+
+    @property
+    def of_committee(self) -> dict[str, str]:
+        """Something of the committee that exists."""
+        return {"session_id": self.sessions["open"], "interest_id": self.interests["somebody_laboratory"]}
 
     def signs_for(self, visitor: Visitor, dossier: Dossier) -> bool:
         """Whether the visitor may sign for an organisation of the team."""
@@ -166,7 +172,7 @@ def world_made() -> World:
     _items_made(world)
     committee_made(world, people)
     agreements_made(world)
-    world.event = str(Event.objects.order_by("pk").values_list("pk", flat=True)[0])
+    world.of_roles = _of_roles_made(people["somebody_laboratory"])
     _passkeys_made(world, people)
     world.people = people_objects_made(people, homes, decider, FIRST_ITEM)
     _visitors_made(world, people)
@@ -284,6 +290,18 @@ def _items_made(world: World) -> None:
             finished_at=now if state == "done" else None,
         )
         world.items[state] = str(item.pk)
+
+
+def _of_roles_made(person: Person) -> dict[str, str]:
+    """An event, the recovery of an account that waits for a steward, somebody's page of roles, and a role."""
+    role = StaffRoleFactory.create(pk=FIRST_ITEM, role=Role.AUDITOR.value)
+    recovery = AccountRecovery.objects.create(person=person, asked_at=timezone.now())
+    return {
+        "event_id": str(Event.objects.order_by("pk").values_list("pk", flat=True)[0]),
+        "recovery_id": str(recovery.pk),
+        "staff_id": str(person.pk),
+        "staff_role_id": str(role.pk),
+    }
 
 
 def _passkeys_made(world: World, people: dict[str, Person]) -> None:

@@ -10,8 +10,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
-from apps.accounts.forms import RefusableForm
+from apps.accounts.forms import RefusableForm, offer_passkey
 from apps.accounts.navigation import person_of
+from apps.accounts.rules import Act
 from apps.applications import examination, overview, selectors, services
 from apps.applications.deciding_forms import (
     ApproveForm,
@@ -61,7 +62,11 @@ def review_shown(request: HttpRequest, application: Application, *, status: int 
         "cnil_form": CnilForm(application),
         "discontinue_form": DiscontinueForm(application),
     }
-    return render(request, "applications/review.html", {**context, **blank, **forms}, status=status)
+    shown = {**blank, **forms}
+    for verb in ("approve", "refuse"):
+        act = Act(f"application.{verb}", str(application.pk), application.content_hash)
+        offer_passkey(shown[f"{verb}_form"], person_of(request), act)
+    return render(request, "applications/review.html", {**context, **shown}, status=status)
 
 
 @declares("application.return")

@@ -3,7 +3,6 @@
 from typing import Any
 
 import pytest
-from django.conf import settings as portal
 from django_otp_webauthn.models import WebAuthnCredential
 
 from apps.accounts.models import PasskeyChallenge, Person
@@ -12,7 +11,8 @@ from apps.accounts.rules import STEP_UP_LIFE
 from apps.accounts.stepping_up import step_ups_forget
 from apps.audit.models import Event
 from tests.factories.accounts import Browser, PersonFactory, StaffRoleFactory, client_signed_in, current_code
-from tests.integration.accounts.conftest import give_password
+from tests.integration.accounts.conftest import add_passkey as add
+from tests.integration.accounts.conftest import device, give_password
 from tests.support.authenticator import PRESENT, Authenticator
 
 pytestmark = pytest.mark.django_db
@@ -20,30 +20,10 @@ ADD, ADD_OPTIONS = "/compte/cles/ajouter/", "/compte/cles/options/"
 USE, USE_OPTIONS = "/connexion/cle/", "/connexion/cle/options/"
 
 
-def device(**other: Any) -> Authenticator:
-    """An authenticator on the portal's own pages."""
-    return Authenticator(**{"origin": portal.PORTAL_URL, "host": portal.OTP_WEBAUTHN_RP_ID, **other})
-
-
-def add(client: Browser, person: Person, authenticator: Authenticator, **other: str) -> Any:
-    """Post the form that adds a passkey."""
-    challenge = client.post(ADD_OPTIONS).json()["challenge"]
-    fields = {"name": "Bureau", "otp_code": current_code(person), "credential": authenticator.made(challenge)}
-    return client.post(ADD, {**fields, **other})
-
-
 def use(client: Browser, authenticator: Authenticator) -> Any:
     """Answer a fresh challenge on the second page of sign-in."""
     challenge = client.post(USE_OPTIONS).json()["challenge"]
     return client.post(USE, {"credential": authenticator.signed(challenge)})
-
-
-@pytest.fixture
-def authenticator(signed_in: Browser, person: Person) -> Authenticator:
-    """The authenticator whose passkey `person` added."""
-    made = device()
-    assert add(signed_in, person, made).status_code == 302
-    return made
 
 
 def test_a_passkey_is_added_with_a_code_and_the_other_sessions_end(signed_in: Browser, person: Person) -> None:

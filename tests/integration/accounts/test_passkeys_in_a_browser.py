@@ -1,5 +1,6 @@
 """A passkey in a real Chromium with a virtual authenticator: added, then used to sign in."""
 
+import re
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -66,4 +67,10 @@ def _visit(address: str, person: Person, cookies: dict[str, str], code: str) -> 
         devices.send("WebAuthn.setUserVerified", {**verified, "isUserVerified": True})
         page.locator("[data-passkey] button").dispatch_event("click")
         expect(page.get_by_role("link", name=person.full_name)).to_be_visible()
+        # The same passkey confirms an act, in place of a code.
+        page.goto("/compte/codes-de-secours/")
+        page.get_by_role("button", name="Confirm with my passkey").click()
+        expect(
+            page.locator("#recovery-codes li").filter(has_text=re.compile(r"[A-Z2-7]{4} [A-Z2-7]{4} [A-Z2-7]{4}"))
+        ).to_have_count(10)
         browser.close()

@@ -9,7 +9,7 @@ from unittest import mock
 import pytest
 from django.db import connection
 
-from apps.accounts import services
+from apps.accounts import factor_changes
 from apps.accounts.factors import code_accept, recovery_codes_create
 from apps.accounts.models import Person, TotpDevice
 from apps.accounts.totp import code_at, counter_now
@@ -74,7 +74,7 @@ def test_two_windows_enrolling_at_once_leave_one_factor() -> None:
 
     def enrol() -> bool:
         try:
-            services.enrolment_confirm(person=person, seed=SEED, code=code, replacing=False)
+            factor_changes.enrolment_confirm(person=person, seed=SEED, code=code, replacing=False)
         except ChangedMeanwhile:
             return False
         return True

@@ -6,7 +6,7 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
-from apps.accounts import factors, passkeys, selectors, services
+from apps.accounts import factor_changes, factors, passkeys, recovering, selectors, services
 from apps.accounts.models import Person, RecoveryCode, StaffRole, Throttle
 from apps.accounts.rules import FACTOR_BACK_OFF
 from apps.accounts.sentences import SENTENCES
@@ -133,7 +133,7 @@ def test_a_confirmation_inside_the_decision_s_transaction_is_a_programming_error
 def test_enrolment_makes_ten_codes_of_which_only_digests_are_kept(newcomer: Person) -> None:
     counter_code = counter_now()
     code = code_at(SEED, counter_code)
-    device, codes = services.enrolment_confirm(person=newcomer, seed=SEED, code=code, replacing=False)
+    device, codes = factor_changes.enrolment_confirm(person=newcomer, seed=SEED, code=code, replacing=False)
     kept = " ".join(RecoveryCode.objects.values_list("digest", flat=True))
     assert len(set(codes)) == RecoveryCode.objects.count() == selectors.recovery_codes_left(newcomer) == 10
     assert not any(one.replace(" ", "") in kept for one in codes)
@@ -142,7 +142,7 @@ def test_enrolment_makes_ten_codes_of_which_only_digests_are_kept(newcomer: Pers
 
 def test_the_first_code_of_an_enrolment_does_not_sign_in_again(newcomer: Person) -> None:
     code = code_at(SEED, counter_now())
-    services.enrolment_confirm(person=newcomer, seed=SEED, code=code, replacing=False)
+    factor_changes.enrolment_confirm(person=newcomer, seed=SEED, code=code, replacing=False)
     with pytest.raises(RefusedError):
         confirm(person=newcomer, code=code)
 
@@ -154,7 +154,7 @@ def test_an_enrolment_that_does_not_find_the_expected_state_changes_nothing(
     target = newcomer if replacing else person
     code = code_at(SEED, counter_now())
     with pytest.raises(ChangedMeanwhile):
-        services.enrolment_confirm(person=target, seed=SEED, code=code, replacing=replacing)
+        factor_changes.enrolment_confirm(person=target, seed=SEED, code=code, replacing=replacing)
     assert actions() == []
     assert selectors.recovery_codes_left(target) == 0
 
@@ -162,7 +162,7 @@ def test_an_enrolment_that_does_not_find_the_expected_state_changes_nothing(
 @pytest.mark.parametrize("code", ["12345", "abcdefghijkl"])
 def test_an_enrolment_wants_six_digits(newcomer: Person, code: str) -> None:
     with pytest.raises(RefusedError) as refused:
-        services.enrolment_confirm(person=newcomer, seed=SEED, code=code, replacing=False)
+        factor_changes.enrolment_confirm(person=newcomer, seed=SEED, code=code, replacing=False)
     assert refused.value.field == "code"
 
 
@@ -170,7 +170,10 @@ def test_every_event_of_the_accounts_has_its_sentence() -> None:
     import re
     from pathlib import Path
 
-    source = "".join(Path(str(module.__file__)).read_text(encoding="utf-8") for module in (services, passkeys))
-    written = set(re.findall(r'"((?:session|second_factor|person|mandate|staff_role|passkey)\.[a-z_]+)"', source))
-    written -= {passkeys.SIGN_IN}
+    modules = (services, passkeys, factor_changes, recovering)
+    source = "".join(Path(str(module.__file__)).read_text(encoding="utf-8") for module in modules)
+    kinds = "session|second_factor|person|mandate|staff_role|passkey|recovery"
+    written = set(re.findall(rf'"((?:{kinds})\.[a-z_]+)"', source))
+    written |= {f"recovery.{step}" for step in re.findall(r'_told\("([a-z]+)"', source)}
+    written -= {passkeys.SIGN_IN, recovering.APPROVE, "recovery.refuse", "person.manage"}
     assert written == set(SENTENCES)

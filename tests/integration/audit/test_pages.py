@@ -5,9 +5,11 @@ import io
 import json
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import urlencode
 from uuid import uuid4
 
 import pytest
+from django.contrib.auth import SESSION_KEY
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -21,7 +23,7 @@ from apps.audit.services import subject_erase
 from apps.audit.standalone.verify_audit import main
 from apps.audit.watch import verify_now
 from apps.core.rules import Role
-from tests.factories.accounts import PersonFactory, StaffRoleFactory, client_signed_in, steward
+from tests.factories.accounts import PersonFactory, StaffRoleFactory, client_signed_in, confirm, current_code, steward
 from tests.factories.audit import Log, recorded, unguarded
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -37,8 +39,17 @@ def auditor() -> Client:
     return client_signed_in(staff(Role.AUDITOR, language="en"))
 
 
+def confirmed_download(client: Client, led_to: str) -> None:
+    """Type a code on the page that a download led to."""
+    person = Person.objects.get(pk=client.session[SESSION_KEY])
+    assert confirm(client, led_to, current_code(person)).status_code == 200
+
+
 def body(client: Client, name: str, *args: object, **query: str) -> str:
     answer = client.get(reverse(name, args=args), query)
+    if answer.status_code == 302:
+        confirmed_download(client, answer.url)
+        answer = client.get(reverse(name, args=args), query)
     assert answer.status_code == 200, answer.content.decode()
     return b"".join(answer).decode()
 
@@ -95,7 +106,9 @@ def test_a_search_that_cannot_be_is_explained(auditor: Client, query: dict[str, 
     assert answer.status_code == 422
     assert b"fr-alert--error" in answer.content
     assert auditor.get(reverse("audit:readers"), query).status_code == 200
-    assert auditor.get(reverse("audit:export"), {**query, "format": "csv"}).status_code == 404
+    address = f"{reverse('audit:export')}?{urlencode({**query, 'format': 'csv'})}"
+    confirmed_download(auditor, auditor.get(address).url)
+    assert auditor.get(address).status_code == 404
 
 
 def test_pages_follow_one_another_without_loss(auditor: Client, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -153,9 +166,17 @@ def test_json_lines_are_the_bytes_that_were_hashed(auditor: Client) -> None:
 def test_an_export_is_never_cut_short_in_silence(auditor: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rules, "EXPORT_AT_MOST", 2)
     recorded(3)
-    answer = auditor.get(reverse("audit:export"), {"format": "csv"})
-    assert answer.status_code == 422
-    assert auditor.get(reverse("audit:export"), {"format": "xml"}).status_code == 404
+    confirmed_download(auditor, auditor.get(reverse("audit:export"), {"format": "csv"}).url)
+    assert auditor.get(reverse("audit:export"), {"format": "csv"}).status_code == 422
+
+
+def test_an_export_takes_the_second_factor_for_this_very_search_once(auditor: Client) -> None:
+    address = reverse("audit:export") + "?format=csv&action=test.done"
+    led = auditor.get(address)
+    assert led.url.startswith("/compte/confirmer/")
+    confirmed_download(auditor, led.url)
+    assert auditor.get(address.replace("done", "other")).status_code == 302
+    assert [auditor.get(address).status_code for _ in range(2)] == [200, 302]
 
 
 def test_who_saw_a_dossier_and_an_extract(auditor: Client) -> None:

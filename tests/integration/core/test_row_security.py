@@ -17,7 +17,7 @@ from apps.accounts.grants import grant
 from apps.accounts.models import Person
 from apps.core import row_security
 from tests.factories import extracts
-from tests.factories.accounts import Browser, PersonFactory, StaffRoleFactory, client_signed_in
+from tests.factories.accounts import Browser, PersonFactory, StaffRoleFactory, client_signed_in, confirm, current_code
 from tests.factories.audit import recorded
 from tests.integration.accounts.conftest import give_password
 from tests.support.database_roles import in_the_role_of, portal_and_workers
@@ -38,7 +38,10 @@ def scene() -> SimpleNamespace:
     dossier = request.project.application
     recorded(actor="system:extract", dossier_id=str(dossier.pk), action="extract.told")
     recorded(actor="system:default", action="portal.told")
-    roles = {role: StaffRoleFactory.create(role=role).person for role in ("steward", "operator", "auditor")}
+    roles = {
+        role: StaffRoleFactory.create(role=role).person
+        for role in ("steward", "operator", "auditor", "committee_member")
+    }
     past = StaffRoleFactory.create(role="auditor", ends_on=timezone.localdate().replace(year=2021)).person
     gone = StaffRoleFactory.create(role="auditor", person=PersonFactory.create(is_active=False)).person
     member = request.project.memberships.get(role="principal_investigator").person
@@ -62,6 +65,7 @@ SEEN = {
     "member": (1, ["extract.told"]),
     "steward": (1, ["extract.told"]),
     "operator": (1, ["extract.told"]),
+    "committee_member": (0, ["extract.told"]),
     "auditor": (1, ["extract.told", "portal.told"]),
     "stranger": (0, []),
     "past": (0, []),
@@ -139,7 +143,9 @@ def test_a_request_shows_the_rows_of_its_person_and_hides_them_again(
 def test_a_streamed_answer_is_whole(urls: dict[str, str], scene: SimpleNamespace) -> None:
     client = client_signed_in(scene.auditor)
     with in_the_role_of(urls["app"]):
-        answer = client.get(reverse("audit:export"), {"format": "jsonl"})
+        address = reverse("audit:export") + "?format=jsonl"
+        confirm(client, client.get(address).url, current_code(scene.auditor))
+        answer = client.get(address)
         lines = b"".join(answer.streaming_content)
     assert b"portal.told" in lines
 

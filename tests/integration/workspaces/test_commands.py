@@ -109,13 +109,12 @@ def test_with_the_database_away_nobody_passes(tmp_path: Path) -> None:
 
 
 def test_a_workspace_whose_application_is_away_is_not_ready(tmp_path: Path) -> None:
-    from apps.workspaces.services import workspace_open
 
     member = made.PersonFactory.create()
     workspace = made.at_status(Status.RUNNING, investigator=member)
     with serving(tmp_path) as port:
         visitor = WorkspaceVisitor(port, workspace.pk)
-        assert visitor.enter(workspace_open(workspace=workspace, by=member).ticket) == 303
+        assert visitor.enter(made.entry(workspace, member).ticket) == 303
         assert visitor.ask("GET", "/")[0] == 302
         assert visitor.ask("GET", "/lab")[0] == 502
         upgrade = {"Upgrade": "websocket", "Connection": "Upgrade", "Sec_WebSocket_Key": "x" * 22 + "=="}

@@ -18,7 +18,7 @@ from apps.audit.models import Event
 from apps.projects.models import Membership
 from apps.workspaces.models import GatewaySession, Ticket, Workspace
 from apps.workspaces.rules import Status
-from apps.workspaces.services import workspace_open, workspace_suspend
+from apps.workspaces.services import workspace_suspend
 from tests.factories import workspaces as made
 from tests.factories.accounts import PersonFactory
 from tests.integration.workspaces.gateway import serving
@@ -38,7 +38,7 @@ class Scene:
 
     def inside(self) -> WorkspaceVisitor:
         visitor = self.visitor()
-        assert visitor.enter(workspace_open(workspace=self.workspace, by=self.member).ticket) == 303
+        assert visitor.enter(made.entry(self.workspace, self.member).ticket) == 303
         return visitor
 
 
@@ -114,18 +114,18 @@ def test_losing_membership_ends_the_visit(scene: Scene) -> None:
 
 
 def test_a_ticket_works_once_and_for_a_moment(scene: Scene) -> None:
-    ticket = workspace_open(workspace=scene.workspace, by=scene.member).ticket
+    ticket = made.entry(scene.workspace, scene.member).ticket
     assert scene.visitor().enter(ticket) == 303
     assert scene.visitor().enter(ticket) == 403
 
-    late = workspace_open(workspace=scene.workspace, by=scene.member).ticket
+    late = made.entry(scene.workspace, scene.member).ticket
     Ticket.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
     assert scene.visitor().enter(late) == 403
 
 
 @pytest.mark.parametrize("origin", ["http://evil.example", "null", ""])
 def test_a_ticket_is_taken_from_the_portal_only(scene: Scene, origin: str) -> None:
-    ticket = workspace_open(workspace=scene.workspace, by=scene.member).ticket
+    ticket = made.entry(scene.workspace, scene.member).ticket
 
     assert scene.visitor().enter(ticket, origin=origin) == 403
     assert scene.visitor().enter(ticket) == 303
@@ -133,7 +133,7 @@ def test_a_ticket_is_taken_from_the_portal_only(scene: Scene, origin: str) -> No
 
 def test_a_ticket_opens_its_own_workspace_only(scene: Scene) -> None:
     other = made.at_status(Status.RUNNING, investigator=PersonFactory.create())
-    ticket = workspace_open(workspace=scene.workspace, by=scene.member).ticket
+    ticket = made.entry(scene.workspace, scene.member).ticket
 
     assert WorkspaceVisitor(scene.port, other.pk).enter(ticket) == 403
 

@@ -15,7 +15,7 @@ from django.db import connections
 
 from apps.workspaces.models import Workspace
 from apps.workspaces.rules import Status
-from apps.workspaces.services import workspace_open, workspace_suspend
+from apps.workspaces.services import workspace_suspend
 from tests.factories import workspaces as made
 from tests.factories.accounts import PersonFactory
 from tests.integration.workspaces.gateway import serving
@@ -112,7 +112,7 @@ def _in_thread(function: Any) -> Any:
 
 
 def _entry_page(workspace: Workspace, member: Any, port: int) -> str:
-    entry = _in_thread(lambda: workspace_open(workspace=workspace, by=member))
+    entry = _in_thread(lambda: made.entry(workspace, member))
     action = f"http://ws-{workspace.pk.hex}.localhost:{port}/_enter"
     return (
         f'<!doctype html><form method="post" action="{action}">'

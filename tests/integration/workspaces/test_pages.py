@@ -9,14 +9,16 @@ from django.template.loader import render_to_string
 from django.test import Client
 from django.utils import translation
 
+from apps.accounts.wording import ACTS
 from apps.audit.models import Event
 from apps.core.errors import ChangedMeanwhile, RefusedError
+from apps.projects.models import Entitlement
 from apps.workspaces.models import Operation, Ticket, Workspace
 from apps.workspaces.rules import Status
 from apps.workspaces.selectors import workspace_progress
 from apps.workspaces.services import secret_hash, workspace_open, workspace_suspend
 from tests.factories import workspaces as made
-from tests.factories.accounts import PersonFactory, client_signed_in
+from tests.factories.accounts import PersonFactory, client_signed_in, confirm, current_code
 
 pytestmark = pytest.mark.django_db
 
@@ -31,6 +33,7 @@ def member_of(workspace: Workspace) -> Any:
 
 
 def test_a_member_gets_a_ticket_in_a_form_for_the_gateway_and_never_in_an_address(workspace: Workspace) -> None:
+    made.confirmed_opening(workspace, member_of(workspace))
     answer = client_signed_in(member_of(workspace)).post(f"/espaces/{workspace.pk}/ouvrir/")
 
     page = answer.content.decode()
@@ -41,6 +44,28 @@ def test_a_member_gets_a_ticket_in_a_form_for_the_gateway_and_never_in_an_addres
     assert Ticket.objects.get().secret_hash == secret_hash(ticket)
     assert "http://*.localhost:8001" in answer["Content-Security-Policy"]
     assert Event.objects.filter(action="workspace.ticket_issued").count() == 1
+
+
+def test_the_first_opening_takes_the_second_factor_and_later_ones_do_not(workspace: Workspace) -> None:
+    """Given a member who never entered, then a page asks for a code first; once in, they come back without."""
+    member, address = member_of(workspace), f"/espaces/{workspace.pk}/ouvrir/"
+    client = client_signed_in(member)
+    led = client.post(address)
+    assert led.url.startswith("/compte/confirmer/")
+    assert client.get(led.url).context["sentence"] == ACTS["workspace.open"]
+    assert not Ticket.objects.exists()
+    onward = confirm(client, led.url, current_code(member)).content.decode()
+    assert f'method="post" action="{address}"' in onward
+    assert [client.post(address).status_code for _ in range(2)] == [200, 200]
+    assert Ticket.objects.count() == 2
+
+
+def test_a_confirmation_is_for_what_the_entitlement_was_then(workspace: Workspace) -> None:
+    member = member_of(workspace)
+    made.confirmed_opening(workspace, member)
+    Entitlement.objects.filter(project=workspace.project).update(definition_hash="1" * 64)
+    answer = client_signed_in(member).post(f"/espaces/{workspace.pk}/ouvrir/")
+    assert answer.url.startswith("/compte/confirmer/")
 
 
 @pytest.mark.parametrize("who", ["stranger", "steward", "anonymous"])

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from apps.accounts import rules
-from apps.accounts.rules import BackOff, CodeKind, SessionEnd
+from apps.accounts.rules import Act, BackOff, CodeKind, RecoveryStatus, SessionEnd
 from apps.core.rules import Allowed, Reason, Refused, Role
 
 NOW = datetime(2027, 3, 1, 12, 0, tzinfo=UTC)
@@ -33,6 +33,9 @@ FULL = HALF | {Role.PERSON}
         ("account.factor_replace", FULL),
         ("account.recovery_codes_read", FULL),
         ("account.passkeys_read", FULL),
+        ("account.step_up", FULL),
+        ("account.step_up_options", FULL),
+        ("account.recovery_codes_renew", FULL),
         ("account.passkey_options", FULL),
         ("account.passkey_add", FULL),
         ("account.passkey_remove", FULL),
@@ -45,7 +48,7 @@ def test_each_action_opens_at_its_level_of_sign_in_and_not_before(action: str, l
 
 
 def test_the_table_above_is_complete() -> None:
-    assert len(rules.ACTIONS) == 17
+    assert len(rules.ACTIONS) == 32
 
 
 def test_what_changes_something_is_never_a_get_alone() -> None:
@@ -56,6 +59,11 @@ def test_what_changes_something_is_never_a_get_alone() -> None:
         "session.passkey_confirm",
         "language.choose",
         "account.sessions_end",
+        "account.step_up_options",
+        "recovery.approve",
+        "recovery.refuse",
+        "staff_role.give",
+        "staff_role.end",
         "account.passkey_options",
         "account.passkey_add",
     }
@@ -65,7 +73,12 @@ def test_changing_a_secret_asks_for_a_second_factor() -> None:
     asked = {action.name for action in rules.ACTIONS if action.second_factor}
     assert asked == {
         "account.password_change",
+        "account.step_up",
+        "recovery.approve",
+        "staff_role.give",
+        "staff_role.end",
         "account.factor_replace",
+        "account.recovery_codes_renew",
         "account.passkey_add",
         "account.passkey_remove",
     }
@@ -236,3 +249,34 @@ def test_what_is_left_of_a_session_is_the_shorter_of_its_two_limits(
         limits=rules.PERSON_LIMITS,
     )
     assert left == timedelta(minutes=left_minutes)
+
+
+@pytest.mark.parametrize(
+    ("by", "first", "status", "reasons"),
+    [
+        ("a", "", RecoveryStatus.ASKED, []),
+        ("b", "a", RecoveryStatus.VOUCHED, []),
+        ("a", "a", RecoveryStatus.VOUCHED, ["same_steward"]),
+        ("p", "a", RecoveryStatus.VOUCHED, ["own_recovery"]),
+        ("b", "a", RecoveryStatus.WAITING, ["state"]),
+        ("p", "p", RecoveryStatus.DONE, ["own_recovery", "same_steward", "state"]),
+    ],
+)
+def test_two_different_stewards_vouch_for_somebody_else(
+    by: str, first: str, status: RecoveryStatus, reasons: list[str]
+) -> None:
+    decision = rules.decide_recovery_approval(by=by, person="p", first_by=first, status=status)
+    assert [reason.code for reason in getattr(decision, "reasons", ())] == reasons
+    assert isinstance(decision, Allowed) == (not reasons)
+
+
+def test_a_confirmation_is_for_one_act_in_its_challenge_too() -> None:
+    acts = [Act("a", "1", "x"), Act("b", "1", "x"), Act("a", "2", "x"), Act("a", "1", "y"), Act("a", "1x", "")]
+    purposes = {act.challenge_purpose for act in acts}
+    assert len(purposes) == len(acts)
+    assert max(map(len, purposes)) <= 40
+
+
+@pytest.mark.parametrize(("typed", "is_answer"), [(' {"id": "x"}', True), ("123456", False), ("", False)])
+def test_an_answer_of_a_browser_is_told_from_a_code(typed: str, is_answer: bool) -> None:
+    assert rules.is_passkey_answer(typed) == is_answer

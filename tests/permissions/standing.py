@@ -1,0 +1,56 @@
+"""In which state the object of an address stands, for the dossiers of the world."""
+
+from tests.permissions.addresses import Address
+from tests.permissions.rooms import AGREEMENT_STATUS, FILE_STAGE
+from tests.permissions.world import STATES, Dossier
+
+# The state of a workspace and of a project when a dossier of the world stands in this state.
+WORKSPACE_STATE = {"approved": "running", "suspended": "suspended", "closed": "destroyed"}
+PROJECT_STATE = {"approved": "active", "suspended": "active", "closed": "closed"}
+
+
+def is_about_dossiers(address: Address) -> bool:
+    """Whether the object is a dossier: some addresses name by it the project that came out of it."""
+    about_another = address.action is not None and address.action.name.startswith(("project.", "agreement."))
+    return address.object_kind == "application_id" and not about_another
+
+
+def is_about_agreements(address: Address) -> bool:
+    """Whether the object is the agreement of a dossier, by its own identifier or by the dossier's."""
+    return address.action is not None and address.action.name.startswith("agreement.")
+
+
+def states_of(address: Address) -> tuple[str, ...]:
+    """The states of the dossiers that have an object of this kind."""
+    if address.object_kind == "file_id":
+        return tuple(FILE_STAGE)
+    if is_about_agreements(address):
+        return tuple(AGREEMENT_STATUS)
+    if is_about_dossiers(address):
+        return tuple(state for state in STATES if state not in {"suspended", "closed"})
+    return tuple(WORKSPACE_STATE)
+
+
+def state_at(address: Address, found: Dossier) -> str | None:
+    """The state of what the address is about."""
+    if is_about_dossiers(address):
+        return "approved" if found.state in WORKSPACE_STATE else found.state
+    if address.object_kind == "file_id":
+        return FILE_STAGE[found.state]
+    if is_about_agreements(address):
+        return AGREEMENT_STATUS[found.state]
+    return (WORKSPACE_STATE if address.object_kind == "workspace_id" else PROJECT_STATE)[found.state]
+
+
+def fits_in(address: Address, state: str) -> bool:
+    """Whether the action of the address is possible in this state."""
+    action = address.action
+    if action is None or not action.states:
+        return True
+    standing = {
+        "workspace_id": WORKSPACE_STATE,
+        "project_id": PROJECT_STATE,
+        "file_id": FILE_STAGE,
+        "agreement_id": AGREEMENT_STATUS,
+    }.get(address.object_kind, {})
+    return standing.get(state, state) in action.states
