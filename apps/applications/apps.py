@@ -10,3 +10,4 @@ class ApplicationsConfig(AppConfig):
 
     def ready(self) -> None:
         import_module("apps.applications.tasks")
+        import_module("apps.applications.mailing")

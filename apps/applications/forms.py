@@ -12,7 +12,7 @@ from apps.accounts.forms import RefusableForm
 from apps.accounts.models import Organisation
 from apps.applications import rules, wording
 from apps.applications.form_spec import Content, Contents, Field, Kind, PageSpec, cell_name, rows_of
-from apps.applications.models import Attachment
+from apps.applications.models import Attachment, NoticePreference
 from apps.applications.policy import Path
 from apps.applications.typing_in import TYPED_KINDS
 
@@ -183,6 +183,41 @@ class MemberForm(RefusableForm):
         max_length=254,
         widget=forms.EmailInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
+
+
+class MessageForm(RefusableForm):
+    """A message, and for staff whether it stays among them. The key makes a double click one message."""
+
+    text = forms.CharField(
+        label=_("Your message"),
+        max_length=4000,
+        widget=forms.Textarea(attrs={"rows": 5}),
+        error_messages={"required": _("Write a message, of at most 4,000 characters.")},
+    )
+    is_internal = forms.BooleanField(
+        label=_("Among staff only"), help_text=_("The team does not see it."), required=False
+    )
+    key = forms.UUIDField(widget=forms.HiddenInput, initial=uuid.uuid4)
+
+    def __init__(self, as_staff: bool, data: Any = None) -> None:
+        super().__init__(data)
+        if not as_staff:
+            del self.fields["is_internal"]
+
+    def posted(self) -> dict[str, Any]:
+        """What the service takes."""
+        return dict(self.cleaned_data)
+
+
+class PreferenceForm(RefusableForm):
+    """How often notices come by e-mail."""
+
+    mail = forms.ChoiceField(
+        label=_("Notices by e-mail"), choices=NoticePreference.Mail.choices, widget=forms.Select(attrs={})
+    )
+
+    def __init__(self, present: str, data: Any = None) -> None:
+        super().__init__(data, initial={"mail": present})
 
 
 class AttachmentForm(RefusableForm):

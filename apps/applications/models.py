@@ -10,8 +10,11 @@ from django.utils.translation import gettext_lazy as _
 from guardian.models import UserObjectPermissionBase
 
 from apps.applications import rules
+from apps.applications.correspondence import Message, Notice, NoticePreference
 from apps.applications.form_spec import Specification
 from apps.applications.pages import current_version, specification
+
+__all__ = ["Message", "Notice", "NoticePreference"]
 
 PERSON = settings.AUTH_USER_MODEL
 # Neither committee nor authority: what every dossier was before there were paths.

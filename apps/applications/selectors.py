@@ -15,7 +15,17 @@ from apps.accounts import grants
 from apps.accounts.models import Mandate, Organisation, Person
 from apps.applications import composition, rules
 from apps.applications.form_spec import PROCEDURE, Contents
-from apps.applications.models import Application, Attachment, Member, Page, ReturnReason, Submission
+from apps.applications.models import (
+    Application,
+    Attachment,
+    Member,
+    Message,
+    Notice,
+    NoticePreference,
+    Page,
+    ReturnReason,
+    Submission,
+)
 from apps.applications.policy import Document, Path, Policy, Stage, policy_on, policy_version
 from apps.applications.rules import Conflict, Facts, Missing, Status
 from apps.catalogue.selectors import AT_MOST, codes_found, nomenclature
@@ -92,6 +102,39 @@ def documents_missing(application: Application) -> Iterable[Missing]:
     for found in attachments_of(application):
         if not found.is_open:
             yield Missing("attachments", found.kind, f"scan_{found.scan}")
+
+
+def messages_of(application: Application, *, with_internal: bool) -> QuerySet[Message]:
+    """The messages of a dossier, oldest first; those among staff only when asked for."""
+    found = Message.objects.filter(application=application)
+    if not with_internal:
+        found = found.filter(is_internal=False)
+    return found.select_related("author").order_by("at", "id")
+
+
+def message_readers(application: Application, message: Message) -> set[UUID]:
+    """Whom a message concerns: the stewards who wrote before, and the team unless it stays among staff."""
+    staff = Message.objects.filter(application=application, by_staff=True).values_list("author_id", flat=True)
+    readers = set(staff)
+    if not message.is_internal:
+        readers |= team_ids(application)
+    return readers
+
+
+def team_ids(application: Application) -> set[UUID]:
+    """The people of the team."""
+    return set(Member.objects.filter(application=application).values_list("person_id", flat=True))
+
+
+def notices_of(person: Person) -> QuerySet[Notice]:
+    """What a person was told, the latest first."""
+    return Notice.objects.filter(person=person).select_related("application").order_by("-at", "-id")
+
+
+def mail_preference(person: Person) -> str:
+    """How often the person wants notices by e-mail."""
+    found = NoticePreference.objects.filter(person=person).values_list("mail", flat=True).first()
+    return found or NoticePreference.Mail.SOON.value
 
 
 def team_of(application: Application) -> QuerySet[Member]:

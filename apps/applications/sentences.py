@@ -14,6 +14,8 @@ SENTENCES: Mapping[str, str | Promise] = {
     "application.attachment_redacted": _("%(actor)s redacted a document."),
     "application.archive_read": _("%(actor)s took a copy of all documents."),
     "application.printed": _("%(actor)s printed the dossier."),
+    "application.message_posted": _("%(actor)s posted a message."),
+    "application.messages_read": _("%(actor)s read the messages."),
     "application.member_added": _("%(actor)s added a person to the team."),
     "application.member_removed": _("%(actor)s took a person off the team."),
     "application.submitted": _("%(actor)s submitted the dossier (round %(round)s)."),

@@ -135,6 +135,17 @@ OUTCOMES: Mapping[Outcome, Message] = {
     Outcome.DECLINED: _("agreement declined"),
 }
 
+# What notices say, in the portal and by e-mail: nothing that only the portal may show.
+NOTICES: Mapping[str, Message] = {
+    "message": _("A new message."),
+    "submitted": _("The dossier was submitted."),
+    "returned": _("The dossier was returned: some pages are to be corrected."),
+    "approved": _("The dossier was approved."),
+    "refused": _("The dossier was refused."),
+    "stage": _("The dossier entered a new stage of the procedure."),
+    "infected": _("A virus was found in a document."),
+}
+
 PAGE_SAVED = _("%(who)s saved this page at %(when)s.")
 
 

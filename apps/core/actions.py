@@ -25,6 +25,12 @@ def declares(name: str) -> Callable[[View], View]:
     return mark
 
 
+def keeps_typed(view: View) -> View:
+    """Mark a view whose form holds text that must not be lost when the session ended meanwhile."""
+    view.keeps_typed = True  # type: ignore[attr-defined]
+    return view
+
+
 @cache
 def permission_table() -> dict[str, Action]:
     """Every action of the portal, from the ACTIONS of each app's rules. Raises ValueError on a name given twice."""

@@ -66,7 +66,7 @@ class deny_by_default:
         if may_enter(action, roles):
             return None
         if needs_only_sign_in(action, roles):
-            return to_sign_in(request, roles)
+            return typed_shown(request, roles) if _is_typed_page(request, view) else to_sign_in(request, roles)
         raise Http404
 
 
@@ -80,8 +80,27 @@ def to_sign_in(request: HttpRequest, roles: frozenset[Role]) -> HttpResponse:
     step = "accounts:second_factor" if Role.SIGNED_IN in roles else "accounts:sign_in"
     back = request.get_full_path() if request.method == "GET" else urlsplit(request.headers.get("Referer", "/")).path
     if request.headers.get("HX-Request"):
-        return HttpResponse(status=204, headers={"HX-Redirect": resolve_url(step)})
+        here = urlsplit(request.headers.get("HX-Current-URL", "")).path
+        address = redirect_to_login(here, resolve_url(step))["Location"] if here else resolve_url(step)
+        return HttpResponse(status=204, headers={"HX-Redirect": address})
     return redirect_to_login(back, resolve_url(step))
+
+
+def _is_typed_page(request: HttpRequest, view: Any) -> bool:
+    """Whether text comes from our own form after its session ended, sent by a browser without JavaScript."""
+    own = f"{request.scheme}://{request.get_host()}"
+    is_ours = request.headers.get("Origin") == own and not request.headers.get("HX-Request")
+    return request.method == "POST" and is_ours and getattr(view, "keeps_typed", False)
+
+
+def typed_shown(request: HttpRequest, roles: frozenset[Role]) -> HttpResponse:
+    """Give back what was typed, and the way to sign in again."""
+    typed = [(name, value) for name in request.POST for value in request.POST.getlist(name) if value.strip()]
+    shown = [
+        (name, value) for name, value in typed if name not in {"csrfmiddlewaretoken", "version", "tree", "key", "go"}
+    ]
+    context = {"typed": shown, "sign_in": to_sign_in(request, roles)["Location"]}
+    return render(request, "core/signed_out_typed.html", context, status=403)
 
 
 class kind_errors:

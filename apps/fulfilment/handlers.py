@@ -7,7 +7,8 @@ from apps.accounts.models import Person
 from apps.agreements.services import agreement_end, agreement_prepare
 from apps.applications.models import Application
 from apps.applications.rules import Status
-from apps.applications.selectors import approved_facts
+from apps.applications.selectors import approved_facts, team_ids
+from apps.applications.services import notices_give
 from apps.audit.services import event_record
 from apps.committee.services import file_follow
 from apps.core.happenings import when
@@ -18,8 +19,11 @@ from apps.extracts.services import extract_request
 from apps.projects.services import Grant, project_create
 from apps.workspaces.services import sessions_recheck, workspace_data_ready, workspace_request
 
+# States with a sentence of their own; the others are "a new stage".
+TOLD = frozenset({"submitted", "returned", "approved", "refused"})
 
-def on_stage_entered(application_id: str, by: str) -> None:
+
+def on_stage_reached(application_id: str, by: str) -> None:
     """The committee has a file while its opinion is awaited; the agreement is prepared when signatures are."""
     application = Application.objects.get(pk=application_id)
     file_follow(application=application, awaited=application.state is Status.COMMITTEE, by=by)
@@ -50,6 +54,14 @@ def on_application_approved(application_id: str, by: str) -> None:
     entry_publish(application_id=application_id, by=by)
 
 
+def on_stage_entered(application_id: str, by: str) -> None:
+    """The team learns where its dossier stands now, but for whoever moved it there."""
+    application = Application.objects.get(pk=application_id)
+    kind = application.status if application.status in TOLD else "stage"
+    people = {person for person in team_ids(application) if str(person) != by}
+    notices_give(application=application, people=people, kind=kind, data={})
+
+
 def on_extract_delivered(extract_id: str, by: str) -> None:
     """A delivered extract is what the project's workspace waits for."""
     request = ExtractRequest.objects.get(pk=extract_id)
@@ -69,8 +81,9 @@ def on_access_narrowed(person_id: str, by: str) -> None:
 
 def register() -> None:
     """Connect the follow-ups. Called once when Django is ready."""
-    when("application.stage_entered", on_stage_entered)
+    when("application.stage_entered", on_stage_reached)
     when("application.approved", on_application_approved)
+    when("application.stage_entered", on_stage_entered)
     when("extract.delivered", on_extract_delivered)
     when("outbox.retried", on_outbox_retried)
     when("access.narrowed", on_access_narrowed)

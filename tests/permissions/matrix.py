@@ -6,8 +6,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from apps.accounts.models import StepUp
-from apps.core.actions import permission_table
-from apps.core.rules import STAFF_ROLES, Action, Role
+from apps.core.rules import STAFF_ROLES, Action
 from tests.permissions.addresses import (
     COMMITTEE_OBJECTS,
     DOSSIER_OBJECTS,
@@ -27,6 +26,7 @@ from tests.permissions.asking import (
     taken_back,
     without_passing,
 )
+from tests.permissions.calls import Call
 from tests.permissions.expectation import METHODS, SAFE, Expected, answered, expected, staff_who_know
 from tests.permissions.payloads import (
     ALWAYS,
@@ -40,7 +40,7 @@ from tests.permissions.payloads import (
     payload_for,
 )
 from tests.permissions.rooms import committee_object
-from tests.permissions.standing import fits_in, is_about_agreements, state_at, states_of
+from tests.permissions.standing import fits_in, is_about_dossiers, relation_at, state_at, states_of
 from tests.permissions.world import VISITORS, Dossier, Visitor, World
 
 POSITIONS = ("own", "same_organisation", "foreign", "archived", "missing", "wrong_state", "crossed")
@@ -51,21 +51,6 @@ WRITTEN_ABOUT_CODES = frozenset({"accounts_throttle", "audit_event"})
 SET_UP = frozenset({"accounts_portalsession"})
 CONFIRMATION = "/compte/confirmer/"
 STEPS_OF_SIGN_IN = ("/connexion/",)
-
-
-@dataclass(frozen=True)
-class Call:
-    """One cell: who calls which address, by which method, about which object."""
-
-    address: Address
-    method: str
-    visitor: Visitor
-    position: str
-    ids: dict[str, str]
-    expected: Expected
-
-    def __str__(self) -> str:
-        return f"{self.visitor.name} {self.method} {self.address.name} ({self.position}): {self.expected}"
 
 
 @dataclass
@@ -216,7 +201,7 @@ class Matrix:
             address.action,
             method,
             roles=visitor.roles,
-            relation=self._relation(address, visitor, found),
+            relation=relation_at(self.world, address, visitor, found),
             takes_part=self.world.takes_part(visitor, found),
             state=state_at(address, found),
             knows=self._knows(address, visitor),
@@ -228,12 +213,6 @@ class Matrix:
             ids = {**ids, address.part: self.foreign(visitor, found.state).ids[address.part]}
             wanted = Expected.DENIED
         return Call(address, method, visitor, position, ids, wanted)
-
-    def _relation(self, address: Address, visitor: Visitor, found: Dossier) -> frozenset[Role]:
-        """What the visitor is for the object: of a dossier's agreement, its signatories are part too."""
-        relation = self.world.relation(visitor, found)
-        signs = is_about_agreements(address) and self.world.signs_for(visitor, found)
-        return relation | {Role.SIGNATORY} if signs else relation
 
     def object_at(self, address: Address, visitor: Visitor, position: str) -> Dossier | None:
         """The dossier of this position, in a state that fits the action or, for `wrong_state`, in one that does not."""
@@ -267,13 +246,13 @@ class Matrix:
             payload = self.payload(call)
             prepared = StepUp.objects.filter(used_at=None).count() + (call.address.name in LEAD_ON)
             path = call.address.path(call.ids) + QUERIES.get(call.address.name, "")
-            answer = ask(call.visitor, call.method, path, payload, exact=_is_denial(call))
+            answer = ask(call.visitor, call.method, path, payload, exact=call.is_denial)
             unspent = StepUp.objects.filter(used_at=None).count()
         self.calls += 1
         if unspent > prepared or (unspent and _is_done_now(call)):
             yield "leaves a confirmation by the second factor that was not spent"
         yield from self._status_problems(call, answer, payload)
-        if call.method not in SAFE and _is_denial(call):
+        if call.method not in SAFE and call.is_denial:
             yield from self._change_problems(call, answer)
         if call.expected in {Expected.MISSING, Expected.SIGN_IN} or call.position == "crossed":
             yield from self._difference_from_missing(call, answer)
@@ -410,20 +389,10 @@ class Matrix:
 
 def _is_done_now(call: Call) -> bool:
     """Whether the call itself does what was confirmed."""
-    return not _is_denial(call) and call.address.name not in LEAD_ON
+    return not call.is_denial and call.address.name not in LEAD_ON
 
 
 def _is_sensitive_download(call: Call) -> bool:
     action = call.address.action
     given = call.expected is Expected.ALLOWED and call.method == "GET"
     return given and action is not None and action.second_factor and action.methods == ("GET",)
-
-
-def _is_denial(call: Call) -> bool:
-    return call.expected is not Expected.ALLOWED
-
-
-def unknown_actions() -> list[str]:
-    """Lines of the table that no address performs."""
-    performed = {address.action.name for address in addresses() if address.action}
-    return sorted(set(permission_table()) - performed)

@@ -1,8 +1,7 @@
 """For each command, what a well-formed call of it sends: so that only permission decides whether it goes through."""
 
 import uuid
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import timedelta
 
 from django.db.models import Max
@@ -15,35 +14,22 @@ from apps.accounts.models import Mandate, Organisation, Person, PortalSession
 from apps.accounts.recovery_models import AccountRecovery, MailedSecret
 from apps.accounts.rules import Act
 from apps.accounts.staff_roles import content_of
-from apps.accounts.totp import code_at, counter_now
-from apps.agreements.models import Agreement, Party, Version
-from apps.applications.models import Application, Page
-from apps.committee.models import File, Session
+from apps.applications.models import Application, Notice, Page
 from apps.core.rules import Role
 from apps.directory.models import Entry
 from apps.people.models import ConditionsAcceptance, ConditionsOfUse
 from apps.workspaces.models import Workspace
-from tests.factories.accounts import PASSWORD, SEED, confirmed, siren_numbered
+from tests.factories.accounts import PASSWORD, confirmed, siren_numbered
 from tests.factories.applications import PDF
 from tests.factories.audit import unguarded
 from tests.factories.workspaces import confirmed_opening
 from tests.permissions.addresses import LINK
+from tests.permissions.payload import Ids, Maker, Payload, fresh_code
+from tests.permissions.room_payloads import ROOMS
 from tests.permissions.world import Visitor, World, authenticator_of
-
-
-@dataclass(frozen=True)
-class Payload:
-    """The fields and files of a POST. `writes`: whether the database changes when the call is allowed."""
-
-    data: dict[str, str] = field(default_factory=dict)
-    files: dict[str, tuple[str, bytes]] = field(default_factory=dict)
-    writes: bool = True
-
 
 NEW_PASSWORD = "d'autres mots que personne n'attend"
 CHALLENGE = "bWF0cml4"
-Ids = dict[str, str]
-Maker = Callable[[World, Visitor, Ids], Payload]
 
 
 def payload_for(name: str, world: World, visitor: Visitor, ids: Ids) -> Payload:
@@ -57,10 +43,6 @@ def _nothing(*_: object) -> Payload:
 
 def _silent(*_: object) -> Payload:
     return Payload(writes=False)
-
-
-def _code() -> str:
-    return code_at(SEED, counter_now())
 
 
 def _seen(ids: Ids, **more: str) -> Payload:
@@ -92,12 +74,12 @@ def _has_session(visitor: Visitor) -> bool:
 
 
 def _second_factor(world: World, visitor: Visitor, ids: Ids) -> Payload:
-    return Payload({"code": _code()}, writes=visitor.name == "one_factor")
+    return Payload({"code": fresh_code()}, writes=visitor.name == "one_factor")
 
 
 def _enrol(world: World, visitor: Visitor, ids: Ids) -> Payload:
     """Everybody of the matrix is enrolled: enrolling again only leads to the code page."""
-    return Payload({"code": _code()}, writes=False)
+    return Payload({"code": fresh_code()}, writes=False)
 
 
 def _challenge(visitor: Visitor, purpose: str) -> str:
@@ -116,13 +98,13 @@ def _passkey_used(world: World, visitor: Visitor, ids: Ids) -> Payload:
 def _passkey_added(world: World, visitor: Visitor, ids: Ids) -> Payload:
     device = replace(authenticator_of(visitor.name), credential_id=b"another passkey")
     answer = device.made(_challenge(visitor, passkeys.ADD))
-    return Payload({"name": "Autre", "otp_code": _code(), "credential": answer})
+    return Payload({"name": "Autre", "otp_code": fresh_code(), "credential": answer})
 
 
 def _step_up(world: World, visitor: Visitor, ids: Ids) -> Payload:
     """The page that confirms a download, as this visitor was led to it."""
     asked = Asked(Act("audit.export", "", "0" * 64), "/audit/export/", "GET", "")
-    return Payload({"acte": asked.token(Person(pk=visitor.person_id or uuid.uuid4())), "otp_code": _code()})
+    return Payload({"acte": asked.token(Person(pk=visitor.person_id or uuid.uuid4())), "otp_code": fresh_code()})
 
 
 def _confirmed_opening(world: World, visitor: Visitor, ids: Ids) -> Payload:
@@ -148,7 +130,7 @@ def _mailed(purpose: str) -> Maker:
             expires_at=timezone.now() + timedelta(hours=1),
         )
         new = {"new_password": NEW_PASSWORD, "new_password_again": NEW_PASSWORD}
-        return Payload({"cancel": {}, "finish": new, "reset": {**new, "otp_code": _code()}}[purpose])
+        return Payload({"cancel": {}, "finish": new, "reset": {**new, "otp_code": fresh_code()}}[purpose])
 
     return make
 
@@ -169,7 +151,7 @@ def _role_ended(world: World, visitor: Visitor, ids: Ids) -> Payload:
 
 
 def _vouched(world: World, visitor: Visitor, ids: Ids) -> Payload:
-    return Payload({"note": "Vue en visioconférence.", "seen": "asked", "otp_code": _code()})
+    return Payload({"note": "Vue en visioconférence.", "seen": "asked", "otp_code": fresh_code()})
 
 
 def _somebody(world: World, visitor: Visitor, ids: Ids) -> Payload:
@@ -197,7 +179,7 @@ def _another_session(world: World, visitor: Visitor, ids: Ids) -> Payload:
 
 def _password(world: World, visitor: Visitor, ids: Ids) -> Payload:
     new = NEW_PASSWORD
-    fields = {"current_password": PASSWORD, "new_password": new, "new_password_again": new, "otp_code": _code()}
+    fields = {"current_password": PASSWORD, "new_password": new, "new_password_again": new, "otp_code": fresh_code()}
     return Payload(fields)
 
 
@@ -217,38 +199,10 @@ def _attachment(world: World, visitor: Visitor, ids: Ids) -> Payload:
     return Payload({"kind": "protocol"}, {"file": ("protocole.pdf", PDF)})
 
 
-def _seen_file(ids: Ids, **more: str) -> Payload:
-    """What was seen of a file before the committee."""
-    file = File.objects.filter(pk=ids["file_id"]).first()
-    version, content = (file.version, file.content_hash) if file else (1, "0" * 64)
-    return Payload({"version": str(version), "content_hash": content, **more})
-
-
-def _seen_session(ids: Ids, **more: str) -> Payload:
-    session = Session.objects.filter(pk=ids["session_id"]).first()
-    return Payload({"version": str(session.version if session else 1), **more})
-
-
-def _prepared(world: World, visitor: Visitor, ids: Ids) -> Payload:
-    session = Session.objects.filter(pk=ids["session_id"]).first()
-    chair = str(session.chair_id) if session else ""
-    return _seen_session(ids, notes=f"Notes {uuid.uuid4()}.", present=chair, chair=chair)
-
-
-def _signed(world: World, visitor: Visitor, ids: Ids) -> Payload:
-    return Payload({**_party(ids), "read": "on", "otp_code": _code()})
-
-
-def _party(ids: Ids) -> dict[str, str]:
-    """For whom the agreement is signed, and the document that was read."""
-    party = Party.objects.filter(agreement=ids["agreement_id"], kind="controller").first()
-    version = Version.objects.defer("document").filter(agreement=ids["agreement_id"], superseded_at=None).first()
-    return {"party": str(party.pk if party else 0), "document_hash": version.document_hash if version else "0" * 64}
-
-
-def _revised(world: World, visitor: Visitor, ids: Ids) -> Payload:
-    found = Agreement.objects.filter(pk=ids["agreement_id"]).first()
-    return Payload({"version": str(found.version if found else 1), "clauses": "", "reason": "Essai de la matrice."})
+def _notices_read(world: World, visitor: Visitor, ids: Ids) -> Payload:
+    """Only who was told something has anything to mark as read."""
+    told = visitor.person_id and Notice.objects.filter(person=visitor.person_id, read_at=None).exists()
+    return Payload(writes=bool(told))
 
 
 def _results(world: World, visitor: Visitor, ids: Ids) -> Payload:
@@ -287,32 +241,7 @@ def _certificate(world: World, visitor: Visitor, ids: Ids) -> Payload:
 
 
 PAYLOADS: dict[str, Maker] = {
-    "committee:interests": lambda world, visitor, ids: Payload(
-        {"organisation": world.foreign_organisation, "nature": "other", "starts_on": "2024-01-01"}
-    ),
-    "committee:interest_end": lambda world, visitor, ids: Payload({"ends_on": timezone.localdate().isoformat()}),
-    "committee:session_new": lambda world, visitor, ids: Payload(
-        {"held_on": timezone.localdate().isoformat(), "starts_at": "09:00", "place": "Salle"}
-    ),
-    "committee:session_prepare": _prepared,
-    "committee:session_open": lambda world, visitor, ids: _seen_session(ids),
-    "committee:session_close": lambda world, visitor, ids: _seen_session(ids),
-    "committee:session_cancel": lambda world, visitor, ids: _seen_session(ids),
-    "committee:disclose": lambda world, visitor, ids: Payload({"nature": "family"}),
-    "committee:answer": lambda world, visitor, ids: Payload({"outcome": "reserved", "comment": "Rapport."}),
-    "committee:rapporteur_ask": lambda world, visitor, ids: Payload({"rapporteur": world.idle_member}),
-    "committee:rapporteur_release": _nothing,
-    "committee:schedule": lambda world, visitor, ids: _seen_file(ids, session=world.sessions["open"]),
-    "committee:unschedule": lambda world, visitor, ids: _seen_file(ids),
-    "committee:vote_open": lambda world, visitor, ids: _seen_file(ids),
-    "committee:vote_close": lambda world, visitor, ids: _seen_file(ids),
-    "committee:opinion": lambda world, visitor, ids: _seen_file(
-        ids, outcome="favourable", text_fr="Avis.", text_en="", otp_code=_code()
-    ),
-    "agreements:sign": _signed,
-    "agreements:decline": lambda world, visitor, ids: Payload({**_party(ids), "reason": "Essai de la matrice."}),
-    "agreements:revise": _revised,
-    "agreements:verify": lambda world, visitor, ids: Payload(files={"copy": ("copie.pdf", PDF)}, writes=False),
+    **ROOMS,
     "people:organisation_create": _organisation,
     "people:organisation_correct": _organisation,
     "people:mandate_change": lambda world, visitor, ids: Payload({"role": "signatory", "ends_on": ""}),
@@ -341,7 +270,7 @@ PAYLOADS: dict[str, Maker] = {
     "accounts:passkey_sign_in": _passkey_used,
     "accounts:passkey_add_options": _nothing,
     "accounts:passkey_add": _passkey_added,
-    "accounts:passkey_remove": lambda world, visitor, ids: Payload({"otp_code": _code()}),
+    "accounts:passkey_remove": lambda world, visitor, ids: Payload({"otp_code": fresh_code()}),
     "accounts:sessions_end": _another_session,
     "accounts:password": _password,
     "accounts:step_up": _step_up,
@@ -355,8 +284,8 @@ PAYLOADS: dict[str, Maker] = {
     "accounts:staff_role_give": _role_given,
     "accounts:staff_role_end": _role_ended,
     "accounts:step_up_options": lambda world, visitor, ids: Payload({"action": "audit.export"}),
-    "accounts:recovery_codes_renew": lambda world, visitor, ids: Payload({"otp_code": _code()}),
-    "accounts:factor_replace": lambda world, visitor, ids: Payload({"code": _code()}),
+    "accounts:recovery_codes_renew": lambda world, visitor, ids: Payload({"otp_code": fresh_code()}),
+    "accounts:factor_replace": lambda world, visitor, ids: Payload({"code": fresh_code()}),
     "applications:create": _create,
     "applications:submit": lambda world, visitor, ids: _seen(ids),
     "applications:withdraw": lambda world, visitor, ids: _seen(ids),
@@ -364,6 +293,12 @@ PAYLOADS: dict[str, Maker] = {
     "applications:member_remove": _nothing,
     "applications:attachment_add": _attachment,
     "applications:attachment_remove": _nothing,
+    "applications:messages": lambda world, visitor, ids: Payload({"text": "Bonjour.", "key": str(uuid.uuid4())}),
+    "applications:review_message_post": lambda world, visitor, ids: Payload(
+        {"text": "Bonjour.", "key": str(uuid.uuid4()), "is_internal": "on"}
+    ),
+    "applications:notices_read": _notices_read,
+    "applications:notice_preference": lambda world, visitor, ids: Payload({"mail": "daily"}),
     "applications:attachment_redact": lambda world, visitor, ids: Payload({"reason": "Données de patients."}),
     "applications:page": _page,
     "applications:return": lambda world, visitor, ids: _seen(ids, **{"reason-summary": "Trop technique."}),
@@ -379,8 +314,8 @@ PAYLOADS: dict[str, Maker] = {
     "applications:refer": lambda world, visitor, ids: _seen(ids),
     "applications:revise": lambda world, visitor, ids: _seen(ids),
     "applications:commit": lambda world, visitor, ids: _seen(ids, reference="2100001", decided_on="2026-01-15"),
-    "applications:approve": lambda world, visitor, ids: _seen(ids, otp_code=_code(), comment=""),
-    "applications:refuse": lambda world, visitor, ids: _seen(ids, otp_code=_code(), reason="Finalité."),
+    "applications:approve": lambda world, visitor, ids: _seen(ids, otp_code=fresh_code(), comment=""),
+    "applications:refuse": lambda world, visitor, ids: _seen(ids, otp_code=fresh_code(), reason="Finalité."),
     "workspaces:open": _confirmed_opening,
     "workspaces:suspend": lambda world, visitor, ids: _seen_workspace(ids),
     "workspaces:resume": lambda world, visitor, ids: _seen_workspace(ids),

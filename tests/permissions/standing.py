@@ -1,8 +1,9 @@
 """In which state the object of an address stands, for the dossiers of the world."""
 
+from apps.core.rules import Role
 from tests.permissions.addresses import Address
 from tests.permissions.rooms import AGREEMENT_STATUS, FILE_STAGE
-from tests.permissions.world import STATES, Dossier
+from tests.permissions.world import STATES, Dossier, Visitor, World
 
 # The state of a workspace and of a project when a dossier of the world stands in this state.
 WORKSPACE_STATE = {"approved": "running", "suspended": "suspended", "closed": "destroyed"}
@@ -18,6 +19,13 @@ def is_about_dossiers(address: Address) -> bool:
 def is_about_agreements(address: Address) -> bool:
     """Whether the object is the agreement of a dossier, by its own identifier or by the dossier's."""
     return address.action is not None and address.action.name.startswith("agreement.")
+
+
+def relation_at(world: World, address: Address, visitor: Visitor, found: Dossier) -> frozenset[Role]:
+    """What the visitor is for the object: of a dossier's agreement, its signatories are part too."""
+    relation = world.relation(visitor, found)
+    signs = is_about_agreements(address) and world.signs_for(visitor, found)
+    return relation | {Role.SIGNATORY} if signs else relation
 
 
 def states_of(address: Address) -> tuple[str, ...]:

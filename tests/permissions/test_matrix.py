@@ -16,7 +16,8 @@ from tests.factories.applications import documents_kept_in
 from tests.permissions.addresses import UnknownParameter, addresses
 from tests.permissions.asking import Answer, ask, watch_files
 from tests.permissions.assignment import assignment_problems, hostile
-from tests.permissions.matrix import Matrix, unknown_actions
+from tests.permissions.calls import unknown_actions
+from tests.permissions.matrix import Matrix
 from tests.permissions.payloads import PAYLOADS, Payload
 from tests.permissions.world import Visitor, world_made
 

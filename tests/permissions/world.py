@@ -18,6 +18,7 @@ from apps.accounts.models import Organisation, Person
 from apps.accounts.recovery_models import AccountRecovery
 from apps.applications import services
 from apps.applications.models import Application, Attachment, Member, Page
+from apps.applications.selectors import required_kinds
 from apps.audit.models import Event
 from apps.core.models import OutboxItem
 from apps.core.rules import Role
@@ -216,7 +217,8 @@ def _dossier(state: str, lead: Person, members: Iterable[Person], home: Organisa
     application = services.application_create(organisation=home, creation_key=uuid.uuid4(), path=path, by=lead)
     for key, content in dossiers.complete_contents(title=f"{state} {uuid.uuid4().hex[:6]}").items():
         Page.objects.filter(application=application, key=key).update(content=content)
-    services.attachment_add(application=application, kind="protocol", name="protocole.pdf", data=dossiers.PDF, by=lead)
+    for kind in {"protocol"} | required_kinds(application, dossiers.complete_contents()):
+        services.attachment_add(application=application, kind=kind, name=f"{kind}.pdf", data=dossiers.PDF, by=lead)
     for member in members:
         Member.objects.create(application=application, person=member, organisation=home, added_by=lead)
         grants.grant(member, "view_application", application)
@@ -263,7 +265,7 @@ def _ids(application: Application, lead: Person) -> dict[str, str]:
     """The identifiers that the addresses of this dossier's pages are made of, by the name of their parameter."""
     ids = {
         "application_id": str(application.pk),
-        "attachment_id": str(Attachment.objects.get(application=application, removed_at=None).pk),
+        "attachment_id": str(Attachment.objects.get(application=application, removed_at=None, kind="protocol").pk),
         "key": "summary",
     }
     other = Member.objects.filter(application=application).exclude(person=lead).first()

@@ -1,5 +1,11 @@
 """Writes of the dossier. Each is one transaction with its event; `by` is the person who acts."""
 
+from apps.applications.services.corresponding import (
+    message_post,
+    notice_preference_set,
+    notices_give,
+    notices_read,
+)
 from apps.applications.services.deciding import application_approve, application_refuse, application_return
 from apps.applications.services.documents import attachment_add, attachment_redact, attachment_remove
 from apps.applications.services.drafting import PageChanged, application_create, page_save
@@ -40,6 +46,10 @@ __all__ = [
     "commitment_declare",
     "member_add",
     "member_remove",
+    "message_post",
+    "notice_preference_set",
+    "notices_give",
+    "notices_read",
     "opinion_record",
     "opinion_transcribe",
     "page_save",

@@ -11,6 +11,14 @@ from apps.applications.views.documents import (
     review_attachment,
 )
 from apps.applications.views.editing import codes, page
+from apps.applications.views.messages import (
+    notice_preference,
+    notices,
+    notices_read,
+    review_message_post,
+    review_messages,
+    team_messages,
+)
 from apps.applications.views.mine import create, detail, mine, submit, withdraw
 from apps.applications.views.printed import printed, review_printed
 from apps.applications.views.stages import (
@@ -44,6 +52,9 @@ __all__ = [
     "member_add",
     "member_remove",
     "mine",
+    "notice_preference",
+    "notices",
+    "notices_read",
     "opinion",
     "page",
     "printed",
@@ -55,8 +66,11 @@ __all__ = [
     "review",
     "review_archive",
     "review_attachment",
+    "review_message_post",
+    "review_messages",
     "review_printed",
     "revise",
     "submit",
+    "team_messages",
     "withdraw",
 ]

@@ -20,7 +20,7 @@ from apps.applications.services import PageChanged
 from apps.applications.typing_in import ADD, fields_typed, scope_typed
 from apps.applications.views.shared import is_fragment, language_of, mine_or_404, seen_version
 from apps.applications.wording import said
-from apps.core.actions import declares
+from apps.core.actions import declares, keeps_typed
 from apps.core.errors import RefusedError
 from apps.extracts.engine.codes import System
 
@@ -38,6 +38,7 @@ class Typed:
 
 
 @declares("application.edit")
+@keeps_typed
 def page(request: HttpRequest, application_id: UUID, key: str) -> HttpResponse:
     """One page of the form."""
     application = mine_or_404(request, application_id)

@@ -31,14 +31,22 @@ STEWARD = {
     "application.approve",
     "application.refuse",
 }
-ANYBODY = {"application.list", "application.create"}
-READ = {"application.attachment_read", "application.archive", "application.print"}
+ANYBODY = {
+    "application.list",
+    "application.create",
+    "application.notices",
+    "application.notices_read",
+    "application.notice_preference",
+}
+READ = {"application.attachment_read", "application.archive", "application.print", "application.messages"}
 EXAMINED = {
     "application.review",
     "application.review_attachment",
     "application.review_archive",
     "application.review_print",
     "application.attachment_redact",
+    "application.review_messages",
+    "application.review_message_post",
 }
 ALLOWED_BY_ROLE = {
     Role.ANYONE: {"application.assistant"},
