@@ -39,8 +39,8 @@ def _signed(world: World, visitor: Visitor, ids: Ids) -> Payload:
 
 def _party(ids: Ids) -> dict[str, str]:
     """For whom the agreement is signed, and the document that was read."""
-    party = Party.objects.filter(agreement=ids["agreement_id"], kind="controller").first()
-    version = Version.objects.defer("document").filter(agreement=ids["agreement_id"], superseded_at=None).first()
+    party = Party.objects.filter(agreement_id=ids["agreement_id"], kind="controller").first()
+    version = Version.objects.defer("document").filter(agreement_id=ids["agreement_id"], superseded_at=None).first()
     return {"party": str(party.pk if party else 0), "document_hash": version.document_hash if version else "0" * 64}
 
 

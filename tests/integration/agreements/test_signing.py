@@ -2,6 +2,7 @@
 
 import hashlib
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -82,7 +83,7 @@ def test_the_last_signature_opens_the_project(desk: Desk) -> None:
     project = Project.objects.get(application=signed.application)
     assert Application.objects.get(pk=signed.application_id).status == "approved"
     for model in (Entitlement, ExtractRequest, Workspace):
-        assert model.objects.filter(project=project).count() == 1  # type: ignore[attr-defined]
+        assert model.objects.filter(project=project).count() == 1
     assert Event.objects.filter(action="agreement.signed_by_party").count() == 2
     with pytest.raises(RefusedError):
         services.agreement_revise(
@@ -153,7 +154,7 @@ def test_a_change_voids_every_signature_and_is_signed_anew(desk: Desk) -> None:
 
 def test_a_party_declines_and_the_steward_revises(desk: Desk) -> None:
     read = selectors.present_version(desk.agreement).document_hash
-    asked = {"agreement": desk.agreement, "party": agreements.party(desk.agreement, "controller")}
+    asked: dict[str, Any] = {"agreement": desk.agreement, "party": agreements.party(desk.agreement, "controller")}
     with pytest.raises(RefusedError) as refused:
         services.agreement_decline(**asked, document_hash=read, reason="", by=desk.controller)
     assert refused.value.field == "reason"
