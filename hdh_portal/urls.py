@@ -11,6 +11,7 @@ urlpatterns = [
     path("", include("apps.agreements.urls")),
     path("", include("apps.people.urls")),
     path("", include("apps.directory.urls")),
+    path("", include("apps.reviews.urls")),
     path("", include("apps.workspaces.urls")),
     path("", include("apps.fulfilment.urls")),
 ]

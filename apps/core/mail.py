@@ -11,7 +11,7 @@ A message is composed when it is sent, from rows as they stand then, so that no 
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from email.utils import parseaddr
 from smtplib import SMTPException, SMTPRecipientsRefused
 from typing import Any
@@ -69,11 +69,13 @@ def composes(kind: str, *, sent: Callable[[str], None] | None = None) -> Callabl
     return register
 
 
-def mail_enqueue(*, kind: str, subject_id: str, key: str) -> OutboxItem:
-    """Have a message sent, once per key. To be called in the transaction it tells about. Raises KeyError."""
+def mail_enqueue(*, kind: str, subject_id: str, key: str, not_before: datetime | None = None) -> OutboxItem:
+    """Have a message sent, once per key, not before a moment if one is given. To be called in the transaction it tells
+    about. Raises KeyError for an unknown kind.
+    """
     if kind not in _kinds:
         raise KeyError(kind)
-    return outbox_enqueue(kind=KIND, key=f"mail:{kind}:{key}", subject_id=f"{kind}:{subject_id}")
+    return outbox_enqueue(kind=KIND, key=f"mail:{kind}:{key}", subject_id=f"{kind}:{subject_id}", not_before=not_before)
 
 
 def portal_link(view: str, *args: object) -> str:

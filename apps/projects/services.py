@@ -6,9 +6,13 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
+from django.db import transaction
+
 from apps.accounts import grants
 from apps.accounts.models import Person
 from apps.audit.services import event_record
+from apps.core.errors import ChangedMeanwhile
+from apps.core.happenings import happened
 from apps.projects.models import Entitlement, Membership, Project
 
 
@@ -62,6 +66,20 @@ def _memberships_create(project: Project, grant: Grant) -> None:
 def _grant_view(project: Project, people: Iterable[Person]) -> None:
     for person in people:
         grants.grant(person, "view_project", project)
+
+
+def membership_end(*, membership: Membership, by: str) -> None:
+    """Take a person off the project: its pages and workspace are closed to them with the next request.
+
+    Raises ChangedMeanwhile when they had left already.
+    """
+    with transaction.atomic():
+        if not Membership.objects.filter(pk=membership.pk).delete()[0]:
+            raise ChangedMeanwhile
+        grants.withdraw(membership.person, "view_project", membership.project)
+        person_id = str(membership.person_id)
+        _record("membership.ended", by, membership.project, {"person": person_id, "role": membership.role})
+        happened("access.narrowed", subject_id=person_id, by=by)
 
 
 def _record(action: str, by: str, project: Project, data: dict[str, Any]) -> None:

@@ -128,6 +128,7 @@ PORTAL_APPS = [
     "apps.agreements",
     "apps.people",
     "apps.projects",
+    "apps.reviews",
     "apps.directory",
     "apps.extracts",
     "apps.workspaces",

@@ -24,6 +24,7 @@ PEOPLE_OBJECTS = frozenset(
         "holder_id",
         "certificate_id",
         "own_certificate_id",
+        "review_id",
         "secret",
     }
 )

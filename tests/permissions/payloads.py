@@ -18,6 +18,7 @@ from apps.applications.models import Application, Notice, Page
 from apps.core.rules import Role
 from apps.directory.models import Entry
 from apps.people.models import ConditionsAcceptance, ConditionsOfUse
+from apps.reviews.models import Review, ReviewItem
 from apps.workspaces.models import Workspace
 from tests.factories.accounts import PASSWORD, confirmed, siren_numbered
 from tests.factories.applications import PDF
@@ -240,8 +241,22 @@ def _certificate(world: World, visitor: Visitor, ids: Ids) -> Payload:
     return Payload({"completed_on": str(timezone.localdate())}, {"file": ("attestation.pdf", PDF)})
 
 
+def _review_opened(world: World, visitor: Visitor, ids: Ids) -> Payload:
+    """One review is open at a time: the steward finds the present one closed."""
+    if Role.STEWARD in visitor.roles:
+        Review.objects.filter(state="open").update(state="closed", closed_at=timezone.now())
+    return Payload({"closes_on": str(timezone.localdate() + timedelta(days=30))})
+
+
+def _reviewed(world: World, visitor: Visitor, ids: Ids) -> Payload:
+    item = ReviewItem.objects.filter(review_id=ids["review_id"]).first()
+    return Payload({"items": str(item.pk if item else 1), "verdict": "confirm", "reason": ""})
+
+
 PAYLOADS: dict[str, Maker] = {
     **ROOMS,
+    "reviews:open": _review_opened,
+    "reviews:decide": _reviewed,
     "people:organisation_create": _organisation,
     "people:organisation_correct": _organisation,
     "people:mandate_change": lambda world, visitor, ids: Payload({"role": "signatory", "ends_on": ""}),

@@ -9,6 +9,7 @@ from apps.accounts.models import Organisation, Person
 from apps.core.rules import Role
 from apps.people.models import AddressLink, Invitation, InvitationLink, ProfessionalAddress, TrainingCertificate
 from apps.people.secrets_sent import secret_digest
+from apps.reviews.models import Review, ReviewItem
 from tests.factories.accounts import MandateFactory
 from tests.factories.people import certificate, invitation
 
@@ -25,7 +26,7 @@ def secret_for(name: str) -> str:
 
 
 OPEN_TO_ALL = frozenset(
-    {"certificate_id", "invitation_secret"}
+    {"certificate_id", "invitation_secret", "review_id"}
 )  # of those who hold the role, whatever their organisation
 
 
@@ -75,6 +76,8 @@ _STATES: dict[tuple[str, bool], str] = {
     ("invitation_id", False): "pending",
     ("invitation_id", True): "withdrawn",
     ("certificate_id", False): "pending",
+    ("review_id", False): "open",
+    ("review_id", True): "closed",
     ("certificate_id", True): "accepted",
 }
 
@@ -92,7 +95,20 @@ def people_objects_made(
         )
     for name, person in people.items():
         _of_person(made, name, person)
+    _reviews_made(made, homes, people["somebody_laboratory"], decider)
     return made
+
+
+def _reviews_made(made: PeopleObjects, homes: dict[str, Organisation], holder: Person, opener: Person) -> None:
+    """An open review with one access to be confirmed, and a closed one: they are of every organisation."""
+    now = timezone.now()
+    closed = Review.objects.create(opened_by=opener, closes_at=now, closed_at=now, state="closed")
+    opened = Review.objects.create(opened_by=opener, closes_at=now + timedelta(days=30))
+    for review in (closed, opened):
+        ReviewItem.objects.create(review=review, kind="mandate", grant_id=1, holder=holder, role="member")
+    for name in homes:
+        made.by_home[name, "review_id", ""] = str(opened.pk)
+        made.by_home[name, "review_id", "ended"] = str(closed.pk)
 
 
 def _of_home(

@@ -14,7 +14,7 @@ from django.utils import timezone
 from django_otp_webauthn.models import WebAuthnCredential
 
 from apps.accounts import grants
-from apps.accounts.models import Organisation, Person
+from apps.accounts.models import Mandate, Organisation, Person
 from apps.accounts.recovery_models import AccountRecovery
 from apps.applications import services
 from apps.applications.models import Application, Attachment, Member, Page
@@ -220,7 +220,8 @@ def _dossier(state: str, lead: Person, members: Iterable[Person], home: Organisa
     for kind in {"protocol"} | required_kinds(application, dossiers.complete_contents()):
         services.attachment_add(application=application, kind=kind, name=f"{kind}.pdf", data=dossiers.PDF, by=lead)
     for member in members:
-        Member.objects.create(application=application, person=member, organisation=home, added_by=lead)
+        own = Mandate.objects.filter(person=member).order_by("pk")[0].organisation
+        Member.objects.create(application=application, person=member, organisation=own, added_by=lead)
         grants.grant(member, "view_application", application)
     if state != "draft":
         services.application_submit(application=application, seen_version=application.version, by=lead)
