@@ -6,7 +6,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from apps.accounts.forms import RefusableForm, code_field
+from apps.accounts.forms import ConfirmationField, RefusableForm
 from apps.agreements.models import Agreement, Party, Version
 
 LONGEST_CLAUSES, LONGEST_REASON = 10_000, 2_000
@@ -33,9 +33,7 @@ class SignForm(PartyForm):
         label=_("I have read the document and I am mandated to sign it on behalf of this organisation."),
         error_messages={"required": _("Confirm that you read the document.")},
     )
-    otp_code = code_field(
-        _("One-time code"), _("The six digits that your authenticator application shows now."), digits_only=True
-    )
+    otp_code = ConfirmationField(label=_("One-time code"))
 
 
 class DeclineForm(PartyForm):

@@ -48,6 +48,11 @@ class Agreement(models.Model):
     def __str__(self) -> str:
         return f"agreement of {self.application_id}"
 
+    @property
+    def state(self) -> rules.Status:
+        """The status as the rules know it."""
+        return rules.Status(self.status)
+
 
 class Party(models.Model):
     """An organisation that signs, and as what."""

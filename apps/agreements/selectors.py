@@ -3,6 +3,7 @@
 import hashlib
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
@@ -101,6 +102,11 @@ def signatories_of(agreement: Agreement) -> dict[Any, list[Person]]:
     for mandate in mandates.filter(person__is_active=True).select_related("person").order_by("person__family_name"):
         found[parties[mandate.organisation_id]].append(mandate.person)
     return found
+
+
+def signatory_ids(agreement: Agreement) -> set[UUID]:
+    """Everybody who may sign for some party today."""
+    return {person.pk for people in signatories_of(agreement).values() for person in people}
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,9 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 
+from apps.accounts.forms import offer_passkey
 from apps.accounts.navigation import person_of
+from apps.accounts.rules import Act
 from apps.agreements import overview, printing, selectors, services
 from apps.agreements.forms import CompareForm, DeclineForm, ReviseForm, SignForm
 from apps.agreements.models import Agreement, Version
@@ -51,8 +53,11 @@ def agreement_of_application(request: HttpRequest, application_id: UUID) -> Http
 
 def agreement_shown(request: HttpRequest, found: Agreement, *, status: int = 200, **forms: Any) -> HttpResponse:
     """The page of an agreement, with the form that was refused if one was."""
-    context = overview.agreement_page(found, person_of(request))
-    return render(request, "agreements/agreement.html", {**context, **forms}, status=status)
+    context = {**overview.agreement_page(found, person_of(request)), **forms}
+    if context["sign_form"]:
+        act = Act("agreement.sign", str(found.pk), context["version"].document_hash)
+        offer_passkey(context["sign_form"], person_of(request), act)
+    return render(request, "agreements/agreement.html", context, status=status)
 
 
 def _read(request: HttpRequest, found: Agreement, action: str) -> None:

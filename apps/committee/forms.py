@@ -8,7 +8,7 @@ from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from apps.accounts.forms import RefusableForm, code_field
+from apps.accounts.forms import ConfirmationField, RefusableForm
 from apps.accounts.models import Organisation, Person
 from apps.committee.models import File, Nature, OutcomeName, Session, Topic
 from apps.committee.rules import Outcome, Said
@@ -178,9 +178,7 @@ class OpinionForm(RecommendingForm):
         error_messages={"required": _("Write the opinion: its team and the CNIL read it.")},
     )
     text_en = _long_text(_("Text of the opinion, in English"), required=False)
-    otp_code = code_field(
-        _("One-time code"), _("The six digits that your authenticator application shows now."), digits_only=True
-    )
+    otp_code = ConfirmationField(label=_("One-time code"))
 
     def __init__(
         self,

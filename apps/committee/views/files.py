@@ -10,7 +10,9 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 
+from apps.accounts.forms import offer_passkey
 from apps.accounts.navigation import person_of
+from apps.accounts.rules import Act
 from apps.applications.downloads import document_response
 from apps.applications.views.shared import language_of, seen_version
 from apps.audit.reading import event_read, reads
@@ -182,6 +184,7 @@ def _opinion_given(request: HttpRequest, found: File, form: OpinionForm) -> None
 
 def _opinion_shown(request: HttpRequest, found: File, form: OpinionForm, *, status: int = 200) -> HttpResponse:
     context = reading.file_page(found, person_of(request), language_of())
+    offer_passkey(form, person_of(request), Act("committee.opinion_record", str(found.pk), found.content_hash))
     return render(request, "committee/opinion.html", {**context, "form": form}, status=status)
 
 
