@@ -68,7 +68,7 @@ class ReviseForm(RefusableForm):
     )
 
     def __init__(self, agreement: Agreement, version: Version, data: Any = None) -> None:
-        super().__init__(data, initial={"version": agreement.version, "clauses": version.clauses})
+        super().__init__(data, initial={"version": agreement.version, "clauses": version.clauses}, auto_id="revise_%s")
 
 
 class CompareForm(RefusableForm):

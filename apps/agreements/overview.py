@@ -5,10 +5,10 @@ from typing import Any
 
 from apps.accounts.models import Person
 from apps.agreements import rules, selectors
-from apps.agreements.forms import DeclineForm, SignForm
+from apps.agreements.forms import DeclineForm, ReviseForm, SignForm
 from apps.agreements.models import Agreement, Party, Refusal, Signature, Version
 from apps.agreements.wording import CHECKS
-from apps.core.rules import Role
+from apps.core.rules import Allowed, Role
 
 
 @dataclass(frozen=True)
@@ -36,12 +36,19 @@ def agreement_page(agreement: Agreement, reader: Person) -> dict[str, Any]:
         "lines": [PartyLine(party, signed.get(party.pk), able[party.pk]) for party in parties],
         "refusals": list(_refusals(agreement)),
         "earlier": list(_earlier(agreement)),
-        "may_revise": Role.STEWARD in roles and agreement.status in rules.OPEN,
+        "revise_form": ReviseForm(agreement, version) if _may_revise(agreement, reader, roles) else None,
         "is_steward": Role.STEWARD in roles,
         "is_team": Role.MEMBER in roles,
         "sign_form": SignForm(mine, version) if signs else None,
         "decline_form": DeclineForm(mine, version) if signs else None,
     }
+
+
+def _may_revise(agreement: Agreement, reader: Person, roles: frozenset[Role]) -> bool:
+    """Whether the reader is a steward who may make a new version."""
+    if Role.STEWARD not in roles:
+        return False
+    return rules.decide("agreement.revise", selectors.agreement_facts(agreement, reader)) == Allowed()
 
 
 def _has_signed(signed: dict[int, Signature], reader: Person) -> bool:

@@ -77,7 +77,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("agreement.verify", READERS, methods=("GET", "POST")),
     _moves("agreement.sign", SIGNATORY, second_factor=True),
     _moves("agreement.decline", SIGNATORY),
-    _moves("agreement.revise", STEWARD, methods=("GET", "POST"), independent=True),
+    _moves("agreement.revise", STEWARD, independent=True),
 )
 
 

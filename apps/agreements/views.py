@@ -154,8 +154,7 @@ def decline(request: HttpRequest, agreement_id: UUID) -> HttpResponse:
 def revise(request: HttpRequest, agreement_id: UUID) -> HttpResponse:
     """Make a new version; the signatures of this one are then void."""
     found = agreement_or_404(request, agreement_id)
-    version = selectors.present_version(found)
-    form = ReviseForm(found, version, request.POST if request.method == "POST" else None)
+    form = ReviseForm(found, selectors.present_version(found), request.POST)
     if form.is_valid():
         try:
             _revised(request, found, form)
@@ -164,8 +163,7 @@ def revise(request: HttpRequest, agreement_id: UUID) -> HttpResponse:
         else:
             messages.success(request, _("A new version is being made; its signatories are told."))
             return redirect("agreements:agreement", found.pk)
-    context = {"agreement": found, "version": version, "form": form}
-    return render(request, "agreements/revise.html", context, status=422 if form.errors else 200)
+    return agreement_shown(request, found, status=422, revise_form=form)
 
 
 def _revised(request: HttpRequest, found: Agreement, form: ReviseForm) -> None:

@@ -11,7 +11,7 @@ from apps.accounts.models import Person
 from apps.applications import presentation
 from apps.applications.examination import submitted_contents
 from apps.applications.models import Attachment, Submission
-from apps.applications.selectors import attachments_of, team_of
+from apps.applications.selectors import attachments_of, submitted_documents, team_of
 from apps.committee import rules, selectors
 from apps.committee.forms import AnswerForm, DisclosureForm, PrepareForm, RapporteurForm, ScheduleForm
 from apps.committee.models import Ballot, File, Opinion, OutcomeName, Session
@@ -79,13 +79,13 @@ def dossier_read(file: File, language: str) -> dict[str, Any]:
     submission = Submission.objects.get(application=file.application, round=file.round)
     contents = submitted_contents(submission.content)
     spec = file.application.specification
-    names: dict[str, list[str]] = {}
-    for document in submission.content["attachments"]:
+    documents, names = submitted_documents(file.application, submission.content), dict[str, list[str]]()
+    for document in documents:
         names.setdefault(document["kind"], []).append(document["name"])
     return {
         "pages": presentation.pages_read(spec, contents, names),
         "scope": presentation.scope_read(contents["variables"], language),
-        "documents": submission.content["attachments"],
+        "documents": documents,
     }
 
 

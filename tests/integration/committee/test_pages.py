@@ -42,7 +42,7 @@ def test_a_member_declares_then_reads_then_reports(room: Committee) -> None:
     assert "Décrire le recours aux soins." not in before
     assert room.applicant.full_name in before
     assert not Event.objects.filter(action="committee.file_read").exists()
-    attachment = Attachment.objects.get(application=room.file.application)
+    attachment = Attachment.objects.filter(application=room.file.application)[0]
     assert client.get(url("attachment", room.file.pk, attachment.pk)).status_code == 404
     client.post(url("disclose", room.file.pk), {"nature": ""})
     after = client.get(page).content.decode()
