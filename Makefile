@@ -1,12 +1,14 @@
 # Every target is described by `make help`. The work is done in Python: hdh_portal/devstack.
 PYTHON ?= python3
 PORT ?= 8000
+PROVIDER ?= local
+SPEED ?= 1
 VENV := .venv/bin
 DEVSTACK := -m hdh_portal.devstack
 GATEWAY_OPTION := $(if $(GATEWAY_PORT),--gateway-port $(GATEWAY_PORT))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run stop reset code test test-faults check fix journey lock bench-audit bench-extract bench-load bench-pages mutants-permissions
+.PHONY: help setup run stop reset code test test-faults check fix journey lock bench-audit bench-extract bench-operations bench-load bench-pages mutants-permissions
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-19s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -14,8 +16,8 @@ help: ## this list
 setup: ## install everything the portal needs (nothing is started; free when nothing changed)
 	@$(PYTHON) $(DEVSTACK) setup $(if $(filter setup,$(MAKECMDGOALS)),--talkative)
 
-run: setup ## start the whole portal: make run [PORT=8000] [GATEWAY_PORT=8001]; Ctrl-C stops it
-	@$(VENV)/python $(DEVSTACK) run --port $(PORT) $(GATEWAY_OPTION)
+run: setup ## start the whole portal: make run [PORT=8000] [GATEWAY_PORT=8001] [PROVIDER=scaleway [SPEED=10]]; Ctrl-C stops it
+	@HDH_WORKSPACE_PROVIDER=$(PROVIDER) HDH_FAKE_SPEED=$(SPEED) $(VENV)/python $(DEVSTACK) run --port $(PORT) $(GATEWAY_OPTION)
 
 stop: setup ## stop the portal that another terminal started
 	@$(VENV)/python $(DEVSTACK) stop
@@ -56,6 +58,9 @@ bench-load: setup ## many people at once against the least the portal can answer
 
 bench-audit: setup ## what the audit log costs, how late its seal is, how fast it verifies, what tampering it finds
 	@$(VENV)/python -m tests.benchmarks.bench_audit
+
+bench-operations: setup ## 200 workspaces being prepared at once against the imitated cloud: none lost, steps/s, statements per step
+	@$(VENV)/python -m tests.benchmarks.bench_operations
 
 bench-extract: setup ## the extract engine against DuckDB, Polars and pandas by hand (BENCH="--people 1000000 --years 1,4")
 	@$(VENV)/python -m tests.benchmarks.bench_extract $(BENCH)

@@ -1,5 +1,6 @@
 """The account page and what can be changed from it; the choice of language, for everybody."""
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import update_session_auth_hash
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -8,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from apps.accounts import browser_session, factor_changes, language, selectors, services
+from apps.accounts import browser_session, factor_changes, identities, language, selectors, services
 from apps.accounts.factor_changes import act_on_own
 from apps.accounts.forms import ConfirmForm, FactorReplaceForm, PasswordChangeForm, offer_passkey
 from apps.accounts.models import StaffRoleName
@@ -29,6 +30,8 @@ def account(request: HttpRequest) -> HttpResponse:
         "factor": selectors.factor_of(person),
         "recovery_codes_left": selectors.recovery_codes_left(person),
         "passkeys": selectors.passkeys_of(person),
+        "provider": settings.IDENTITY_PROVIDER,
+        "identity": identities.identity_of(person) if settings.IDENTITY_PROVIDER else None,
         "passkey_needed": getattr(person, "roles_await_passkey", False),
         "sessions": selectors.sessions_of(person, request.session.session_key),
     }
@@ -49,6 +52,14 @@ def sessions_end(request: HttpRequest) -> HttpResponse:
     ended = services.sessions_end(person=person_of(request), except_key=request.session.session_key)
     template = ngettext("%(n)d other session was ended.", "%(n)d other sessions were ended.", ended)
     messages.success(request, template % {"n": ended})
+    return redirect("accounts:account")
+
+
+@declares("account.session_end")
+def session_end(request: HttpRequest, mark: str) -> HttpResponse:
+    """End one session of mine."""
+    if services.session_end(person=person_of(request), mark=mark):
+        messages.success(request, _("The session was ended."))
     return redirect("accounts:account")
 
 

@@ -10,6 +10,7 @@ class AccountsConfig(AppConfig):
 
     def import_models(self) -> None:
         super().import_models()
+        import_module("apps.accounts.identity_models")
         import_module("apps.accounts.recovery_models")
 
     def ready(self) -> None:

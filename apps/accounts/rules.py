@@ -4,11 +4,12 @@ import hashlib
 import json
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from typing import Any
 
 from apps.core.rules import STAFF_ROLES, Action, Allowed, Decision, Reason, Refused, Role, decide_by_table
 
@@ -20,6 +21,8 @@ _FORM = ("GET", "POST")
 ACTIONS: tuple[Action, ...] = (
     Action("session.sign_in", frozenset({Role.ANYONE}), methods=_FORM),
     Action("session.confirm", frozenset({Role.SIGNED_IN}), methods=_FORM),
+    Action("session.identity_begin", frozenset({Role.ANYONE}), methods=("POST",)),
+    Action("session.identity_return", frozenset({Role.ANYONE})),
     Action("session.passkey_options", frozenset({Role.SIGNED_IN}), methods=("POST",)),
     Action("session.passkey_confirm", frozenset({Role.SIGNED_IN}), methods=("POST",)),
     Action("session.enrol", frozenset({Role.SIGNED_IN}), methods=_FORM),
@@ -39,6 +42,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("language.choose", frozenset({Role.ANYONE}), methods=("POST",)),
     Action("account.read", frozenset({Role.PERSON})),
     Action("account.session_extend", frozenset({Role.PERSON}), methods=_FORM),
+    Action("account.session_end", frozenset({Role.PERSON}), methods=("POST",)),
     Action("account.sessions_end", frozenset({Role.PERSON}), methods=("POST",)),
     Action("account.step_up", frozenset({Role.PERSON}), methods=_FORM, second_factor=True),
     Action("account.step_up_options", frozenset({Role.PERSON}), methods=("POST",)),
@@ -48,6 +52,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("account.passkey_options", frozenset({Role.PERSON}), methods=("POST",)),
     Action("account.passkey_add", frozenset({Role.PERSON}), methods=("POST",), second_factor=True),
     Action("account.passkey_remove", frozenset({Role.PERSON}), methods=_FORM, second_factor=True),
+    Action("account.identity_link", frozenset({Role.PERSON}), methods=("POST",), second_factor=True),
+    Action("account.identity_unlink", frozenset({Role.PERSON}), methods=("POST",), second_factor=True),
     Action("account.recovery_codes_renew", frozenset({Role.PERSON}), methods=_FORM, second_factor=True),
     Action("account.recovery_codes_read", frozenset({Role.PERSON}), methods=_FORM),
 )
@@ -159,6 +165,33 @@ def is_made_of_our_words(password: str) -> bool:
     for word in OUR_WORDS:
         left = left.replace(word, "")
     return left != letters and len(left) < FEWEST_OWN_LETTERS
+
+
+CLAIMS_LEEWAY = timedelta(seconds=60)
+OLDEST_CLAIMS = timedelta(minutes=10)
+
+
+def claims_problem(claims: Mapping[str, Any], *, issuer: str, client_id: str, now: datetime) -> str:
+    """What speaks against an ID token whose signature and nonce are right; blank when nothing does.
+
+    Source: OpenID Connect Core 1.0, section 3.1.3.7, rules 2, 3, 4, 5, 9 and 10.
+    """
+    audience = claims.get("aud")
+    audiences = audience if isinstance(audience, list) else [audience]
+    checks = {
+        "issuer": claims.get("iss") != issuer,
+        "audience": client_id not in audiences,
+        "authorized_party": (len(audiences) > 1 or "azp" in claims) and claims.get("azp") != client_id,
+        "expired": not _is_after(claims.get("exp"), now - CLAIMS_LEEWAY),
+        "too_old": not _is_after(claims.get("iat"), now - OLDEST_CLAIMS),
+        "too_early": _is_after(claims.get("iat"), now + CLAIMS_LEEWAY),
+        "subject": not isinstance(claims.get("sub"), str) or not 0 < len(claims["sub"]) <= 255,
+    }
+    return next((problem for problem, found in checks.items() if found), "")
+
+
+def _is_after(seconds: Any, moment: datetime) -> bool:
+    return isinstance(seconds, int | float) and seconds > moment.timestamp()
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from apps.accounts.models import (
 )
 from apps.accounts.recovery_models import AccountRecovery
 from apps.accounts.rules import RECOVERY_ACTIVE
+from apps.accounts.sealing import keyed_digest
 
 
 def person_by_email(email: str) -> Person | None:
@@ -77,6 +78,7 @@ class SessionLine:
     browser: str
     verified: bool
     is_this_one: bool
+    mark: str
 
 
 def sessions_of(person: Person, this_key: str | None) -> list[SessionLine]:
@@ -95,7 +97,13 @@ def _session_line(row: PortalSession, this_key: str | None) -> SessionLine:
         browser=data.get("browser", ""),
         verified=DEVICE_ID_SESSION_KEY in data,
         is_this_one=row.session_key == this_key,
+        mark=session_mark(row.session_key),
     )
+
+
+def session_mark(session_key: str) -> str:
+    """A name for a session that its owner's page may hold: it tells sessions apart and opens none."""
+    return keyed_digest(session_key, purpose="session")[:16]
 
 
 def _moment(seconds: float | None) -> datetime | None:

@@ -8,6 +8,9 @@ from django.utils.translation import gettext_lazy as _
 SENTENCES: Mapping[str, str | Promise] = {
     "session.password_accepted": _("A password was accepted."),
     "session.password_refused": _("A password was refused."),
+    "session.identity_accepted": _("The identity provider vouched for a person."),
+    "identity.linked": _("%(actor)s linked their identity at the identity provider."),
+    "identity.unlinked": _("%(actor)s ended the link with the identity provider."),
     "session.opened": _("%(actor)s signed in."),
     "session.closed": _("The session of %(actor)s ended."),
     "session.others_ended": _("%(actor)s ended %(ended)s other session(s)."),

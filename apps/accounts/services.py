@@ -13,7 +13,7 @@ from django.utils import timezone
 from apps.accounts import factors, wording
 from apps.accounts.models import Mandate, MandateRole, Organisation, Person, PortalSession, StaffRole
 from apps.accounts.rules import CodeKind, code_kind, code_normalised, decide_role_grant
-from apps.accounts.selectors import factor_of, person_by_email
+from apps.accounts.selectors import factor_of, person_by_email, session_mark
 from apps.accounts.throttling import Counter, attempt_begin, attempt_forgiven, attempt_succeeded
 from apps.accounts.wording import ANY_CODE
 from apps.audit.services import event_record
@@ -79,6 +79,23 @@ def sessions_end(*, person: Person, except_key: str | None) -> int:
         ended, _rows = others.delete()
         if ended:
             _event("session.others_ended", str(person.pk), actor=person, ended=ended)
+    return ended
+
+
+def identity_accepted(*, person: Person) -> None:
+    """Tell the audit log that the identity provider vouched for the person: the first step of sign-in."""
+    with transaction.atomic():
+        _event("session.identity_accepted", str(person.pk))
+
+
+def session_end(*, person: Person, mark: str) -> bool:
+    """End the one session of the person's that has this mark, at once. False when it had ended already."""
+    keys = PortalSession.objects.filter(person=person).values_list("session_key", flat=True)
+    found = next((key for key in keys if session_mark(key) == mark), None)
+    with transaction.atomic():
+        ended = bool(found and PortalSession.objects.filter(session_key=found).delete()[0])
+        if ended:
+            _event("session.others_ended", str(person.pk), actor=person, ended=1)
     return ended
 
 

@@ -4,6 +4,7 @@ from django.urls import include, path
 
 from apps.accounts import (
     account_views,
+    identity_views,
     passkey_views,
     recovery_review_views,
     recovery_views,
@@ -17,6 +18,8 @@ account_patterns = [
     path("connexion/code/", views.second_factor, name="second_factor"),
     path("connexion/cle/options/", passkey_views.sign_in_options, name="passkey_sign_in_options"),
     path("connexion/cle/", passkey_views.sign_in, name="passkey_sign_in"),
+    path("connexion/fournisseur/", identity_views.begin, name="identity_begin"),
+    path("connexion/fournisseur/retour/", identity_views.come_back, name="identity_return"),
     path("connexion/enrolement/", views.enrol, name="enrol"),
     path("connexion/codes-de-secours/", views.recovery_codes, name="recovery_codes"),
     path("connexion/mot-de-passe-oublie/", recovery_views.password_forgotten, name="password_forgotten"),
@@ -35,6 +38,7 @@ account_patterns = [
     path("deconnexion/", views.sign_out, name="sign_out"),
     path("compte/", account_views.account, name="account"),
     path("compte/sessions/", account_views.sessions_end, name="sessions_end"),
+    path("compte/sessions/<slug:mark>/terminer/", account_views.session_end, name="session_end"),
     path("compte/session/", account_views.session_extend, name="session_extend"),
     path("compte/mot-de-passe/", account_views.password_change, name="password"),
     path("compte/cles/", passkey_views.listing, name="passkeys"),
@@ -43,6 +47,8 @@ account_patterns = [
     path("compte/cles/<int:passkey_id>/retirer/", passkey_views.remove, name="passkey_remove"),
     path("compte/confirmer/", step_up_views.step_up, name="step_up"),
     path("compte/confirmer/options/", step_up_views.options, name="step_up_options"),
+    path("compte/identite/lier/", identity_views.link, name="identity_link"),
+    path("compte/identite/delier/", identity_views.unlink, name="identity_unlink"),
     path("compte/codes-de-secours/", account_views.recovery_codes_renew, name="recovery_codes_renew"),
     path("compte/second-facteur/", account_views.factor_replace, name="factor_replace"),
 ]

@@ -1,5 +1,6 @@
 """Pages of sign-in, in the order a visitor meets them."""
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse
@@ -40,7 +41,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
             step = redirect(with_next("accounts:second_factor", next_of(request)))
             return language.remembered(step, person.language)
     ended = request.GET.get("ended") if request.GET.get("ended") in list(SessionEnd) else None
-    return form_page(request, "accounts/sign_in.html", form, ended=ended)
+    return form_page(request, "accounts/sign_in.html", form, ended=ended, provider=settings.IDENTITY_PROVIDER)
 
 
 @declares("session.confirm")

@@ -15,6 +15,12 @@ REFUSALS: dict[str, Message] = {
 }
 LINK_OVER: Message = _("This link was already used, was replaced by a newer message, or its time has run out.")
 SAME_ROLE: Message = _("This person already has this role from this day on.")
+IDENTITY_REFUSED = _(
+    "Your identity provider did not confirm who you are, so nothing was changed."
+    " Try again, or sign in with your password."
+)
+IDENTITY_OF_ANOTHER = _("This identity is already linked to another account, so nothing was changed.")
+IDENTITY_ALREADY = _("Your account is already linked to another identity. End that link first.")
 WRONG_PASSWORD: Message = _("This e-mail address and this password do not go together.")
 WRONG_PRESENT_PASSWORD: Message = _("This is not your present password.")
 WRONG_CODE: Message = _("This code is wrong or has already been used. Wait for the next code and type that one.")

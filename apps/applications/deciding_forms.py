@@ -1,6 +1,6 @@
 """Forms of those who decide on a dossier, and of the team when it answers them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django import forms
@@ -11,6 +11,7 @@ from apps.applications import wording, workflow
 from apps.applications.forms import AsTyped, SeenForm
 from apps.applications.models import Application
 from apps.applications.policy import Path, Stage
+from apps.applications.policy.model import ReasonTemplate
 from apps.applications.rules import Outcome
 
 LONGEST_COMMENT = 4000
@@ -20,8 +21,9 @@ LONGEST_REASON = 2000
 class ReturnForm(SeenForm):
     """A reason beside each page to correct; an empty one leaves its page closed."""
 
-    def __init__(self, application: Application, data: Any = None) -> None:
+    def __init__(self, application: Application, reasons: Sequence[ReasonTemplate], data: Any = None) -> None:
         super().__init__(data, initial={"version": application.version}, auto_id="return_%s")
+        self.texts: dict[str, str] = {}
         for page in application.specification.pages:
             self.fields[f"reason-{page.key}"] = forms.CharField(
                 label=wording.said(page.title),
@@ -29,11 +31,27 @@ class ReturnForm(SeenForm):
                 max_length=LONGEST_REASON,
                 widget=forms.Textarea(attrs={"rows": 2}),
             )
+            self._offer(page.key, [reason for reason in reasons if reason.page == page.key])
+
+    def _offer(self, page: str, reasons: Iterable[ReasonTemplate]) -> None:
+        """The reasons that are often given for this page, to be taken as they are or completed."""
+        offered = [(reason.key, wording.said(reason.title)) for reason in reasons]
+        self.texts |= {reason.key: wording.said(reason.text) for reason in reasons}
+        if offered:
+            self.fields[f"often-{page}"] = forms.ChoiceField(
+                label=_("Reason often given"), required=False, choices=[("", _("None")), *offered]
+            )
 
     def reasons(self) -> dict[str, str]:
-        """The reasons that were given, by page."""
-        typed = {name.removeprefix("reason-"): text for name, text in self.cleaned_data.items() if name != "version"}
-        return {page: text for page, text in typed.items() if text.strip()}
+        """The reasons that were given, by page: the one chosen, then what was typed."""
+        found: dict[str, str] = {}
+        for name, text in self.cleaned_data.items():
+            kind, _dash, page = name.partition("-")
+            words = self.texts.get(text, "") if kind == "often" else text.strip() if kind == "reason" else ""
+            if words:
+                parts = (words, found.get(page, "")) if kind == "often" else (found.get(page, ""), words)
+                found[page] = "\n".join(part for part in parts if part)
+        return found
 
 
 class DecisionForm(SeenForm):
@@ -98,8 +116,8 @@ class StepForm(SeenForm):
 
     prefix_of_ids = "step"
 
-    def __init__(self, application: Application, data: Any = None) -> None:
-        super().__init__(data, initial={"version": application.version}, auto_id=f"{self.prefix_of_ids}_%s")
+    def __init__(self, application: Application, data: Any = None, files: Any = None) -> None:
+        super().__init__(data, files, initial={"version": application.version}, auto_id=f"{self.prefix_of_ids}_%s")
 
 
 class RedirectForm(StepForm):
@@ -132,7 +150,37 @@ class CnilForm(StepForm):
     outcome = forms.ChoiceField(label=_("Decision of CNIL"), choices=_outcomes(Stage.CNIL))
     reference = forms.CharField(label=_("Number of the decision"), max_length=80)
     decided_on = _day(_("Date of the decision"))
-    comment = _words(_("Conditions or reasons"), required=False, help_text=_("The team reads it."))
+    conditions = _words(
+        _("Conditions"), required=False, help_text=_("One condition a line: each is followed up until it is fulfilled.")
+    )
+    comment = _words(_("Reasons or remarks"), required=False, help_text=_("The team reads it."))
+    document = forms.FileField(
+        label=_("Text of the decision"),
+        help_text=_("PDF, DOCX, ODT, TXT, PNG or JPEG, 10 MB at most."),
+        required=False,
+        max_length=255,
+        error_messages={"empty": _("This file is empty.")},
+    )
+
+
+class ExtendForm(StepForm):
+    """Why a delay is extended."""
+
+    prefix_of_ids = "extend"
+    reason = _words(_("Reasons of the extension"), help_text=_("The team reads it."))
+
+
+class ObligationForm(StepForm):
+    """How a condition was fulfilled."""
+
+    prefix_of_ids = "obligation"
+    obligation = forms.UUIDField(widget=forms.HiddenInput)
+    note = _words(_("How it was fulfilled"), rows=2)
+
+    @property
+    def fulfilled(self) -> dict[str, Any]:
+        """What the service asks for."""
+        return {"obligation_id": self.cleaned_data["obligation"], "note": self.cleaned_data["note"]}
 
 
 class CommitForm(StepForm):

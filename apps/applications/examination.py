@@ -1,22 +1,22 @@
-"""What a steward needs to decide, gathered on one screen; and the queue."""
+"""What a steward needs to decide, gathered on one screen."""
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Case, Count, QuerySet, Value, When
-
 from apps.accounts.models import Person
-from apps.applications import composition, overview, presentation, rules, selectors, wording
-from apps.applications.models import Application, Decision, Submission
-from apps.applications.rules import Status
+from apps.applications import composition, following, overview, presentation, rules, selectors, wording
+from apps.applications.models import Application, ChecklistMark, Decision, Submission
+from apps.applications.policy import Path
+from apps.applications.queue import deadline_said
 from apps.core.rules import Refused
 from apps.extracts.engine.problems import DefinitionError
 
-FILTERS: tuple[str, ...] = tuple(status for status in Status if status is not Status.DRAFT)
-ALL = "all"
 DECISIONS = (
+    "application.check",
+    "application.extend",
+    "application.silence_confirm",
+    "application.obligation_fulfil",
     "application.return",
     "application.accept",
     "application.redirect",
@@ -26,32 +26,6 @@ DECISIONS = (
     "application.approve",
     "application.refuse",
 )
-
-
-@dataclass(frozen=True)
-class Filter:
-    """A choice of the queue, with how many dossiers it shows."""
-
-    value: str
-    label: str
-    count: int
-    is_chosen: bool
-
-
-def queue(status: str) -> QuerySet[Application]:
-    """The dossiers of a status, or all: those that await a steward first, the longest waiting first."""
-    awaits = Case(When(status__in=[Status.SUBMITTED, Status.DECISION], then=Value(0)), default=Value(1))
-    found = selectors.applications_examined().order_by(awaits, "submitted_at", "id")
-    return found.filter(status=status) if status in FILTERS else found
-
-
-def filters(chosen: str) -> list[Filter]:
-    """The choices of the queue with their counts. One query."""
-    per_status = selectors.applications_examined().order_by().values_list("status").annotate(Count("pk"))
-    counts = Counter(dict(per_status))
-    labels = dict(Application.Status.choices)
-    known = [Filter(value, str(labels[value]), counts[value], value == chosen) for value in FILTERS]
-    return [*known, Filter(ALL, "", counts.total(), chosen == ALL)]
 
 
 @dataclass(frozen=True)
@@ -75,7 +49,9 @@ def examination(application: Application, steward: Person, language: str) -> dic
     rounds = rounds_of(application)
     submitted = rounds[0].submission.content
     contents = submitted_contents(submitted)
-    facts = selectors.decision_facts(application, steward, contents, returned=[application.specification.keys[0]])
+    beside = selectors.around(application)
+    first_page = application.specification.keys[0]
+    facts = selectors.decision_facts(application, steward, contents, returned=[first_page], beside=beside)
     spec = application.specification
     documents = selectors.submitted_documents(application, submitted)
     names: dict[str, list[str]] = {}
@@ -90,15 +66,48 @@ def examination(application: Application, steward: Person, language: str) -> dic
         "scope": presentation.scope_read(contents["variables"], language),
         "missing": overview.missing_lines(application, facts.missing),
         "team": selectors.team_of(application),
-        "path": facts.path,
-        "path_title": wording.said(selectors.path_of(application).title),
-        "outcomes": overview.outcomes_of(application),
-        "awaits_decision": application.state in rules.DECIDABLE,
+        **procedure(application, facts, beside),
+        **overview.followed_up(application),
         "rounds": rounds,
         "changes": _changes(application, rounds),
         "actions": rules.allowed_actions(facts, DECISIONS),
         "objections": _objections(facts),
     }
+
+
+@dataclass(frozen=True)
+class CheckLine:
+    """One item of the checklist and what was found."""
+
+    key: str
+    text: str
+    page: str
+    mark: str
+
+
+def procedure(application: Application, facts: rules.Facts, beside: selectors.Around) -> dict[str, Any]:
+    """Where the dossier stands on its path, for the steward. One query."""
+    path = selectors.path_of(application)
+    return {
+        "path": path,
+        "path_title": wording.said(path.title),
+        "marks": ChecklistMark.Mark.choices,
+        "silence_said": wording.OUTCOMES[rules.Outcome(facts.silence)] if facts.silence else "",
+        "checklist": checklist_lines(application, path, beside.marks),
+        "clock": beside.clock,
+        "deadline": deadline_said(application, facts.today),
+        "stewards": following.stewards(),
+        "awaits_decision": application.state in rules.DECIDABLE,
+    }
+
+
+def checklist_lines(application: Application, path: Path, marks: Mapping[str, str]) -> list[CheckLine]:
+    """The checklist of the dossier's path with what was found in this round."""
+    titles = {page.key: wording.said(page.title) for page in application.specification.pages}
+    return [
+        CheckLine(item.key, wording.said(item.text), titles[item.page], marks.get(item.key, ""))
+        for item in path.checklist
+    ]
 
 
 def _changes(application: Application, rounds: list[Round]) -> tuple[presentation.Difference, ...]:

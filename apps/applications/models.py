@@ -4,6 +4,7 @@ import uuid
 from typing import Any
 
 from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -13,12 +14,17 @@ from apps.applications import rules
 from apps.applications.correspondence import Message, Notice, NoticePreference
 from apps.applications.form_spec import Specification
 from apps.applications.pages import current_version, specification
+from apps.applications.procedure_models import ChecklistMark, DecisionRecord, Obligation, StageClock
+
+__all__ = ["ChecklistMark", "DecisionRecord", "Obligation", "StageClock"]
 
 __all__ = ["Message", "Notice", "NoticePreference"]
 
 PERSON = settings.AUTH_USER_MODEL
 # Neither committee nor authority: what every dossier was before there were paths.
 SHORTEST_PATH = "permanent_access"
+# The kind of document that is beside a dossier and no part of it.
+AUTHORITY = "authority_decision"
 
 
 class NumberSeries(models.Model):
@@ -36,7 +42,8 @@ class Application(models.Model):
 
     `title` repeats the page "title" for lists. `content_hash` and `definition_hash` are those of the last submission.
     `path` is a key of the rules (policy), `policy_version` the version it was first submitted under, blank before;
-    `stages_done` are the stages whose outcome stands.
+    `stages_done` are the stages whose outcome stands; `due_on` is the last day of the delay that runs. `search_text` is
+    what searches look in; `queue_rank` puts first what awaits a steward.
     """
 
     class Status(models.TextChoices):
@@ -70,6 +77,10 @@ class Application(models.Model):
     content_hash = models.CharField(max_length=64, blank=True)
     definition_hash = models.CharField(max_length=64, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
+    due_on = models.DateField(null=True)
+    assigned_to = models.ForeignKey(PERSON, on_delete=models.PROTECT, related_name="+", null=True)
+    search_text = models.TextField(blank=True)
+    queue_rank = models.PositiveSmallIntegerField(default=rules.queue_rank(rules.Status.DRAFT))
     changed_by = models.ForeignKey(PERSON, on_delete=models.PROTECT, related_name="+")
     changed_at = models.DateTimeField()
     submitted_at = models.DateTimeField(null=True)
@@ -94,7 +105,19 @@ class Application(models.Model):
                 | (~Q(content_hash="") & ~Q(definition_hash="") & ~Q(policy_version="")),
             ),
         ]
-        indexes = [models.Index(fields=["status", "submitted_at", "id"], name="application_queue")]
+        indexes = [
+            models.Index(
+                fields=["queue_rank", "due_on", "submitted_at", "id"],
+                condition=Q(round__gte=1),
+                name="application_queue",
+            ),
+            models.Index(
+                fields=["status", "due_on", "submitted_at", "id"],
+                condition=Q(round__gte=1),
+                name="application_by_status",
+            ),
+            GinIndex(fields=["search_text"], opclasses=["gin_trgm_ops"], name="application_search"),
+        ]
 
     def __str__(self) -> str:
         return self.number

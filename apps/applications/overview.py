@@ -8,9 +8,10 @@ from typing import Any
 from django.urls import reverse
 
 from apps.accounts.models import Person
-from apps.applications import rules, selectors, wording
+from apps.applications import following, rules, selectors, wording
 from apps.applications.form_spec import Contents, Specification
 from apps.applications.models import Application, Page, StageOutcome
+from apps.applications.policy import Stage
 from apps.applications.rules import EDITABLE, Facts, Missing
 from apps.core.errors import Message
 
@@ -139,6 +140,17 @@ def outcomes_of(application: Application) -> list[OutcomeLine]:
     """How each stage ended so far, latest first. One query."""
     rows = StageOutcome.objects.filter(application=application).order_by("-id")
     return [_outcome_line(row) for row in rows]
+
+
+def followed_up(application: Application) -> dict[str, Any]:
+    """How each stage ended so far, latest first, and what is followed up of it. One query, two where any has ended."""
+    rows = list(StageOutcome.objects.filter(application=application).order_by("-id"))
+    return {
+        "outcomes": [_outcome_line(row) for row in rows],
+        "has_authority_document": any(row.stage == Stage.CNIL for row in rows)
+        and following.authority_document(application) is not None,
+        "obligations": following.obligations_of(application) if rows else (),
+    }
 
 
 def _outcome_line(row: StageOutcome) -> OutcomeLine:

@@ -33,6 +33,7 @@ from apps.applications.workflow import (
     Transition,
     Turn,
     may_be_approved,
+    queue_rank,
     transition,
     whose_turn,
 )
@@ -59,6 +60,15 @@ def _changes(name: str, roles: frozenset[Role], methods: tuple[str, ...] = ("POS
 _EDITABLE = frozenset(str(state) for state in EDITABLE)
 # A draft is nobody's business but its team's. What was withdrawn is examined if it had been submitted.
 _EXAMINED = frozenset(str(state) for state in Status if state is not Status.DRAFT)
+
+
+def _only(*states: Status) -> frozenset[str]:
+    return frozenset(str(state) for state in states)
+
+
+_GRANTED = _only(Status.DECISION, Status.AGREEMENT, Status.APPROVED)
+_DECIDED = _only(Status.AGREEMENT, Status.APPROVED, Status.REFUSED)
+_AFTER_CNIL = _GRANTED | _only(Status.REFUSED, Status.DISCONTINUED)
 
 ACTIONS: tuple[Action, ...] = (
     Action("application.assistant", frozenset({Role.ANYONE})),
@@ -90,6 +100,16 @@ ACTIONS: tuple[Action, ...] = (
     _changes("application.return", STEWARD, independent=True),
     _changes("application.accept", STEWARD, independent=True),
     _changes("application.redirect", STEWARD, independent=True),
+    Action("application.check", STEWARD, _only(Status.SUBMITTED), ("POST",), independent=True),
+    Action("application.extend", STEWARD, _only(Status.CNIL, Status.DECISION), ("POST",), independent=True),
+    _changes("application.silence_confirm", STEWARD, independent=True),
+    Action("application.obligation_fulfil", STEWARD, _GRANTED, ("POST",), independent=True),
+    Action("application.authority_document", TEAM, _AFTER_CNIL),
+    Action("application.decision_record", TEAM, _DECIDED),
+    Action("application.review_decision_record", STEWARD, _DECIDED),
+    Action("application.review_authority_document", STEWARD, _AFTER_CNIL),
+    Action("application.assign", STEWARD, methods=("POST",)),
+    Action("application.queue_export", STEWARD),
     _changes("application.opinion_transcribe", STEWARD, independent=True),
     _changes("application.refer", LEAD),
     _changes("application.revise", LEAD),
@@ -218,7 +238,8 @@ class Facts:
 
     `open_pages` are those a return reopened; `decider_conflicts` why this person must leave the dossier to another;
     `access_to` and `today` are days in Paris. `path` is the way the dossier goes, `done` the stages that stand;
-    `express` False: an outcome by silence.
+    `express` False: an outcome by silence; `silence` the one proposed since the delay lapsed. `may_extend`: the running
+    delay may still be extended; `wrong_items`: the checklist says that something is to be corrected.
     """
 
     status: Status
@@ -234,6 +255,9 @@ class Facts:
     path: Path | None = None
     done: frozenset[Stage] = frozenset()
     express: bool = True
+    may_extend: bool = False
+    silence: str = ""
+    wrong_items: bool = False
 
 
 def _page_is_open(facts: Facts) -> Iterator[Reason]:
@@ -280,6 +304,21 @@ def _path_leads_to_the_authority(facts: Facts) -> Iterator[Reason]:
         yield Reason("path_without_cnil")
 
 
+def _nothing_was_found_wrong(facts: Facts) -> Iterator[Reason]:
+    if facts.wrong_items:
+        yield Reason("checklist_wrong")
+
+
+def _delay_may_be_extended(facts: Facts) -> Iterator[Reason]:
+    if not facts.may_extend:
+        yield Reason("delay_not_extendable")
+
+
+def _silence_is_proposed(facts: Facts) -> Iterator[Reason]:
+    if not facts.silence:
+        yield Reason("no_silence")
+
+
 DECIDABLE = transition("application.approve").sources
 
 Guard = Callable[[Facts], Iterator[Reason]]
@@ -292,7 +331,11 @@ GUARDS: Mapping[str, tuple[Guard, ...]] = {
     "application.member_remove": (_page_is_open,),
     "application.submit": (_is_complete,),
     "application.return": (_decider_is_independent, _return_says_why),
-    "application.accept": (_decider_is_independent, _is_complete),
+    "application.check": (_decider_is_independent,),
+    "application.accept": (_decider_is_independent, _is_complete, _nothing_was_found_wrong),
+    "application.extend": (_decider_is_independent, _delay_may_be_extended),
+    "application.silence_confirm": (_decider_is_independent, _silence_is_proposed, _silence_is_no_express_opinion),
+    "application.obligation_fulfil": (_decider_is_independent,),
     "application.redirect": (_decider_is_independent,),
     "application.opinion_transcribe": (_decider_is_independent, _silence_is_no_express_opinion),
     "committee.opinion": (_decider_is_independent, _silence_is_no_express_opinion),
@@ -328,30 +371,15 @@ def allowed_actions(facts: Facts, actions: Iterable[str]) -> frozenset[str]:
 
 
 __all__ = [
-    "ACTIONS",
-    "DECIDABLE",
     "EDITABLE",
     "FINAL",
-    "GUARDS",
-    "LEAD",
-    "STEWARD",
-    "TEAM",
     "TRANSITIONS",
     "WHOSE_TURN",
-    "Conflict",
-    "Facts",
-    "Missing",
     "Outcome",
     "Status",
     "Transition",
     "Turn",
-    "allowed_actions",
-    "as_date",
-    "decide",
-    "decide_step",
-    "missing",
-    "page_missing",
+    "queue_rank",
     "transition",
     "whose_turn",
-    "years_after",
 ]

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import date
 from itertools import islice
 from typing import Any
 from uuid import UUID
@@ -13,9 +12,10 @@ from django.utils.translation import gettext as _
 
 from apps.accounts import grants
 from apps.accounts.models import Mandate, Organisation, Person
-from apps.applications import composition, rules
+from apps.applications import composition, rules, workflow
 from apps.applications.form_spec import PROCEDURE, Contents
 from apps.applications.models import (
+    AUTHORITY,
     Application,
     Attachment,
     Member,
@@ -24,10 +24,11 @@ from apps.applications.models import (
     NoticePreference,
     Page,
     ReturnReason,
-    Submission,
+    StageOutcome,
 )
 from apps.applications.policy import Document, Path, Policy, Stage, policy_on, policy_version
-from apps.applications.rules import Conflict, Facts, Missing, Status
+from apps.applications.procedure_models import ChecklistMark, StageClock
+from apps.applications.rules import Conflict, Facts, Missing, Outcome, Status
 from apps.catalogue.selectors import AT_MOST, codes_found, nomenclature
 from apps.core.rules import Role
 from apps.extracts.engine.codelists import CODES
@@ -79,7 +80,7 @@ def application_roles(application: Application, person: Person) -> frozenset[Rol
 def attachments_of(application: Application) -> QuerySet[Attachment]:
     """The documents that were not removed, oldest first."""
     kept = Attachment.objects.filter(application=application, removed_at=None, redacted_at=None)
-    return kept.select_related("uploaded_by", "replaces").order_by("uploaded_at", "id")
+    return kept.exclude(kind=AUTHORITY).select_related("uploaded_by", "replaces").order_by("uploaded_at", "id")
 
 
 def removed_documents_of(application: Application) -> QuerySet[Attachment]:
@@ -283,14 +284,62 @@ def path_of(application: Application) -> Path:
     return policy_of(application).path(application.path)
 
 
+def clock_of(application: Application) -> StageClock | None:
+    """The delay that runs for the dossier; None where none does. One query."""
+    return StageClock.objects.filter(application=application, stopped_on=None, ended_on=None).first()
+
+
+def silence_meant(clock: StageClock) -> str:
+    """The outcome that the lapse of this delay stands for by the rules of its dossier; blank for none."""
+    stage = workflow.STAGE_OF.get(Status(clock.stage))
+    delay = path_of(clock.application).delay(stage) if stage else None
+    if delay is None or (delay.silence_needs_express_opinion and not opinion_is_express(clock.application)):
+        return ""
+    return delay.silence
+
+
+def opinion_is_express(application: Application) -> bool:
+    """Whether the committee's last opinion is favourable, and was given expressly."""
+    opinions = StageOutcome.objects.filter(application=application, stage=Stage.COMMITTEE)
+    last = opinions.exclude(outcome__in=[Outcome.ADJOURNED, Outcome.INCOMPLETE]).order_by("-id").first()
+    return bool(last and last.express and last.outcome in workflow.FAVOURABLE)
+
+
+def checklist_marks(application: Application) -> dict[str, str]:
+    """What was found about each item of the checklist in the present round. One query."""
+    marks = ChecklistMark.objects.filter(application=application, round=application.round)
+    return dict(marks.values_list("item", "mark"))
+
+
 def stage_facts(application: Application, person: Person, *, express: bool = True) -> Facts:
     """The facts for ending the present stage."""
     contents = contents_of(application)
     return replace(decision_facts(application, person, contents), express=express)
 
 
-def decision_facts(application: Application, person: Person, contents: Contents, returned: Iterable[str] = ()) -> Facts:
+@dataclass(frozen=True)
+class Around:
+    """What runs beside the dossier: its delay, and what was found about its checklist."""
+
+    clock: StageClock | None
+    marks: Mapping[str, str]
+
+
+def around(application: Application) -> Around:
+    """Two queries."""
+    return Around(clock_of(application), checklist_marks(application))
+
+
+def decision_facts(
+    application: Application,
+    person: Person,
+    contents: Contents,
+    returned: Iterable[str] = (),
+    *,
+    beside: Around | None = None,
+) -> Facts:
     """The facts for a steward's decision on what was submitted."""
+    beside = beside or around(application)
     return Facts(
         status=application.state,
         roles=application_roles(application, person),
@@ -302,7 +351,16 @@ def decision_facts(application: Application, person: Person, contents: Contents,
         today=timezone.localdate(),
         path=path_of(application),
         done=frozenset(Stage(stage) for stage in application.stages_done),
+        may_extend=_may_extend(application, beside.clock),
+        silence=beside.clock.silence if beside.clock else "",
+        wrong_items=ChecklistMark.Mark.WRONG in beside.marks.values(),
     )
+
+
+def _may_extend(application: Application, clock: StageClock | None) -> bool:
+    stage = workflow.STAGE_OF.get(application.state)
+    delay = path_of(application).delay(stage) if stage else None
+    return bool(clock and delay and delay.extension and clock.extended_on is None and clock.lapsed_at is None)
 
 
 def snapshot_of(application: Application) -> dict[str, Any]:
@@ -316,50 +374,12 @@ def snapshot_of(application: Application) -> dict[str, Any]:
         "pages": dict(_page_contents(application)),
         "attachments": [
             {"id": str(found.pk), "kind": found.kind, "size": found.size, "sha256": found.sha256}
-            for found in Attachment.objects.filter(application=application, removed_at=None).order_by(
-                "uploaded_at", "id"
-            )
+            for found in Attachment.objects.filter(application=application, removed_at=None)
+            .exclude(kind=AUTHORITY)
+            .order_by("uploaded_at", "id")
         ],
         "team": [
             {"person": str(member.person_id), "organisation": str(member.organisation_id), "role": member.role}
             for member in team_of(application)
         ],
     }
-
-
-@dataclass(frozen=True)
-class ApprovedFacts:
-    """What an approval grants. `definition` is the engine's JSON; the days are in Paris, both included.
-
-    `member_ids` are those of the team without the principal investigator.
-    """
-
-    application_id: UUID
-    title: str
-    organisation_id: UUID
-    principal_investigator_id: UUID
-    member_ids: tuple[UUID, ...]
-    definition: dict[str, Any]
-    definition_hash: str
-    starts_on: date
-    ends_on: date
-
-
-def approved_facts(application_id: UUID | str) -> ApprovedFacts:
-    """What was approved, from the submission the decision is bound to. Raises DoesNotExist unless approved."""
-    application = Application.objects.get(pk=application_id, status=Status.APPROVED)
-    submission = Submission.objects.get(application=application, round=application.round)
-    pages, team = submission.content["pages"], submission.content["team"]
-    definition = composition.definition(pages)
-    lead = Member.Role.PRINCIPAL_INVESTIGATOR
-    return ApprovedFacts(
-        application_id=application.pk,
-        title=pages["title"]["title"],
-        organisation_id=application.organisation_id,
-        principal_investigator_id=next(UUID(member["person"]) for member in team if member["role"] == lead),
-        member_ids=tuple(UUID(member["person"]) for member in team if member["role"] != lead),
-        definition=definition.to_json(),
-        definition_hash=definition.hash,
-        starts_on=date.fromisoformat(pages["period"]["access_from"]),
-        ends_on=date.fromisoformat(pages["period"]["access_to"]),
-    )

@@ -26,6 +26,11 @@ REASONS: Mapping[str, Message] = {
     "stages_remain": _("The path of this dossier has other stages before the decision: say that it is complete."),
     "opinion_not_express": _("This path needs an express opinion: the committee’s silence is none."),
     "path_without_cnil": _("This path has no decision of CNIL: amend the dossier, or withdraw it."),
+    "checklist_wrong": _(
+        "The checklist says that something is to be corrected: return the dossier, or correct the list."
+    ),
+    "delay_not_extendable": _("This delay cannot be extended, was extended already, or has lapsed."),
+    "no_silence": _("No delay has lapsed here whose silence would decide something."),
     "access_ended": _("The period of access asked for has already ended: return the page “Period”."),
 }
 

@@ -134,6 +134,12 @@ _LEADS_TO: Mapping[Outcome, Status] = {
 }
 
 
+def queue_rank(status: Status) -> int:
+    """Where a dossier stands in the stewards' queue: what awaits them, what awaits others, what awaits nobody."""
+    turn = WHOSE_TURN[status]
+    return 0 if turn is Turn.STEWARD else 2 if turn is Turn.NOBODY else 1
+
+
 class Impossible(ValueError):
     """An outcome that this stage, or this path, does not know."""
 
@@ -227,6 +233,7 @@ TRANSITIONS: tuple[Transition, ...] = (
     _arrow("application.accept", (_S.SUBMITTED,), _S.COMMITTEE, _S.CHOICE, _S.COMMITMENT, _S.CNIL, _S.DECISION),
     _arrow("application.redirect", (_S.SUBMITTED,), _S.RETURNED),
     _arrow("application.opinion_transcribe", (_S.COMMITTEE,), *_AFTER_AN_OPINION),
+    _arrow("application.silence_confirm", (_S.COMMITTEE, _S.CNIL), *_AFTER_AN_OPINION),
     _arrow("committee.opinion", (_S.COMMITTEE,), *_AFTER_AN_OPINION),
     _arrow("application.refer", (_S.CHOICE,), _S.CNIL),
     _arrow("application.revise", (_S.CHOICE,), _S.RETURNED),

@@ -8,8 +8,9 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import Person
+from apps.applications.granted import approved_facts
 from apps.applications.models import Application, Submission
-from apps.applications.selectors import approved_facts, path_of, team_facts
+from apps.applications.selectors import path_of, team_facts
 from apps.audit.services import event_record
 from apps.core.errors import ChangedMeanwhile, RefusedError
 from apps.core.rules import Refused, decide_by_table

@@ -20,5 +20,6 @@ STAGES: dict[str, str | Promise] = {
     "patients": _("Making the project's pseudonyms."),
     "members": _("Making the project's pseudonyms."),
     "table": _("Writing the tables."),
+    "risk": _("Measuring the disclosure risk."),
     "publish": _("Verifying and publishing."),
 }

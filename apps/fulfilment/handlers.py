@@ -11,9 +11,10 @@ from apps.agreements.models import Agreement
 from apps.agreements.rules import Status as AgreementStatus
 from apps.agreements.selectors import present_version, signatory_ids
 from apps.agreements.services import agreement_end, agreement_prepare
+from apps.applications.granted import approved_facts
 from apps.applications.models import Application
 from apps.applications.rules import Status
-from apps.applications.selectors import approved_facts, team_ids
+from apps.applications.selectors import team_ids
 from apps.applications.services import notices_give
 from apps.audit.services import event_record
 from apps.committee.services import file_follow
@@ -22,8 +23,9 @@ from apps.core.models import OutboxItem
 from apps.directory.services import entry_publish
 from apps.extracts.models import ExtractRequest
 from apps.extracts.services import extract_request
+from apps.people.rules import Period
 from apps.projects.agreements import agreement_read_by
-from apps.projects.rules import AgreementFact, Period
+from apps.projects.rules import AgreementFact
 from apps.projects.services import Grant, project_create
 from apps.workspaces.services import sessions_recheck, workspace_data_ready, workspace_request
 

@@ -12,6 +12,7 @@ from apps.audit.standalone.verify_audit import canonical, fingerprint
 from apps.core.outbox import Done, Lease, Outcome
 from apps.workspaces.ledger import workspace_event
 from apps.workspaces.models import DestructionCertificate
+from apps.workspaces.sentences import STEP_LABELS
 
 _DOMAIN = b"hdh destruction certificate v1\n"
 ACTOR = "system:default"
@@ -45,3 +46,20 @@ def holds(certificate: DestructionCertificate, key: Ed25519PublicKey) -> bool:
     except InvalidSignature:
         return False
     return True
+
+
+def signed(certificate: DestructionCertificate) -> dict[str, object]:
+    """The certificate as a program checks it: the content that was signed, the signature, whose it is."""
+    return {
+        "content": certificate.content,
+        "domain": _DOMAIN.decode().strip(),
+        "signature": certificate.signature,
+        "key": certificate.key_fingerprint,
+    }
+
+
+def printed(certificate: DestructionCertificate) -> dict[str, object]:
+    """The certificate as a person reads it."""
+    steps = [{**one, "label": STEP_LABELS[one["name"]]} for one in certificate.content["steps"]]
+    project = certificate.workspace.project
+    return {"certificate": certificate, "content": certificate.content, "steps": steps, "project": project}

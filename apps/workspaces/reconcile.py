@@ -65,7 +65,7 @@ def _make(provider: Provider, operation: Operation, step: Step, lease: Lease) ->
     except ProviderWaits as error:
         return _wait_for_capacity(operation, step, str(error), lease)
     except ProviderUnavailable as error:
-        return _again_later(step, str(error))
+        return Again(error.after) if error.after else _again_later(step, str(error))
     finally:
         notes.write_exchanges(operation, step)
     return _not_yet(step, result) if isinstance(result, NotYet) else _record(operation, step, result, lease, notes)

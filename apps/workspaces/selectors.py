@@ -2,29 +2,37 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet, Sum
+from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Sum, When
 from django.db.models.functions import Now, TruncDate
 from django.utils import timezone
 
 from apps.accounts.models import Person
-from apps.core.rules import Decision, Refused
+from apps.core.rules import Decision, Refused, Role
 from apps.people.selectors.accreditation import people_accredited
 from apps.projects.models import Project
 from apps.projects.rules import entitlement_holds
 from apps.projects.selectors import mandated_now, projects_visible_to, roles_for, unmet_by_project, unmet_for
-from apps.workspaces.models import GatewaySession, Operation, Step, Workspace
+from apps.workspaces.models import Finding, GatewaySession, Offer, Operation, Step, Workspace
+from apps.workspaces.plans import SKIPPABLE
 from apps.workspaces.rules import Desired, Facts, Kind, Seen, Situation, Status, decide
 from apps.workspaces.sentences import STEP_LABELS, reason_sentences
 
+_ASKED = ("start", "stop", "suspend", "resume", "destroy", "certificate")
 _UNDER_WAY = frozenset({Step.Status.WAITING, Step.Status.ACTIVE})
 RECENT = timedelta(minutes=10)
 USUAL_SIZES = {"scaleway": "PRO2-S"}
 
 
 def workspaces_visible_to(person: Person) -> QuerySet[Workspace]:
-    """The workspaces of the projects that the person may see; for others they do not exist."""
-    return Workspace.objects.select_related("project__entitlement").filter(project__in=projects_visible_to(person))
+    """The workspaces of the projects that the person may see, all of them for an operator; for others they do not
+    exist."""
+    workspaces = Workspace.objects.select_related("project__entitlement")
+    if Role.OPERATOR in person.staff_roles:
+        return workspaces
+    return workspaces.filter(project__in=projects_visible_to(person))
 
 
 def decision_for(action: str, workspace: Workspace, person: Person) -> Decision:
@@ -37,7 +45,7 @@ def facts_for(action: str, workspace: Workspace, person: Person) -> Facts:
     the project to lift a suspension, none to suspend.
     """
     facts = facts_of(workspace)
-    if action == "workspace.open":
+    if action in {"workspace.open", "workspace.start"}:
         return replace(facts, unmet=unmet_for(workspace.project, person))
     if action == "workspace.resume":
         return replace(facts, unmet=unmet_by_project(workspace.project, person))
@@ -47,6 +55,11 @@ def facts_for(action: str, workspace: Workspace, person: Person) -> Facts:
 def has_entered(workspace: Workspace, person: Person) -> bool:
     """Whether the person was given a ticket to this workspace before."""
     return workspace.tickets.filter(person=person).exists()
+
+
+def workspace_action_allowed(action: str, workspace: Workspace, person: Person) -> bool:
+    """Whether the rules allow this now."""
+    return not isinstance(decision_for(action, workspace, person), Refused)
 
 
 def facts_of(workspace: Workspace) -> Facts:
@@ -79,8 +92,10 @@ class Progress:
     steps: tuple[StepLine, ...]
     may_open: bool
     why_not: tuple[str, ...]
-    may_suspend: bool
-    may_resume: bool
+    may: frozenset[str]
+    days_left: int
+    spent: Decimal
+    estimate: Decimal | None
 
     @property
     def is_moving(self) -> bool:
@@ -103,9 +118,30 @@ def workspace_progress(project: Project, person: Person) -> Progress | None:
         steps=tuple(_line(step) for step in operation.steps.all()) if operation else (),
         may_open=not isinstance(opening, Refused),
         why_not=reason_sentences(opening.reasons) if isinstance(opening, Refused) else (),
-        may_suspend=not isinstance(decide("workspace.suspend", roles, facts), Refused),
-        may_resume=not isinstance(decide("workspace.resume", roles, facts), Refused),
+        may=_may(roles, facts, may_enter),
+        days_left=(workspace.project.entitlement.ends_on - timezone.localdate()).days,
+        spent=spent_by(workspace),
+        estimate=hourly_price(workspace),
     )
+
+
+def _may(roles: frozenset[Role], facts: Facts, may_enter: Facts) -> frozenset[str]:
+    """Which buttons the page shows; the service asks for every condition again."""
+    facts_by_name = {"start": may_enter}
+    asked = {name: decide(f"workspace.{name}", roles, facts_by_name.get(name, facts)) for name in _ASKED}
+    return frozenset(name for name, decision in asked.items() if not isinstance(decision, Refused))
+
+
+def spent_by(workspace: Workspace) -> Decimal:
+    """What it cost so far, in euros without tax."""
+    return workspace.costs.aggregate(sum=Sum("amount"))["sum"] or Decimal(0)
+
+
+def hourly_price(workspace: Workspace) -> Decimal | None:
+    """What an hour of it costs by the catalogue, None where nothing is charged."""
+    size = workspace.size or usual_size(workspace.provider)
+    found = Offer.objects.filter(provider=workspace.provider, code=size).values_list("hourly", flat=True)
+    return found.first()
 
 
 def _line(step: Step) -> StepLine:
@@ -121,6 +157,45 @@ def workspaces_at_rest() -> QuerySet[Workspace]:
     """Workspaces with nothing under way, not yet destroyed: those a reconciler compares with the world."""
     busy = Operation.objects.filter(status__in=["running", "failed"]).values("workspace_id")
     return Workspace.objects.select_related("project").exclude(pk__in=busy).exclude(status=Status.DESTROYED)
+
+
+def operated(workspace: Workspace) -> dict[str, Any]:
+    """What an operator sees of one workspace: its last operations, the steps of the newest, every request with its
+    answer, the ledger, what differs, and what may be done. A fixed number of queries."""
+    operations = list(workspace.operations.order_by("-generation")[:10])
+    newest = operations[0] if operations else None
+    steps = list(newest.steps.all()) if newest else []
+    requests = list(newest.requests.select_related("step").order_by("-asked_at")[:200]) if newest else []
+    stopped = next((one for one in steps if one.status == Step.Status.FAILED), None)
+    return {
+        "workspace": workspace,
+        "operations": operations,
+        "newest": newest,
+        "steps": [(one, str(STEP_LABELS[one.name])) for one in steps],
+        "requests": requests,
+        "stopped": stopped,
+        "may_skip": stopped is not None and stopped.name in SKIPPABLE,
+        "resources": workspace.resources.order_by("created_at"),
+        "findings": workspace.findings.filter(resolved_at=None),
+        "spent": spent_by(workspace),
+        "hourly": hourly_price(workspace),
+    }
+
+
+def workspaces_for_operators() -> QuerySet[Workspace]:
+    """All workspaces, those that need a person first."""
+    first = Case(When(status=Status.FAILED, then=0), When(status=Status.DESTROYED, then=2), default=1)
+    return Workspace.objects.select_related("project__application").annotate(turn=first).order_by("turn", "-changed_at")
+
+
+def findings_open() -> QuerySet[Finding]:
+    """Differences that the latest surveys saw, those that open an isolation first."""
+    return Finding.objects.select_related("workspace").filter(resolved_at=None)
+
+
+def offers_of(provider: str) -> QuerySet[Offer]:
+    """The sizes that may be chosen, cheapest first."""
+    return Offer.objects.filter(provider=provider)
 
 
 def workspaces_living() -> QuerySet[Workspace]:

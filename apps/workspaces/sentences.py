@@ -100,6 +100,8 @@ SENTENCES: Mapping[str, str | Promise] = {
     "workspace.repair_asked": _("%(actor)s asked for a check and repair."),
     "workspace.step_skipped": _("%(actor)s skipped a step, with a reason."),
     "workspace.step_retried": _("%(actor)s had a step tried again."),
+    "workspace.operated": _("%(actor)s looked at the workspace from behind."),
+    "workspace.certificate_read": _("%(actor)s read the certificate of the destruction."),
     "workspace.handed_over": _("%(actor)s handed the matter over."),
     "workspace.resumed": _("%(actor)s lifted the suspension of the workspace."),
     "workspace.needs_human": _("The workspace needs a person of the platform's team."),
@@ -127,6 +129,8 @@ REASONS: Mapping[str, str | Promise] = {
     "status_failed": _("The workspace needs a person of the platform's team, who has it on their list."),
     "status_destroying": _("The workspace is being destroyed."),
     "status_destroyed": _("The workspace was destroyed."),
+    "not_here": _("This provider has nothing of the kind: there is nothing to do."),
+    "not_skippable": _("This step cannot be left out: the isolation, its proof or a removal depends on it."),
     "role": _("Only the members of the project may enter its workspace."),
 }
 

@@ -13,11 +13,13 @@ from django.utils import timezone
 from apps.accounts.models import Person
 from apps.accounts.stepping_up import step_up_spend
 from apps.core.errors import ChangedMeanwhile, refusal
-from apps.core.outbox import outbox_wake
-from apps.core.rules import Refused
+from apps.core.models import OutboxItem
+from apps.core.outbox import outbox_retry, outbox_wake
+from apps.core.rules import Reason, Refused
 from apps.projects.models import Project
 from apps.workspaces.ledger import operation_begin, session_end, sessions_end, workspace_event
-from apps.workspaces.models import GatewaySession, Operation, Ticket, Workspace
+from apps.workspaces.models import GatewaySession, Operation, Step, Ticket, Workspace
+from apps.workspaces.plans import SKIPPABLE, plan_of
 from apps.workspaces.rules import Desired, Kind
 from apps.workspaces.selectors import decision_for, has_entered, sessions_in_force
 from apps.workspaces.sentences import REASONS
@@ -95,6 +97,87 @@ def workspace_destroy(*, workspace: Workspace, by: str, reason: str) -> None:
     operation_begin(workspace, Kind.DESTROY, by=by, desired=Desired.DESTROYED, reason=reason)
     sessions_end(workspace, GatewaySession.End.SUSPENDED)
     workspace_event("workspace.destroy_requested", workspace, by=by)
+
+
+# ---- what operators do ----------------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def workspace_cancel(*, workspace: Workspace, by: Person, reason: str, seen_version: int) -> None:
+    """Give up a preparation at whatever step it stands: what the ledger holds is removed. Raises RefusedError,
+    ChangedMeanwhile."""
+    _decide("workspace.cancel", workspace, by, seen_version)
+    operation_begin(workspace, Kind.DESTROY, by=str(by.pk), desired=Desired.DESTROYED, reason=reason)
+    workspace_event("workspace.cancelled", workspace, by=str(by.pk))
+
+
+@transaction.atomic
+def workspace_resize(*, workspace: Workspace, by: Person, size: str, seen_version: int) -> None:
+    """Give the workspace another size, from the catalogue; it stops and starts for it. Raises RefusedError,
+    ChangedMeanwhile."""
+    _decide("workspace.resize", workspace, by, seen_version)
+    operation_begin(workspace, Kind.RESIZE, by=str(by.pk), desired=Desired.RUNNING, size=size)
+    sessions_end(workspace, GatewaySession.End.STOPPED)
+    workspace_event("workspace.resize_asked", workspace, by=str(by.pk), data={"size": size})
+
+
+@transaction.atomic
+def workspace_rotate_keys(*, workspace: Workspace, by: Person, reason: str, seen_version: int) -> None:
+    """Renew its keys: access is closed meanwhile. Raises RefusedError, ChangedMeanwhile."""
+    _operate("workspace.rotate_keys", Kind.ROTATE_KEYS, "workspace.rotation_asked", workspace, by, seen_version)
+
+
+@transaction.atomic
+def workspace_reconcile(*, workspace: Workspace, by: Person, reason: str, seen_version: int) -> None:
+    """Check every part and put right what differs; access is closed meanwhile. Raises RefusedError,
+    ChangedMeanwhile."""
+    _operate("workspace.reconcile", Kind.RECONCILE, "workspace.repair_asked", workspace, by, seen_version)
+
+
+def _operate(action: str, kind: Kind, event: str, workspace: Workspace, by: Person, seen_version: int) -> None:
+    _decide(action, workspace, by, seen_version)
+    if not plan_of(workspace.provider, kind):
+        raise refusal(Refused((Reason("not_here"),)), REASONS)
+    operation_begin(workspace, kind, by=str(by.pk))
+    sessions_end(workspace, GatewaySession.End.STOPPED)
+    workspace_event(event, workspace, by=str(by.pk))
+
+
+@transaction.atomic
+def step_retry(*, workspace: Workspace, by: Person, seen_version: int) -> None:
+    """Try the stopped step again. Raises RefusedError, ChangedMeanwhile."""
+    _decide("workspace.retry_step", workspace, by, seen_version)
+    _back_to_work(workspace)
+    workspace_event("workspace.step_retried", workspace, by=str(by.pk))
+
+
+@transaction.atomic
+def step_skip(*, workspace: Workspace, by: Person, reason: str, seen_version: int) -> None:
+    """Leave the stopped step out, for a reason that is kept; steps that isolate, test or remove are never left out.
+    Raises RefusedError, ChangedMeanwhile."""
+    _decide("workspace.skip_step", workspace, by, seen_version)
+    step = Step.objects.filter(operation__workspace=workspace, status=Step.Status.FAILED).order_by("-pk").first()
+    if step is None or step.name not in SKIPPABLE:
+        raise refusal(Refused((Reason("not_skippable"),)), REASONS)
+    step.status, step.waiting_for = Step.Status.SKIPPED, reason
+    step.save(update_fields=["status", "waiting_for"])
+    _back_to_work(workspace)
+    workspace_event("workspace.step_skipped", workspace, by=str(by.pk), data={"step": step.name})
+
+
+@transaction.atomic
+def operation_hand_over(*, workspace: Workspace, by: Person, reason: str, seen_version: int) -> None:
+    """Say to whom the matter goes now, and what they should know. Raises RefusedError, ChangedMeanwhile."""
+    _decide("workspace.hand_over", workspace, by, seen_version)
+    workspace.operations.filter(status=Operation.Status.FAILED).update(handed_to=reason)
+    workspace_event("workspace.handed_over", workspace, by=str(by.pk))
+
+
+def _back_to_work(workspace: Workspace) -> None:
+    operation = workspace.operations.filter(status=Operation.Status.FAILED).order_by("-generation").first()
+    item = OutboxItem.objects.filter(key=operation.idempotency_key).first() if operation else None
+    if item is None or not outbox_retry(item.pk):
+        raise ChangedMeanwhile
 
 
 @dataclass(frozen=True)

@@ -61,6 +61,14 @@ def broker_program(broker: Broker, layout_mark: str) -> Program:
     )
 
 
+def cloud_program(layout: Layout) -> Program:
+    """The imitated cloud, with its account and its ledger in the data folder, on the machine's clock."""
+    state, ledger = layout.var / "cloud.state", layout.var / "cloud.ledger"
+    options = ["--port", str(layout.cloud_port), "--state", str(state), "--ledger", str(ledger)]
+    options += ["--speed", os.environ.get("HDH_FAKE_SPEED") or "1"]
+    return Program("cloud", manage("fake_scaleway", *options), environment(layout, "cloud"))
+
+
 def portal_programs(layout: Layout) -> tuple[Program, ...]:
     """The portal's own processes, each in its zone, in the order in which they start."""
     return (

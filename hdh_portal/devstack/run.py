@@ -13,17 +13,25 @@ from hdh_portal.devstack.broker import Broker
 from hdh_portal.devstack.console import say
 from hdh_portal.devstack.errors import StackError
 from hdh_portal.devstack.existing import ensure_database, require_broker, require_database
-from hdh_portal.devstack.health import answers_ok
+from hdh_portal.devstack.health import answers_ok, content_of
 from hdh_portal.devstack.places import Account, make_directory, service_account, service_home, socket_home
 from hdh_portal.devstack.postgres import Postgres
 from hdh_portal.devstack.preflight import chosen_port, only_stack, require_sandbox
 from hdh_portal.devstack.preparation import prepare_data
-from hdh_portal.devstack.programs import QUEUES, Program, broker_program, manage, portal_programs, postgres_program
-from hdh_portal.devstack.secret_files import secret
+from hdh_portal.devstack.programs import (
+    QUEUES,
+    Program,
+    broker_program,
+    cloud_program,
+    manage,
+    portal_programs,
+    postgres_program,
+)
+from hdh_portal.devstack.secret_files import secret, write_private
 from hdh_portal.devstack.state import State, read_state
 from hdh_portal.devstack.supervisor import StopRequestedError, Supervisor
 from hdh_portal.devstack.welcome import welcome
-from hdh_portal.devstack.zones import MARK, Layout, environment, workspace_sockets
+from hdh_portal.devstack.zones import MARK, Layout, cloud_account_file, environment, workspace_sockets
 
 SERVICE_SECONDS = 60
 READY_SECONDS = 120
@@ -56,6 +64,7 @@ def _plan(var: Path, port: int, gateway_port: int | None) -> tuple[Layout, Servi
     require_sandbox()
     portal = chosen_port(port, "PORT")
     wanted = gateway_port if gateway_port is not None else (port + 1 if port else 0)
+    in_the_cloud = os.environ.get("HDH_WORKSPACE_PROVIDER") == "scaleway"
     layout = Layout(
         var=var,
         sockets=sockets,
@@ -65,6 +74,7 @@ def _plan(var: Path, port: int, gateway_port: int | None) -> tuple[Layout, Servi
         migration_url=postgres.url() if postgres else os.environ.get("HDH_MIGRATION_DATABASE_URL", ""),
         worker_url=postgres.worker_url(secret(var, "database_worker")) if postgres else _given_to_workers(),
         broker_url=broker.url if broker else broker_url or "",
+        cloud_port=chosen_port(0, "the imitated cloud") if in_the_cloud else 0,
     )
     return layout, Services(home, postgres, broker)
 
@@ -124,6 +134,7 @@ class RunningStack:
 
     def _start(self) -> None:
         self._start_services()
+        self._start_cloud()
         prepare_data(self._supervisor, self._layout, embedded=self._services.postgres is not None)
         if self._was_killed:
             self._command("provision", "workspaces_stop_local")
@@ -153,6 +164,17 @@ class RunningStack:
         else:
             require_broker(self._layout.broker_url)
 
+    def _start_cloud(self) -> None:
+        """The imitated cloud and, once it answers, its account for the workers that provision."""
+        if not self._layout.cloud_port:
+            return
+        self._supervisor.start(cloud_program(self._layout))
+        self._supervisor.wait_until(
+            lambda: answers_ok(self._layout.cloud_port, "/_fake/api/account"), "The imitated cloud", SERVICE_SECONDS
+        )
+        account = content_of(self._layout.cloud_port, "/_fake/api/account")
+        write_private(cloud_account_file(self._layout), account)
+
     def _command(self, zone: str, *words: str) -> None:
         self._supervisor.run(Program(words[0], manage(*words), environment(self._layout, zone)))
 
@@ -164,7 +186,7 @@ class RunningStack:
         supervisor.stop(("gateway", "portal", "beat", *QUEUES))
         if self._opened:
             self._stop_workspaces()
-        supervisor.stop(("valkey", "postgres"))
+        supervisor.stop(("cloud", "valkey", "postgres"))
         supervisor.end_descendants(LEFTOVER_SECONDS)
         self._write_state()
 

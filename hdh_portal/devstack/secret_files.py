@@ -16,12 +16,17 @@ def secret(var: Path, name: str) -> str:
     folder = make_directory(secrets_directory(var), mode=0o700)
     file = folder / name
     if not file.exists():
-        unfinished = folder / f"{name}.unfinished"
-        unfinished.unlink(missing_ok=True)
-        with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as written:
-            written.write(secrets.token_urlsafe(SECRET_BYTES))
-        unfinished.rename(file)
+        write_private(file, secrets.token_urlsafe(SECRET_BYTES))
     return file.read_text()
+
+
+def write_private(file: Path, content: str) -> None:
+    """Replace a file as a whole with one that only its owner reads."""
+    unfinished = file.with_name(f"{file.name}.unfinished")
+    unfinished.unlink(missing_ok=True)
+    with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as written:
+        written.write(content)
+    unfinished.rename(file)
 
 
 def secrets_directory(var: Path) -> Path:

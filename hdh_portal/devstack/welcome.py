@@ -19,6 +19,12 @@ ACCOUNTS = (
 )
 
 
+def _cloud(layout: Layout) -> str:
+    if not layout.cloud_port:
+        return ""
+    return f"  Workspaces are made in an imitated cloud: http://localhost:{layout.cloud_port}/_fake/ (its controls)\n\n"
+
+
 def welcome(layout: Layout, seconds: float) -> str:
     """The text shown when everything answers, `seconds` after the start."""
     password = os.environ.get("HDH_DEMO_PASSWORD", DEMONSTRATION_PASSWORD)
@@ -27,6 +33,7 @@ def welcome(layout: Layout, seconds: float) -> str:
     return (
         f"\n  The portal is ready ({seconds:.0f} s): {layout.portal_url}\n\n"
         f"  Demonstration accounts (password {password}):\n{people}\n\n"
+        f"{_cloud(layout)}"
         f"  One-time code, in another terminal:  make code WHO={ACCOUNTS[0][0]}\n"
         f"  Logs: {layout.log}    Stop: Ctrl-C\n"
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,6 +46,7 @@ class Layout:
     database_url: str
     broker_url: str
     migration_url: str = ""  # the owner of the tables, where the portal's own role may do less
+    cloud_port: int = 0  # of the imitated cloud, where workspaces are made in it; 0 where there is none
     worker_url: str = ""  # the role of the workers, where the portal's own role sees less
 
     @property
@@ -84,6 +86,7 @@ def _common(layout: Layout, zone: str) -> dict[str, str]:
         MARK: str(layout.var),
         "HDH_DEMO": "1",
         "HDH_ZONE": zone,
+        "HDH_WORKSPACE_PROVIDER": "scaleway" if layout.cloud_port else "local",
         "HDH_SECRET_KEY": _key_of(layout.var, zone),
         "HDH_PORTAL_URL": layout.portal_url,
         "HDH_GATEWAY_ORIGIN": layout.gateway_origin,
@@ -98,6 +101,7 @@ def _key_of(var: Path, zone: str) -> str:
 
 def _web(layout: Layout) -> dict[str, str]:
     return {
+        "HDH_FAKE_CLOUD_URL": f"http://127.0.0.1:{layout.cloud_port}" if layout.cloud_port else "",
         "HDH_AUDIT_PUBLIC_KEY_FILE": str(secrets_directory(layout.var) / "audit.key.pub"),
         "HDH_CHECKPOINTS_DIR": str(checkpoints(layout)),
         "CELERY_BROKER_URL": layout.broker_url,
@@ -166,7 +170,38 @@ def _provision(layout: Layout) -> dict[str, str]:
         "HDH_WORKSPACES_DIR": str(layout.var / "workspaces"),
         "HDH_WORKSPACE_IMAGE": os.environ.get("HDH_WORKSPACE_IMAGE", str(WORKSPACE_IMAGE)),
         "HDH_SOCKETS_DIR": str(workspace_sockets(layout)),
+        **_in_the_cloud(layout),
     }
+
+
+def _in_the_cloud(layout: Layout) -> dict[str, str]:
+    """The account in the imitated cloud, for the workers that provision; nothing where there is none."""
+    file = cloud_account_file(layout)
+    if not layout.cloud_port or not file.exists():
+        return {}
+    account, address = json.loads(file.read_text()), f"http://127.0.0.1:{layout.cloud_port}"
+    return {
+        "HDH_SCALEWAY_ACCESS_KEY": account["access_key"],
+        "HDH_SCALEWAY_SECRET_KEY": account["secret_key"],
+        "HDH_SCALEWAY_ORGANISATION": account["organization_id"],
+        "HDH_SCALEWAY_HUB_PROJECT": account["hub_project"],
+        "HDH_SCALEWAY_HUB_VPC": account["hub_vpc"],
+        "HDH_SCALEWAY_STRANGER_ACCESS_KEY": account["stranger_access_key"],
+        "HDH_SCALEWAY_STRANGER_SECRET_KEY": account["stranger_secret_key"],
+        "HDH_SCALEWAY_API": address,
+        "HDH_SCALEWAY_STORAGE": address,
+        "HDH_SCALEWAY_AGENT": f"{address}/_agent/{{server}}",
+    }
+
+
+def _cloud(layout: Layout) -> dict[str, str]:
+    """The imitated cloud: no database, no broker; it knows its own owner's key only."""
+    return {"SCW_SECRET_KEY": secret(layout.var, "cloud_key")}
+
+
+def cloud_account_file(layout: Layout) -> Path:
+    """What the imitated cloud says of its account, once it answers."""
+    return secrets_directory(layout.var) / "cloud.json"
 
 
 def _gateway(layout: Layout) -> dict[str, str]:
@@ -190,5 +225,6 @@ _OWN = {
     "provision": _provision,
     "beat": _broker_only,
     "gateway": _gateway,
+    "cloud": _cloud,
     "migration": _migration,
 }

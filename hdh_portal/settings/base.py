@@ -12,6 +12,7 @@ from csp.constants import NONCE, NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
 from hdh_portal.settings import logs
+from hdh_portal.settings.identity import identity_provider
 from hdh_portal.settings.mail import TIMEOUT, mail_settings
 
 LOGGING = logs.LOGGING
@@ -103,6 +104,7 @@ STEP_UP_DOWNLOADS = frozenset(name for name in os.environ.get("HDH_STEP_UP_DOWNL
 RECOVERY_DELAY = timedelta(hours=float(os.environ.get("HDH_RECOVERY_DELAY_HOURS") or 24))
 # How long an answer takes that must not tell whether an account exists.
 ALIKE_SECONDS = 0.4
+IDENTITY_PROVIDER = identity_provider(os.environ)
 # Networks of the proxies in front of the portal, such as "10.0.0.0/24,fd00::/64": believed about whom they speak for.
 TRUSTED_PROXIES = [str(ip_network(one)) for one in os.environ.get("HDH_TRUSTED_PROXIES", "").split(",") if one]
 
@@ -223,6 +225,9 @@ SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 4_000
 
+# A form that leads on to the identity provider is a form to it, for browsers.
+_provider_address = urlsplit(IDENTITY_PROVIDER.get("authorization_url", ""))
+_provider_sources = [f"{_provider_address.scheme}://{_provider_address.netloc}"] if IDENTITY_PROVIDER else []
 _gateway_sources = GATEWAY_ORIGIN.replace("ws-{id}", "*")
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
@@ -233,7 +238,7 @@ CONTENT_SECURITY_POLICY = {
         "img-src": [SELF, "data:"],
         "font-src": [SELF],
         "connect-src": [SELF],
-        "form-action": [SELF, _gateway_sources],
+        "form-action": [SELF, _gateway_sources, *_provider_sources],
         "frame-ancestors": [NONE],
         "base-uri": [NONE],
         "manifest-src": [SELF],

@@ -39,6 +39,8 @@ LOGGING: dict[str, Any] = {
         "django.request": {"level": "CRITICAL"},
         "django.server": {"level": "WARNING"},
         "weasyprint": {"level": "WARNING"},
+        # At DEBUG they write requests as they are sent, with keys and contents.
+        **{name: {"level": "WARNING"} for name in ("boto3", "botocore", "s3transfer", "scaleway", "urllib3")},
         "celery.app.trace": {"level": "WARNING"},
         "celery.worker.strategy": {"level": "WARNING"},
     },

@@ -16,7 +16,10 @@ from apps.accounts.models import Person
 from apps.applications.models import Application, ApplicationUserObjectPermission, Member
 
 # Copied as they are: what a unique column of text becomes in the copy numbered n.
-NUMBERED = {"applications_application.number": "'HDH-2020-' || lpad(n::text, 6, '0')"}
+NUMBERED = {
+    "applications_application.number": "'HDH-2020-' || lpad(n::text, 6, '0')",
+    "applications_application.search_text": "t.search_text || ' hdh-2020-' || lpad(n::text, 6, '0')",
+}
 
 
 @dataclass(frozen=True)

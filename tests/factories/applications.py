@@ -92,10 +92,16 @@ def draft(
     )
     if complete:
         fill(application, by, complete_contents(**titles))
-        services.attachment_add(application=application, kind="protocol", name="protocole.pdf", data=PDF, by=by)
-        for kind in sorted(selectors.required_kinds(application, complete_contents()) - {"protocol"}):
-            services.attachment_add(application=application, kind=kind, name=f"{kind}.pdf", data=PDF, by=by)
+        documents_add(application, by)
     return fresh(application)
+
+
+def documents_add(application: Application, by: Person) -> None:
+    """Add the protocol, and whatever else the dossier's path demands."""
+    kinds = selectors.required_kinds(application, complete_contents()) - {"protocol"}
+    for kind in ("protocol", *sorted(kinds)):
+        name = "protocole.pdf" if kind == "protocol" else f"{kind}.pdf"
+        services.attachment_add(application=application, kind=kind, name=name, data=PDF, by=by)
 
 
 def fresh(application: Application) -> Application:
@@ -167,9 +173,7 @@ def _commit(application: Application, by: Person, decider: Person) -> None:
 def _cnil(application: Application, by: Person, decider: Person) -> None:
     services.cnil_decision_record(
         application=application,
-        outcome=Outcome.AUTHORISED,
-        reference="DR-2026-001",
-        decided_on=timezone.localdate(),
+        decision=services.AuthorityDecision(Outcome.AUTHORISED, "DR-2026-001", timezone.localdate()),
         by=decider,
     )
 

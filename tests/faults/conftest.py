@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.faults.campaign import running
+from tests.support.cloud_fixtures import bench, workspace  # noqa: F401  fixtures
 from tests.support.portal import Portal
 
 

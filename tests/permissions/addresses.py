@@ -33,9 +33,10 @@ ROLE_OBJECTS = frozenset({"event_id", "recovery_id", "staff_id", "staff_role_id"
 COMMITTEE_OBJECTS = frozenset({"session_id", "interest_id"})
 OBJECTS = DOSSIER_OBJECTS | PEOPLE_OBJECTS | ROLE_OBJECTS | COMMITTEE_OBJECTS | {"item_id", "passkey_id"}
 PARTS = frozenset({"attachment_id", "person_id", "rapporteur_id"})
-PLAIN = frozenset({"key", "link"})
+PLAIN = frozenset({"key", "link", "mark"})
 
 
+MARKED = "0f0f0f0f0f0f0f0f"
 LINK = "a-link-of-the-matrix-as-long-as-those-sent-by-mail"
 # Where an identifier is no UUID: one that stands for nothing.
 MISSING = {
@@ -43,6 +44,7 @@ MISSING = {
     **dict.fromkeys(("secret", "invitation_secret"), f"{'missing':-<24}"),
     "key": "summary",
     "link": LINK,
+    "mark": MARKED,
 }
 
 

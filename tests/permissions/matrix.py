@@ -28,22 +28,27 @@ from tests.permissions.asking import (
 )
 from tests.permissions.calls import Call
 from tests.permissions.expectation import METHODS, SAFE, Expected, answered, expected, staff_who_know
-from tests.permissions.payloads import (
-    ALWAYS,
-    CONFIRMED_BEFORE,
-    FORGERIES,
-    LEAD_ON,
-    NOT_YET,
-    PREPARED,
-    QUERIES,
-    Payload,
-    payload_for,
-)
+from tests.permissions.particulars import ALWAYS, CONFIRMED_BEFORE, LEAD_ON, NOT_YET, PREPARED, QUERIES
+from tests.permissions.payloads import FORGERIES, Payload, payload_for
 from tests.permissions.rooms import committee_object
-from tests.permissions.standing import fits_in, is_about_dossiers, relation_at, state_at, states_of
+from tests.permissions.standing import (
+    fits_in,
+    is_about_dossiers,
+    relation_at,
+    stand_as_asked,
+    state_at,
+    states_of,
+)
 from tests.permissions.world import VISITORS, Dossier, Visitor, World
 
 POSITIONS = ("own", "same_organisation", "foreign", "archived", "missing", "wrong_state", "crossed")
+POSITIONS_OF = {
+    "": ("",),
+    "item_id": ("missing", "own", "wrong_state"),
+    "passkey_id": ("missing", "own", "foreign"),
+    **dict.fromkeys(ROLE_OBJECTS, ("missing", "own")),
+    **dict.fromkeys(PEOPLE_OBJECTS | COMMITTEE_OBJECTS, ("missing", "own", "foreign", "wrong_state")),
+}
 REFUSALS = frozenset({403, 404, 409, 422, 429})
 UNDECLARED = "undeclared"
 CODE_FIELDS = ("otp_code", "code")
@@ -102,16 +107,9 @@ class Matrix:
 
     def positions(self, address: Address) -> tuple[str, ...]:
         """Which objects the address is asked about. Missing comes first: the others are compared with it."""
-        if not address.object_kind:
-            return ("",)
-        if address.object_kind == "item_id":
-            return ("missing", "own", "wrong_state")
-        if address.object_kind == "passkey_id" or address.object_kind in ROLE_OBJECTS:
-            return ("missing", "own", "foreign")[: 2 + (address.object_kind == "passkey_id")]
-        if address.object_kind in PEOPLE_OBJECTS | COMMITTEE_OBJECTS:
-            return ("missing", "own", "foreign", "wrong_state")
         usual = ("missing", "own", "same_organisation", "foreign", "archived", "wrong_state")
-        return (*usual, "crossed") if address.part else usual
+        crossed = ("crossed",) if address.part else ()
+        return POSITIONS_OF.get(address.object_kind, (*usual, *crossed))
 
     def call(self, address: Address, method: str, visitor: Visitor, position: str) -> Call | None:
         """The cell, or None where the world has no such object (no state is wrong for an action of any state)."""
@@ -243,6 +241,7 @@ class Matrix:
     def judge(self, call: Call) -> Iterator[str]:
         """Make the call; what is wrong with the answer, in sentences."""
         with taken_back():
+            stand_as_asked(call.address, call.ids, wanted=call.expected is Expected.ALLOWED)
             payload = self.payload(call)
             prepared = StepUp.objects.filter(used_at=None).count() + (call.address.name in LEAD_ON)
             path = call.address.path(call.ids) + QUERIES.get(call.address.name, "")

@@ -14,7 +14,7 @@ from apps.accounts.models import Mandate, Organisation, Person, PortalSession
 from apps.accounts.recovery_models import AccountRecovery, MailedSecret
 from apps.accounts.rules import Act
 from apps.accounts.staff_roles import content_of
-from apps.applications.models import Application, Notice, Page
+from apps.applications.models import Application, Obligation, Page
 from apps.core.rules import Role
 from apps.directory.models import Entry
 from apps.people.models import ConditionsAcceptance, ConditionsOfUse
@@ -56,6 +56,11 @@ def _seen(ids: Ids, **more: str) -> Payload:
 def _seen_workspace(ids: Ids) -> Payload:
     workspace = Workspace.objects.filter(pk=ids["workspace_id"]).first()
     return Payload({"version": str(workspace.version if workspace else 1), "reason": "Essai de la matrice."})
+
+
+def _resized(world: World, visitor: Visitor, ids: Ids) -> Payload:
+    seen = _seen_workspace(ids)
+    return Payload({"version": seen.data["version"], "size": ""})
 
 
 def _page(world: World, visitor: Visitor, ids: Ids) -> Payload:
@@ -121,8 +126,8 @@ def _mailed(purpose: str) -> Maker:
 
     def make(world: World, visitor: Visitor, ids: Ids) -> Payload:
         recovery = AccountRecovery.objects.get(pk=world.of_roles["recovery_id"])
-        status = "open" if purpose == "finish" else "asked"
-        unguarded(f"UPDATE accounts_accountrecovery SET status = '{status}' WHERE id = '{recovery.pk}'")
+        if purpose == "finish":
+            unguarded(f"UPDATE accounts_accountrecovery SET status = 'open' WHERE id = '{recovery.pk}'")
         MailedSecret.objects.create(
             digest=secret_digest(LINK),
             person_id=recovery.person_id,
@@ -196,14 +201,18 @@ def _mandate_of(visitor: Visitor) -> str:
     return str(Mandate.objects.filter(person_id=visitor.person_id, ends_on=None)[0].organisation_id)
 
 
+def _obligation(world: World, visitor: Visitor, ids: Ids) -> Payload:
+    found = Obligation.objects.filter(application_id=ids["application_id"]).first()
+    return _seen(ids, obligation=str(found.pk if found else uuid.uuid4()), note="Publiés.")
+
+
+def _assigned(world: World, visitor: Visitor, ids: Ids) -> Payload:
+    dossier = world.dossiers["others", "submitted"].ids["application_id"]
+    return Payload({"application": dossier, "steward": world.visitors["steward"].person_id})
+
+
 def _attachment(world: World, visitor: Visitor, ids: Ids) -> Payload:
     return Payload({"kind": "protocol"}, {"file": ("protocole.pdf", PDF)})
-
-
-def _notices_read(world: World, visitor: Visitor, ids: Ids) -> Payload:
-    """Only who was told something has anything to mark as read."""
-    told = visitor.person_id and Notice.objects.filter(person=visitor.person_id, read_at=None).exists()
-    return Payload(writes=bool(told))
 
 
 def _results(world: World, visitor: Visitor, ids: Ids) -> Payload:
@@ -279,6 +288,9 @@ PAYLOADS: dict[str, Maker] = {
     "accounts:second_factor": _second_factor,
     "accounts:enrol": _enrol,
     "accounts:recovery_codes": _silent,
+    "accounts:identity_begin": _silent,
+    "accounts:identity_link": _silent,
+    "accounts:identity_unlink": _silent,
     "accounts:sign_out": _sign_out,
     "accounts:session_extend": _nothing,
     "accounts:passkey_sign_in_options": _nothing,
@@ -287,6 +299,7 @@ PAYLOADS: dict[str, Maker] = {
     "accounts:passkey_add": _passkey_added,
     "accounts:passkey_remove": lambda world, visitor, ids: Payload({"otp_code": fresh_code()}),
     "accounts:sessions_end": _another_session,
+    "accounts:session_end": _silent,
     "accounts:password": _password,
     "accounts:step_up": _step_up,
     "accounts:password_forgotten": _somebody,
@@ -312,11 +325,16 @@ PAYLOADS: dict[str, Maker] = {
     "applications:review_message_post": lambda world, visitor, ids: Payload(
         {"text": "Bonjour.", "key": str(uuid.uuid4()), "is_internal": "on"}
     ),
-    "applications:notices_read": _notices_read,
+    "applications:notices_read": _nothing,
     "applications:notice_preference": lambda world, visitor, ids: Payload({"mail": "daily"}),
     "applications:attachment_redact": lambda world, visitor, ids: Payload({"reason": "Données de patients."}),
     "applications:page": _page,
     "applications:return": lambda world, visitor, ids: _seen(ids, **{"reason-summary": "Trop technique."}),
+    "applications:check": lambda world, visitor, ids: _seen(ids, **{"mark-title_clear": "good"}),
+    "applications:extend": lambda world, visitor, ids: _seen(ids, reason="Dossier complexe."),
+    "applications:silence": lambda world, visitor, ids: _seen(ids),
+    "applications:obligation": _obligation,
+    "applications:assign": _assigned,
     "applications:accept": lambda world, visitor, ids: _seen(ids),
     "applications:redirect": lambda world, visitor, ids: _seen(ids, path="full_authorisation", reason="Autre voie."),
     "applications:opinion": lambda world, visitor, ids: _seen(
@@ -334,6 +352,14 @@ PAYLOADS: dict[str, Maker] = {
     "workspaces:open": _confirmed_opening,
     "workspaces:suspend": lambda world, visitor, ids: _seen_workspace(ids),
     "workspaces:resume": lambda world, visitor, ids: _seen_workspace(ids),
+    **{f"workspaces:{name}": _nothing for name in ("start", "stop", "retry_step")},
+    **{
+        f"workspaces:{name}": lambda world, visitor, ids: _seen_workspace(ids)
+        for name in ("destroy", "cancel", "reconcile", "skip_step", "hand_over")
+    },
+    "workspaces:rotate_keys": lambda world, visitor, ids: _seen_workspace(ids),
+    "workspaces:resize": _resized,
+    "workspaces:fake_fault": _silent,
 }
 
 # Well-formed calls that must be refused whoever makes them: they name what is none of the caller's.
@@ -342,16 +368,3 @@ FORGERIES: dict[str, Maker] = {
         {"organisation": world.foreign_organisation, "path": "mr004", "creation_key": str(uuid.uuid4())}
     ),
 }
-# Written by payloads, before their call.
-PREPARED = frozenset(
-    {"accounts_passkeychallenge", "accounts_stepup", "accounts_mailedsecret", "accounts_accountrecovery"}
-)
-# Calls that are confirmed on a page of its own before, and those that confirm what another call does next.
-CONFIRMED_BEFORE = frozenset({"workspaces:open", "accounts:staff_role_give", "accounts:staff_role_end"})
-LEAD_ON = frozenset({"accounts:step_up", "accounts:factor_replace"})
-# What a reading must ask for to be answered.
-QUERIES = {"audit:export": "?format=csv"}
-# What may be allowed and not be there yet: an event is sealed by a process of its own, after its transaction.
-NOT_YET = frozenset({"audit:proof"})
-# Pages that answer everybody of the world in one way: all have a second factor, so nobody reaches enrolment by it.
-ALWAYS = {"accounts:enrol": 302}

@@ -1,7 +1,12 @@
 """In which state the object of an address stands, for the dossiers of the world."""
 
+from django.utils import timezone
+
+from apps.core.models import OutboxItem
 from apps.core.rules import Role
+from apps.workspaces.models import Operation, Workspace
 from tests.permissions.addresses import Address
+from tests.permissions.asking import tables_written
 from tests.permissions.rooms import AGREEMENT_STATUS, FILE_STAGE
 from tests.permissions.world import STATES, Dossier, Visitor, World
 
@@ -47,6 +52,8 @@ def state_at(address: Address, found: Dossier) -> str | None:
         return FILE_STAGE[found.state]
     if is_about_agreements(address):
         return AGREEMENT_STATUS[found.state]
+    if found.state == "approved" and (brought := brought_to(address)):
+        return brought
     return (WORKSPACE_STATE if address.object_kind == "workspace_id" else PROJECT_STATE)[found.state]
 
 
@@ -55,6 +62,8 @@ def fits_in(address: Address, state: str) -> bool:
     action = address.action
     if action is None or not action.states:
         return True
+    if brought_to(address):
+        return state == "approved"
     standing = {
         "workspace_id": WORKSPACE_STATE,
         "project_id": PROJECT_STATE,
@@ -62,3 +71,27 @@ def fits_in(address: Address, state: str) -> bool:
         "agreement_id": AGREEMENT_STATUS,
     }.get(address.object_kind, {})
     return standing.get(state, state) in action.states
+
+
+def brought_to(address: Address) -> str:
+    """The state to which a running workspace is brought for an action that fits none in which the world's stand."""
+    states = address.action.states if address.action else frozenset()
+    is_needed = address.object_kind == "workspace_id" and states and not states & set(WORKSPACE_STATE.values())
+    return sorted(states)[0] if is_needed else ""
+
+
+def stand_as_asked(address: Address, ids: dict[str, str], *, wanted: bool) -> None:
+    """Within a call that is taken back: the workspace stands where the action asks, with what belongs to that state."""
+    state = brought_to(address) if wanted else ""
+    found = Workspace.objects.filter(pk=ids["workspace_id"], status="running") if state else None
+    if found is None or not found.update(status=state, route_open=False):
+        return
+    tables_written.update({"workspaces_workspace", "workspaces_operation", "workspaces_step", "core_outboxitem"})
+    if state == "failed":
+        key = f"matrix:{ids['workspace_id']}"
+        operation = Operation.objects.create(
+            workspace_id=ids["workspace_id"], kind="provision", generation=99, idempotency_key=key, status="failed"
+        )
+        operation.steps.create(position=1, name="deliver", status="failed")
+        item = {"kind": "matrix", "queue": "default", "subject_id": "matrix", "status": "needs_human"}
+        OutboxItem.objects.create(key=key, not_before=timezone.now(), **item)

@@ -17,15 +17,14 @@ from apps.accounts import grants
 from apps.accounts.models import Mandate, Organisation, Person
 from apps.accounts.recovery_models import AccountRecovery
 from apps.applications import services
-from apps.applications.models import Application, Attachment, Member, Page
-from apps.applications.selectors import required_kinds
+from apps.applications.models import Application, Attachment, Member, Obligation, Page, StageClock, StageOutcome
 from apps.audit.models import Event
 from apps.core.models import OutboxItem
 from apps.core.rules import Role
 from apps.directory.services import entry_write
 from apps.extracts.models import ExtractRequest
 from apps.projects.models import Project
-from apps.workspaces.models import Operation, Workspace
+from apps.workspaces.models import DestructionCertificate, Operation, Workspace
 from tests.factories import applications as dossiers
 from tests.factories.accounts import (
     Browser,
@@ -217,8 +216,7 @@ def _dossier(state: str, lead: Person, members: Iterable[Person], home: Organisa
     application = services.application_create(organisation=home, creation_key=uuid.uuid4(), path=path, by=lead)
     for key, content in dossiers.complete_contents(title=f"{state} {uuid.uuid4().hex[:6]}").items():
         Page.objects.filter(application=application, key=key).update(content=content)
-    for kind in {"protocol"} | required_kinds(application, dossiers.complete_contents()):
-        services.attachment_add(application=application, kind=kind, name=f"{kind}.pdf", data=dossiers.PDF, by=lead)
+    dossiers.documents_add(application, lead)
     for member in members:
         own = Mandate.objects.filter(person=member).order_by("pk")[0].organisation
         Member.objects.create(application=application, person=member, organisation=own, added_by=lead)
@@ -230,8 +228,14 @@ def _dossier(state: str, lead: Person, members: Iterable[Person], home: Organisa
         services.application_withdraw(application=submitted, seen_version=submitted.version, by=lead)
     if state in dossiers.STAGES:
         dossiers.brought_to(state, dossiers.fresh(application), lead, decider)
+    if state == "committee":
+        StageClock.objects.filter(application=application, ended_on=None).update(
+            lapsed_at=timezone.now(), silence="favourable"
+        )
     if state in {"approved", "suspended", "closed"}:
         _approve(dossiers.fresh(application), decider)
+        decision = StageOutcome.objects.filter(application=application).latest("id")
+        Obligation.objects.create(application=application, outcome=decision, text="Publier les résultats.")
         # Their path is not one that the law publishes: made public all the same, to be asked about.
         entry_write(dossiers.fresh(application))
         _stand(application, state)
@@ -256,9 +260,12 @@ def _stand(application: Application, state: str) -> None:
     extract = ExtractRequest.objects.get(project__application=application)
     Operation.objects.filter(workspace__project__application=application).update(status=Operation.Status.DONE)
     Workspace.objects.filter(project__application=application).update(
-        status=status, desired=status, route_open=status == "running", extract_id=extract.pk
+        status=status, desired=status, provider="scaleway", route_open=status == "running", extract_id=extract.pk
     )
     if state == "closed":
+        destroyed = Workspace.objects.get(project__application=application)
+        content = {"workspace": str(destroyed.pk), "answers": [], "steps": []}
+        DestructionCertificate.objects.create(workspace=destroyed, content=content)
         Project.objects.filter(application=application).update(status=Project.Status.CLOSED)
 
 
@@ -266,7 +273,7 @@ def _ids(application: Application, lead: Person) -> dict[str, str]:
     """The identifiers that the addresses of this dossier's pages are made of, by the name of their parameter."""
     ids = {
         "application_id": str(application.pk),
-        "attachment_id": str(Attachment.objects.get(application=application, removed_at=None, kind="protocol").pk),
+        "attachment_id": str(Attachment.objects.get(application=application, kind="protocol").pk),
         "key": "summary",
     }
     other = Member.objects.filter(application=application).exclude(person=lead).first()

@@ -112,6 +112,7 @@ def definition_of(
     tables: Mapping[str, Sequence[str]] | None = None,
     period: Mapping[str, str] = PERIOD,
     filters: Sequence[str] | None = None,
+    protection: Mapping[str, Any] | None = None,
 ) -> Definition:
     """A definition around a population."""
     asked = {name: list(columns) for name, columns in (tables or {"IR_BEN_R": ["BEN_SEX_COD"]}).items()}
@@ -121,7 +122,8 @@ def definition_of(
         "population": population,
         "scope": {"tables": asked, "period": dict(period)},
     }
-    return Definition.from_json(written if filters is None else {**written, "filters": list(filters)})
+    chosen = {} if filters is None else {"filters": list(filters)}
+    return Definition.from_json({**written, **chosen, "protection": protection or {}})
 
 
 class ReferenceAnswers:
@@ -132,7 +134,7 @@ class ReferenceAnswers:
 
     def persons(self, definition: Definition) -> set[Any]:
         """The pseudonyms of the cohort."""
-        found = Reference(self.tables, definition.filters).cohort(definition.population)
+        found = Reference(self.tables, definition.filters).sampled(definition, KEY)
         return {KEY.pseudonym(Kind.PERSON, person) for person in found}
 
     def delivered(self, definition: Definition) -> dict[str, list[tuple[Any, ...]]]:

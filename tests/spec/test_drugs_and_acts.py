@@ -128,3 +128,34 @@ def test_dates_in_a_stay_and_in_community_care_add_up(ask: Ask) -> None:
 def test_a_period_after_everything_that_the_source_holds_finds_nobody(ask: Ask) -> None:
     later = {"from": "2031-01-01", "to": "2031-12-31"}
     assert ask(TABLES, {"any_of": [{"drug": {"atc": ["A10"], "period": later}}, {"sex": "male"}]}) == set()
+
+
+BIOLOGY = """
+IR_BEN_R
+BEN_NIR_PSA BEN_NIR_ANO
+a           A
+b           B
+c           C
+
+ER_PRS_F
+DCT_ORD_NUM BEN_NIR_PSA EXE_SOI_DTD
+1           a           2021-01-10
+2           a           2021-04-10
+3           b           2021-01-10
+4           c           2021-01-10
+
+ER_BIO_F
+DCT_ORD_NUM BIO_PRS_IDE BIO_ACT_QSN
+1           1577        1
+2           1577        1
+3           1577        1
+4           552         1
+"""
+
+
+@pytest.mark.parametrize(
+    ("codes", "at_least", "expected"),
+    [(["1577"], 1, {"A", "B"}), (["1577"], 2, {"A"}), (["1577", "552"], 1, {"A", "B", "C"})],
+)
+def test_an_analysis_counts_once_a_day(ask: Ask, codes: list[str], at_least: int, expected: set[str]) -> None:
+    assert ask(BIOLOGY, {"biology": {"nabm": codes, "period": PERIOD, "at_least": at_least}}) == expected

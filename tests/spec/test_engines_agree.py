@@ -10,6 +10,7 @@ from hypothesis import strategies as some
 
 from apps.extracts.engine.catalogue import CATALOGUE, STAY_KEYS
 from apps.extracts.engine.filters import Filter
+from apps.extracts.engine.protection import LEVELS
 from tests.spec.tables import DuckDBAnswers, ReferenceAnswers, Tables, definition_of, read_tables
 
 PSA = some.sampled_from(["p1", "p2", "p3", "p4"])
@@ -173,16 +174,27 @@ EVERYTHING = {
     "KI_CCI_R": ["BEN_DCD_DTE"],
     "IR_PHA_R": ["PHA_CIP_C13"],
 }
+COARSENINGS = some.fixed_dictionaries(
+    {}, optional={family.value: some.sampled_from([one.value for one in levels]) for family, levels in LEVELS.items()}
+)
+PROTECTIONS = some.fixed_dictionaries(
+    {},
+    optional={"sample_one_in": some.just(2), "date_shift_days": some.just(50), "coarsening": COARSENINGS},
+)
 FILTERS = some.lists(some.sampled_from([chosen.value for chosen in Filter]), unique=True)
 
 
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
-@given(source=tables(), population=POPULATIONS, period=PERIODS, filters=FILTERS)
-@example(source=read_tables("IR_BEN_R\nBEN_NIR_PSA"), population={"not": {"sex": "male"}}, period={"from": "2021-01-01", "to": "2021-12-31"}, filters=[])  # fmt: skip  # noqa: E501
+@given(source=tables(), population=POPULATIONS, period=PERIODS, filters=FILTERS, protection=PROTECTIONS)
+@example(source=read_tables("IR_BEN_R\nBEN_NIR_PSA"), population={"not": {"sex": "male"}}, period={"from": "2021-01-01", "to": "2021-12-31"}, filters=[], protection={})  # fmt: skip  # noqa: E501
 def test_the_engine_and_the_oracle_deliver_the_same_rows(
-    source: Tables, population: dict[str, Any], period: dict[str, str], filters: list[str]
+    source: Tables,
+    population: dict[str, Any],
+    period: dict[str, str],
+    filters: list[str],
+    protection: dict[str, Any],
 ) -> None:
-    definition = definition_of(population, EVERYTHING, period, filters)
+    definition = definition_of(population, EVERYTHING, period, filters, protection)
     expected = ReferenceAnswers(source, Path()).delivered(definition)
     with tempfile.TemporaryDirectory() as folder:
         assert DuckDBAnswers(source, Path(folder)).delivered(definition) == expected

@@ -145,3 +145,19 @@ RSA_NUM ASS_DGN
 def test_a_stay_of_nobody_known_counts_for_nobody(ask: Ask) -> None:
     text = STAYS.replace("1       a ", "1       z ")
     assert ask(text, {"stay": {"diagnosis": ["E119"], "period": PERIOD}}) == set()
+
+
+@pytest.mark.parametrize(("units", "expected"), [(["01A"], {"A"}), (["01"], {"A", "B"}), (["13"], set())])
+def test_a_stay_may_have_to_pass_through_a_medical_unit(ask: Ask, units: list[str], expected: set[str]) -> None:
+    text = f"""
+{STAYS.strip()}
+
+T_MCOaaUM
+RSA_NUM UM_ORD_NUM AUT_TYP1_UM
+1       1          01A
+1       2          01A
+2       1          01B
+4       1          13
+"""
+    population = {"stay": {"diagnosis": ["E11"], "period": PERIOD, "medical_units": units}}
+    assert ask(text, population) == expected

@@ -10,7 +10,15 @@ from apps.applications.services.deciding import application_approve, application
 from apps.applications.services.documents import attachment_add, attachment_redact, attachment_remove
 from apps.applications.services.drafting import PageChanged, application_create, page_save
 from apps.applications.services.redirecting import application_redirect
+from apps.applications.services.reviewing import (
+    applications_assign,
+    checklist_mark,
+    delay_extend,
+    obligation_fulfil,
+    silence_confirm,
+)
 from apps.applications.services.staging import (
+    AuthorityDecision,
     agreement_signed,
     application_accept,
     application_discontinue,
@@ -25,6 +33,7 @@ from apps.applications.services.submitting import Incomplete, application_submit
 from apps.applications.services.team import member_add, member_remove
 
 __all__ = [
+    "AuthorityDecision",
     "Incomplete",
     "PageChanged",
     "agreement_signed",
@@ -39,18 +48,23 @@ __all__ = [
     "application_revise",
     "application_submit",
     "application_withdraw",
+    "applications_assign",
     "attachment_add",
     "attachment_redact",
     "attachment_remove",
+    "checklist_mark",
     "cnil_decision_record",
     "commitment_declare",
+    "delay_extend",
     "member_add",
     "member_remove",
     "message_post",
     "notice_preference_set",
     "notices_give",
     "notices_read",
+    "obligation_fulfil",
     "opinion_record",
     "opinion_transcribe",
     "page_save",
+    "silence_confirm",
 ]

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.accounts.models import Person
 from apps.accounts.stepping_up import step_up_confirm, step_up_spend
 from apps.applications import canonical, rules, selectors, workflow
+from apps.applications.decision_record import decision_sign
 from apps.applications.models import Application, Decision, ReturnReason, Submission
 from apps.applications.policy import Stage
 from apps.applications.rules import Outcome, Status
@@ -66,6 +67,7 @@ def application_approve(
     _confirm("application.approve", application, content_hash, code, by)
     with transaction.atomic():
         decision = _decide("application.approve", application, seen_version, by, content_hash, comment)
+        decision_sign(decision)
         record("application.approved", application, by, _hashes(decision))
         if decision.application.state is Status.APPROVED:
             happened("application.approved", subject_id=str(application.pk), by=str(by.pk))
@@ -85,6 +87,7 @@ def application_refuse(
     _confirm("application.refuse", application, content_hash, code, by)
     with transaction.atomic():
         decision = _decide("application.refuse", application, seen_version, by, content_hash, reason.strip())
+        decision_sign(decision)
         record("application.refused", application, by, _hashes(decision))
         happened("application.refused", subject_id=str(application.pk), by=str(by.pk))
         return decision
@@ -135,6 +138,8 @@ def _decide(
 ) -> Decision:
     """Change the state, then judge the facts with the row held: whatever is refused here is rolled back."""
     before = Application.objects.get(pk=application.pk)
+    if before.version != seen_version:
+        raise changed_meanwhile(application)
     facts = selectors.decision_facts(before, by, selectors.contents_of(before), returned or ())
     refuse_unless_allowed(action, facts)
     moved = _moved(action, before, facts, seen_version, by)

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import Person
 from apps.applications import scanner, selectors, sniffing, storage
-from apps.applications.models import Application, Attachment, storage_key
+from apps.applications.models import AUTHORITY, Application, Attachment, storage_key
 from apps.applications.services.guarding import application_locked, record, refuse_unless_allowed
 from apps.applications.services.strays import addition_announce
 from apps.applications.sniffing import Fault
@@ -70,19 +70,39 @@ def attachment_add(
         raise
 
 
+def authority_document_keep(*, application: Application, name: str, data: bytes, by: Person) -> Attachment:
+    """Keep the text of the authority's decision beside the dossier, of which it is no part.
+
+    To be called in the transaction of the decision, with the dossier's row held. Raises RefusedError (field
+    "document") as `attachment_add` does.
+    """
+    media_type = _accepted(name, data, field="document")
+    facts = {"kind": AUTHORITY, "name": safe_name(name), "media_type": media_type, "storage_key": storage_key()}
+    addition_announce()
+    try:
+        return _attachment_create(application, data, facts, None, by)
+    except BaseException:
+        storage.erase(facts["storage_key"])
+        raise
+
+
 def _checked(application: Application, kind: str, name: str, data: bytes) -> str:
     """The media type of an acceptable file. Raises RefusedError."""
     if kind not in {field.name for field in application.specification.page("attachments").fields}:
         raise _refused(_("Choose what this document is."), field="kind")
+    return _accepted(name, data)
+
+
+def _accepted(name: str, data: bytes, *, field: str = "file") -> str:
     if not data:
-        raise _refused(_("This file is empty."))
+        raise _refused(_("This file is empty."), field=field)
     if len(data) > MAX_BYTES:
-        raise _refused(_("This file is too large: 10 MB at most."))
+        raise _refused(_("This file is too large: 10 MB at most."), field=field)
     expected = sniffing.expected_type(name)
     if expected is None:
-        raise _refused(_("This type of file is not accepted: PDF, DOCX, ODT, TXT, PNG or JPEG."))
+        raise _refused(_("This type of file is not accepted: PDF, DOCX, ODT, TXT, PNG or JPEG."), field=field)
     if fault := sniffing.fault_of(data, expected):
-        raise _refused(FAULTS[fault])
+        raise _refused(FAULTS[fault], field=field)
     return expected
 
 

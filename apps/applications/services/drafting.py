@@ -13,6 +13,7 @@ from apps.accounts import grants
 from apps.accounts.models import Organisation, Person
 from apps.applications import canonical, pages, selectors, wording
 from apps.applications.models import SHORTEST_PATH, Application, Member, NumberSeries, Page
+from apps.applications.searching import search_text_renew
 from apps.applications.services.guarding import application_locked, record, refuse_unless_allowed
 from apps.core.errors import ChangedMeanwhile, RefusedError
 
@@ -68,6 +69,7 @@ def _application_create(organisation: Organisation, creation_key: uuid.UUID, by:
     lead = Member.Role.PRINCIPAL_INVESTIGATOR
     Member.objects.create(application=application, person=by, organisation=organisation, role=lead, added_by=by)
     grants.grant(by, "view_application", application)
+    search_text_renew(application)
     record("application.created", application, by, {"number": application.number})
     return application
 
@@ -112,3 +114,4 @@ def _page_swap(application: Application, present: Page, content: dict[str, Any],
 def _title_repeat(application: Application, content: Mapping[str, Any]) -> None:
     title = str(content.get("title", ""))[: pages.LONGEST_TITLE]
     Application.objects.filter(pk=application.pk).update(title=title)
+    search_text_renew(application)

@@ -10,6 +10,7 @@ from apps.accounts.models import Person
 from apps.applications import rules, wording
 from apps.applications.models import Application
 from apps.applications.rules import Facts, Status
+from apps.applications.services.clock import clock_turned
 from apps.audit.services import event_record
 from apps.core.errors import ChangedMeanwhile, refusal
 from apps.core.happenings import happened
@@ -55,12 +56,19 @@ def state_change(
         raise ValueError(f"{action} does not lead to {goal}")
     sources = [state.value for state in arrow.sources]
     moved = Application.objects.filter(pk=application.pk, version=seen_version, status__in=sources).update(
-        status=goal, version=F("version") + 1, changed_by=by, changed_at=timezone.now(), **values
+        status=goal,
+        queue_rank=rules.queue_rank(goal),
+        version=F("version") + 1,
+        changed_by=by,
+        changed_at=timezone.now(),
+        **values,
     )
     if not moved:
         raise changed_meanwhile(application)
+    entered = Application.objects.get(pk=application.pk)
+    clock_turned(entered, application.state, afresh=action == "application.redirect")
     happened("application.stage_entered", subject_id=str(application.pk), by=str(by.pk))
-    return Application.objects.get(pk=application.pk)
+    return entered
 
 
 def changed_meanwhile(application: Application) -> ChangedMeanwhile:

@@ -3,6 +3,7 @@
 The stages that follow are those of the dossier's path, by the rules it was submitted under.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -13,8 +14,9 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import Person
 from apps.applications import selectors, workflow
-from apps.applications.models import Application, StageOutcome
+from apps.applications.models import Application, Obligation, StageOutcome
 from apps.applications.rules import Outcome, Status
+from apps.applications.services.documents import authority_document_keep
 from apps.applications.services.guarding import (
     application_locked,
     record,
@@ -34,6 +36,7 @@ EVENTS = {
     "application.revise": "application.revised",
     "application.commit": "application.committed",
     "application.cnil_record": "application.cnil_recorded",
+    "application.silence_confirm": "application.silence_confirmed",
 }
 
 
@@ -129,26 +132,51 @@ def commitment_declare(
     return stage_end("application.commit", application, ending, seen_version=seen_version, by=by)
 
 
+@dataclass(frozen=True)
+class AuthorityDecision:
+    """What the authority decided, by its number and its day; each of the `conditions` becomes an obligation that is
+    followed up.
+    """
+
+    outcome: Outcome
+    reference: str
+    decided_on: date
+    comment: str = ""
+    conditions: Sequence[str] = ()
+
+
 def cnil_decision_record(
     *,
     application: Application,
-    outcome: Outcome,
-    reference: str,
-    decided_on: date,
+    decision: AuthorityDecision,
     by: Person,
-    comment: str = "",
-    express: bool = True,
+    document: tuple[str, bytes] | None = None,
     seen_version: int | None = None,
 ) -> Application:
-    """Record the authority's decision, by its number and its day. `express` False: by silence.
+    """Record the authority's decision; `document` is the name and the bytes of its text.
 
-    Raises RefusedError (field "reference", "decided_on" or "comment"), ChangedMeanwhile.
+    Raises RefusedError (field "reference", "decided_on", "comment", "conditions" or "document"), ChangedMeanwhile.
     """
-    _refuse_unless_dated(reference, decided_on, _("Give the number of the decision."))
-    if outcome is not Outcome.AUTHORISED and not comment.strip():
+    conditions = _checked_decision(decision)
+    ending = Ending(decision.outcome, True, decision.reference.strip(), decision.decided_on, decision.comment.strip())
+    with transaction.atomic():
+        moved = stage_end("application.cnil_record", application, ending, seen_version=seen_version, by=by)
+        outcome = StageOutcome.objects.filter(application=moved).latest("id")
+        Obligation.objects.bulk_create(Obligation(application=moved, outcome=outcome, text=text) for text in conditions)
+        if document:
+            authority_document_keep(application=moved, name=document[0], data=document[1], by=by)
+        return moved
+
+
+def _checked_decision(decision: AuthorityDecision) -> list[str]:
+    """The conditions of a decision that says all it must. Raises RefusedError."""
+    _refuse_unless_dated(decision.reference, decision.decided_on, _("Give the number of the decision."))
+    conditions = [text.strip() for text in decision.conditions if text.strip()]
+    if decision.outcome is Outcome.AUTHORISED_WITH_CONDITIONS and not conditions:
+        raise RefusedError((_("Write each condition on a line of its own."),), field="conditions")
+    if decision.outcome in {Outcome.REFUSED, Outcome.CLOSED} and not decision.comment.strip():
         raise RefusedError((_("Say what the decision holds: the team reads it."),), field="comment")
-    ending = Ending(outcome, express, reference.strip(), decided_on, comment.strip())
-    return stage_end("application.cnil_record", application, ending, seen_version=seen_version, by=by)
+    return conditions
 
 
 def application_discontinue(*, application: Application, seen_version: int, reason: str, by: Person) -> Application:

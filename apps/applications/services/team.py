@@ -8,7 +8,8 @@ from apps.accounts import grants
 from apps.accounts.models import Mandate, Person
 from apps.accounts.selectors import person_by_email
 from apps.applications import selectors
-from apps.applications.models import Application, Decision, Member
+from apps.applications.models import Application, Decision, Member, StageOutcome
+from apps.applications.searching import search_text_renew
 from apps.applications.services.guarding import application_locked, record, refuse_unless_allowed
 from apps.core.errors import RefusedError
 
@@ -33,6 +34,7 @@ def member_add(*, application: Application, email: str, by: Person) -> Member:
             application=locked, person=person, organisation_id=mandate.organisation_id, added_by=by
         )
         grants.grant(person, "view_application", locked)
+        search_text_renew(locked)
         record("application.member_added", locked, by, {"person": str(person.pk), "role": member.role})
         return member
 
@@ -47,7 +49,8 @@ def _person_with_mandate(email: str) -> tuple[Person | None, Mandate | None]:
 
 def _may_join(application: Application, person: Person) -> bool:
     already = Member.objects.filter(application=application, person=person).exists()
-    return not already and not Decision.objects.filter(application=application, by=person).exists()
+    decided = StageOutcome.objects.filter(application=application, by=person).exists()
+    return not already and not decided and not Decision.objects.filter(application=application, by=person).exists()
 
 
 def member_remove(*, application: Application, person_id: str, by: Person) -> None:
@@ -65,4 +68,5 @@ def member_remove(*, application: Application, person_id: str, by: Person) -> No
             raise RefusedError((_("The principal investigator cannot be removed."),))
         member.delete()
         grants.withdraw(member.person, "view_application", locked)
+        search_text_renew(locked)
         record("application.member_removed", locked, by, {"person": str(person_id)})

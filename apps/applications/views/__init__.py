@@ -1,14 +1,17 @@
 """Pages of the dossier."""
 
 from apps.applications.views.assistant import assistant
+from apps.applications.views.decisions import decision_pdf, review_decision_pdf
 from apps.applications.views.documents import (
     archive,
     attachment,
     attachment_add,
     attachment_redact,
     attachment_remove,
+    authority_document,
     review_archive,
     review_attachment,
+    review_authority_document,
 )
 from apps.applications.views.editing import codes, page
 from apps.applications.views.messages import (
@@ -21,44 +24,56 @@ from apps.applications.views.messages import (
 )
 from apps.applications.views.mine import create, detail, mine, submit, withdraw
 from apps.applications.views.printed import printed, review_printed
+from apps.applications.views.queue import assign, queue_export, queue_page
 from apps.applications.views.stages import (
     accept,
+    check,
     cnil,
     commit,
     discontinue,
+    extend,
+    obligation,
     opinion,
     redirect_to_path,
     refer,
     revise,
+    silence,
 )
-from apps.applications.views.stewards import approve, queue, refuse, return_to_team, review
+from apps.applications.views.stewards import approve, refuse, return_to_team, review
 from apps.applications.views.team import member_add, member_remove
 
 __all__ = [
     "accept",
     "approve",
     "archive",
+    "assign",
     "assistant",
     "attachment",
     "attachment_add",
     "attachment_redact",
     "attachment_remove",
+    "authority_document",
+    "check",
     "cnil",
     "codes",
     "commit",
     "create",
+    "decision_pdf",
     "detail",
     "discontinue",
+    "extend",
     "member_add",
     "member_remove",
     "mine",
     "notice_preference",
     "notices",
     "notices_read",
+    "obligation",
     "opinion",
     "page",
     "printed",
-    "queue",
+    "queue_export",
+    "queue_page",
     "redirect_to_path",
     "refer",
     "refuse",
@@ -66,10 +81,13 @@ __all__ = [
     "review",
     "review_archive",
     "review_attachment",
+    "review_authority_document",
+    "review_decision_pdf",
     "review_message_post",
     "review_messages",
     "review_printed",
     "revise",
+    "silence",
     "submit",
     "team_messages",
     "withdraw",

@@ -3,12 +3,12 @@
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import FileResponse, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 
 from apps.accounts.navigation import person_of
-from apps.applications import selectors, services
+from apps.applications import following, selectors, services
 from apps.applications.downloads import archive_response, document_response
 from apps.applications.forms import AttachmentForm
 from apps.applications.models import Application, Attachment
@@ -69,6 +69,27 @@ def attachment(request: HttpRequest, application_id: UUID, attachment_id: UUID) 
 def review_attachment(request: HttpRequest, application_id: UUID, attachment_id: UUID) -> FileResponse:
     """A document, for stewards."""
     return _served(examined_or_404(application_id), attachment_id)
+
+
+@declares("application.authority_document")
+@reads("application.authority_document_read", object_kind="application", object_id="application_id")
+def authority_document(request: HttpRequest, application_id: UUID) -> FileResponse:
+    """The authority's decision, for the team."""
+    return _decision_served(mine_or_404(request, application_id))
+
+
+@declares("application.review_authority_document")
+@reads("application.authority_document_read", object_kind="application", object_id="application_id")
+def review_authority_document(request: HttpRequest, application_id: UUID) -> FileResponse:
+    """The authority's decision, for stewards."""
+    return _decision_served(examined_or_404(application_id))
+
+
+def _decision_served(application: Application) -> FileResponse:
+    found = following.authority_document(application)
+    if found is None:
+        raise Http404
+    return document_response(found)
 
 
 @declares("application.attachment_redact")

@@ -7,6 +7,7 @@ from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from apps.accounts.navigation import person_of
@@ -14,6 +15,7 @@ from apps.applications import overview, selectors, services
 from apps.applications.deciding_forms import CommitForm
 from apps.applications.forms import CreateForm
 from apps.applications.models import Application, Decision
+from apps.applications.queue import deadline_said
 from apps.applications.services import Incomplete
 from apps.applications.timeline import timeline_of
 from apps.applications.views.shared import mine_or_404, seen_version
@@ -71,7 +73,9 @@ def detail_shown(request: HttpRequest, application: Application, *, status: int 
         "decision": decisions.first(),
         "team": selectors.team_of(application),
         "documents": selectors.attachments_of(application),
-        "outcomes": overview.outcomes_of(application),
+        **overview.followed_up(application),
+        "clock": selectors.clock_of(application),
+        "deadline": deadline_said(application, timezone.localdate()),
         "commit_form": CommitForm(application),
     }
     return render(request, "applications/detail.html", {**context, **more, **forms}, status=status)

@@ -5,14 +5,25 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
+from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 
 from apps.accounts.navigation import person_of
 from apps.applications import selectors, services
-from apps.applications.deciding_forms import CnilForm, CommitForm, DiscontinueForm, OpinionForm, RedirectForm, StepForm
+from apps.applications.deciding_forms import (
+    CnilForm,
+    CommitForm,
+    DiscontinueForm,
+    ExtendForm,
+    ObligationForm,
+    OpinionForm,
+    RedirectForm,
+    StepForm,
+)
 from apps.applications.rules import Outcome
+from apps.applications.services.documents import MAX_BYTES
 from apps.applications.views.mine import detail_shown
 from apps.applications.views.shared import examined_or_404, mine_or_404, seen_version
 from apps.applications.views.stewards import decided
@@ -75,20 +86,81 @@ def opinion(request: HttpRequest, application_id: UUID) -> HttpResponse:
 def cnil(request: HttpRequest, application_id: UUID) -> HttpResponse:
     """Record the authority's decision."""
     application = examined_or_404(application_id)
-    form = CnilForm(application, request.POST)
+    form = CnilForm(application, request.POST, request.FILES)
 
     def decide() -> None:
+        typed = form.cleaned_data
         services.cnil_decision_record(
             application=application,
             seen_version=seen_version(request),
-            outcome=Outcome(form.cleaned_data["outcome"]),
-            reference=form.cleaned_data["reference"],
-            decided_on=form.cleaned_data["decided_on"],
-            comment=form.cleaned_data["comment"],
+            decision=services.AuthorityDecision(
+                outcome=Outcome(typed["outcome"]),
+                reference=typed["reference"],
+                decided_on=typed["decided_on"],
+                comment=typed["comment"],
+                conditions=typed["conditions"].splitlines(),
+            ),
+            document=file_of(typed["document"]),
             by=person_of(request),
         )
 
     return decided(request, application, "cnil_form", form, decide, _("The decision of CNIL was recorded."))
+
+
+def file_of(uploaded: UploadedFile | None) -> tuple[str, bytes] | None:
+    """The name and the bytes of a file that was sent, if one was."""
+    return (uploaded.name or "", uploaded.read(MAX_BYTES + 1)) if uploaded else None
+
+
+@declares("application.silence_confirm")
+def silence(request: HttpRequest, application_id: UUID) -> HttpResponse:
+    """Confirm what the law makes of a silence."""
+    application = examined_or_404(application_id)
+
+    def decide() -> None:
+        services.silence_confirm(application=application, seen_version=seen_version(request), by=person_of(request))
+
+    form = StepForm(application, request.POST)
+    return decided(request, application, "silence_form", form, decide, _("The silence was confirmed."))
+
+
+@declares("application.extend")
+def extend(request: HttpRequest, application_id: UUID) -> HttpResponse:
+    """Extend the running delay once."""
+    application = examined_or_404(application_id)
+    form = ExtendForm(application, request.POST)
+
+    def decide() -> None:
+        services.delay_extend(
+            application=application,
+            seen_version=seen_version(request),
+            reason=form.cleaned_data["reason"],
+            by=person_of(request),
+        )
+
+    return decided(request, application, "extend_form", form, decide, _("The delay was extended."))
+
+
+@declares("application.check")
+def check(request: HttpRequest, application_id: UUID) -> HttpResponse:
+    """Keep what was found about the checklist."""
+    application = examined_or_404(application_id)
+    marks = {name.removeprefix("mark-"): request.POST[name] for name in request.POST if name.startswith("mark-")}
+    services.checklist_mark(application=application, marks=marks, by=person_of(request))
+    messages.success(request, _("The checklist was saved."))
+    return redirect("applications:review", application.pk)
+
+
+@declares("application.obligation_fulfil")
+def obligation(request: HttpRequest, application_id: UUID) -> HttpResponse:
+    """Say how a condition was fulfilled."""
+    application = examined_or_404(application_id)
+    form = ObligationForm(application, request.POST)
+
+    def decide() -> None:
+        services.obligation_fulfil(application=application, by=person_of(request), **form.fulfilled)
+
+    return decided(request, application, "obligation_form", form, decide, _("The condition is noted as fulfilled."))
 
 
 @declares("application.discontinue")

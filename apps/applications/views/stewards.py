@@ -5,7 +5,6 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -13,34 +12,25 @@ from django.utils.translation import gettext as _
 from apps.accounts.forms import RefusableForm, offer_passkey
 from apps.accounts.navigation import person_of
 from apps.accounts.rules import Act
-from apps.applications import examination, overview, selectors, services
+from apps.applications import examination, selectors, services
 from apps.applications.deciding_forms import (
     ApproveForm,
     CnilForm,
     DiscontinueForm,
+    ExtendForm,
+    ObligationForm,
     OpinionForm,
     RedirectForm,
     RefuseForm,
     ReturnForm,
 )
 from apps.applications.models import Application
-from apps.applications.rules import Status
 from apps.applications.views.shared import examined_or_404, language_of, seen_version
 from apps.audit.reading import reads
 from apps.core.actions import declares
 from apps.core.errors import ChangedMeanwhile, RefusedError
 
 PAGE_SIZE = 50
-
-
-@declares("application.queue")
-def queue(request: HttpRequest) -> HttpResponse:
-    """The dossiers that await a steward, then the others."""
-    chosen = request.GET.get("status", Status.SUBMITTED)
-    page = Paginator(examination.queue(chosen), PAGE_SIZE).get_page(request.GET.get("page"))
-    lines = [(application, overview.standing(application)) for application in page]
-    context = {"page": page, "lines": lines, "filters": examination.filters(chosen)}
-    return render(request, "applications/queue.html", context)
 
 
 @declares("application.review")
@@ -53,8 +43,11 @@ def review(request: HttpRequest, application_id: UUID) -> HttpResponse:
 def review_shown(request: HttpRequest, application: Application, *, status: int = 200, **forms: Any) -> HttpResponse:
     """The decision screen, with the form that was refused if one was."""
     context = examination.examination(application, person_of(request), language_of())
+    path = selectors.path_of(application)
     blank = {
-        "return_form": ReturnForm(application),
+        "extend_form": ExtendForm(application),
+        "obligation_form": ObligationForm(application),
+        "return_form": ReturnForm(application, path.reasons),
         "approve_form": ApproveForm(application),
         "refuse_form": RefuseForm(application),
         "redirect_form": RedirectForm(application, selectors.other_paths(application)),
@@ -73,7 +66,7 @@ def review_shown(request: HttpRequest, application: Application, *, status: int 
 def return_to_team(request: HttpRequest, application_id: UUID) -> HttpResponse:
     """Give the dossier back with reasons."""
     application = examined_or_404(application_id)
-    form = ReturnForm(application, request.POST)
+    form = ReturnForm(application, selectors.path_of(application).reasons, request.POST)
 
     def decide() -> None:
         services.application_return(

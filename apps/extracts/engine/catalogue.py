@@ -57,6 +57,8 @@ class Kind(StrEnum):
     STAY = "stay"
     PROFESSIONAL = "professional"
     FACILITY = "facility"
+    SAMPLE = "sample"
+    SHIFT = "shift"
 
 
 CLAIM_KEYS = (

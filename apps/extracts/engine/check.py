@@ -8,6 +8,7 @@ from .criteria import Act, Biology, Criterion, Drug, LongTermCondition, Stay, wa
 from .definition import Definition
 from .nomenclature import Nomenclature
 from .problems import Problem
+from .protection import TEXT_DATES
 
 
 def check(definition: Definition, catalogue: Catalogue, nomenclature: Nomenclature) -> tuple[Problem, ...]:
@@ -56,6 +57,17 @@ def _tables(definition: Definition, catalogue: Catalogue) -> Iterator[Problem]:
             continue
         for column in columns:
             yield from _column(table, column, path)
+            if definition.protection.shift and column in TEXT_DATES:
+                yield _date_in_text(f"{name}.{column}", path)
+
+
+def _date_in_text(full: str, path: str) -> Problem:
+    return Problem(
+        path,
+        "date_in_text",
+        f"« {full} » dit une date qui ne peut être décalée : retirez la variable ou le décalage des dates",
+        f"“{full}” tells a date that cannot be shifted: leave out the column or the shift of dates",
+    )
 
 
 def _column(table: Table, name: str, path: str) -> Iterator[Problem]:

@@ -14,6 +14,7 @@ from .catalogue import CATALOGUE
 from .criteria import Criterion, Period, criterion_to_json, read_criterion, sentence
 from .filters import DEFAULT_FILTERS, FILTERS, Filter
 from .problems import DefinitionError, Problem
+from .protection import NO_PROTECTION, Protection
 from .reading import JSON, Reader
 from .words import Language, colon, listing, quoted, semicolon
 
@@ -49,6 +50,7 @@ class Definition:
     population: Criterion
     scope: Scope
     filters: tuple[Filter, ...] = DEFAULT_FILTERS
+    protection: Protection = NO_PROTECTION
 
     @classmethod
     def from_json(cls, source: str | bytes | Mapping[str, Any]) -> "Definition":
@@ -67,6 +69,7 @@ class Definition:
             "population": criterion_to_json(self.population),
             "scope": self.scope.to_json(),
             "filters": [chosen.value for chosen in self.filters],
+            **({"protection": protection} if (protection := self.protection.to_json()) else {}),
         }
 
     @property
@@ -82,7 +85,7 @@ class Definition:
     def sentence(self, language: Language) -> str:
         """The definition as a committee member reads it: population, period and tables, filters."""
         parts = (sentence(self.population, language), _scope_sentence(self.scope, language), self._filters(language))
-        return " ".join(parts)
+        return " ".join(part for part in (*parts, self.protection.sentence(language)) if part)
 
     def __str__(self) -> str:
         return self.sentence("fr")
@@ -125,7 +128,7 @@ def _not_json(why_fr: str, why_en: str) -> Problem:
 
 
 def _read_definition(value: object, reader: Reader) -> Definition | None:
-    found = reader.mapping(value, "$", ("schema_version", "title", "population", "scope"), ("filters",))
+    found = reader.mapping(value, "$", ("schema_version", "title", "population", "scope"), ("filters", "protection"))
     if found is None:
         return None
     reader.whole_number(found["schema_version"], "$.schema_version", SCHEMA_VERSION, SCHEMA_VERSION)
@@ -133,9 +136,10 @@ def _read_definition(value: object, reader: Reader) -> Definition | None:
     population = read_criterion(found["population"], "$.population", reader)
     scope = _read_scope(found["scope"], reader)
     filters = _read_filters(found.get("filters"), reader)
+    protection = Protection.read(found.get("protection", {}), reader)
     if title is None or population is None or scope is None:
         return None
-    return Definition(title, population, scope, filters)
+    return Definition(title, population, scope, filters, protection)
 
 
 def _read_scope(value: object, reader: Reader) -> Scope | None:

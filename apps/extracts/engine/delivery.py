@@ -13,6 +13,7 @@ from .filters import FILTERS, Filter
 from .plan.cohort import steps
 from .plan.deliveries import delivered_columns
 from .plan.rows import bit
+from .risk import masked, potential_identifiers
 from .source import Source
 from .units import Unit, UnitKind
 from .words import LANGUAGES, Language
@@ -21,8 +22,6 @@ from .workshop import Result
 MANIFEST = "manifest.json"
 PAGE = "README.md"
 FORMAT = 1
-SMALLEST_COUNT = 11
-"""No count of persons under this one is shown (rule of the CASD, applied to the SNDS)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +58,6 @@ class PublishedFile:
         return {name: getattr(self, name) for name in self.__slots__}
 
 
-def masked(count: int) -> int | str:
-    """A count of persons that may be shown."""
-    return count if count >= SMALLEST_COUNT else f"<{SMALLEST_COUNT}"
-
-
 def build_manifest(
     definition: Definition, binding: Mapping[str, Any], source: Source, results: Mapping[Unit, Result]
 ) -> dict[str, Any]:
@@ -82,6 +76,8 @@ def build_manifest(
         "engine": binding["versions"],
         "filters": [_filter(chosen, definition, results) for chosen in Filter],
         "population_flow": _flow(definition, results),
+        "potential_identifiers": potential_identifiers(definition),
+        "risk": {unit.table: dict(result.facts) for unit, result in results.items() if unit.kind is UnitKind.RISK},
         "files": [file.to_json() for file in files],
     }
 
@@ -108,6 +104,10 @@ def _flow(definition: Definition, results: Mapping[Unit, Result]) -> list[dict[s
     words = [everybody, *({lang: step.clause(lang) for lang in LANGUAGES} for step in steps(definition.population))]
     flows = [result.facts["flow"] for unit, result in results.items() if unit.kind is UnitKind.COHORT]
     counts = [sum(bucket) for bucket in zip(*flows, strict=True)]
+    if definition.protection.one_in > 1:
+        one_in = definition.protection.one_in
+        words.append({"fr": f"une personne sur {one_in}", "en": f"one person in {one_in}"})
+        counts.append(results[Unit(UnitKind.PATIENTS)].rows)
     return [{"criterion": said, "persons": masked(count)} for said, count in zip(words, counts, strict=True)]
 
 
@@ -140,6 +140,12 @@ _PAGE_WORDS: Mapping[Language, Mapping[str, str]] = {
         "definition": "Ce qui a été demandé",
         "flow": "Population, critère après critère",
         "filters": "Filtres de qualité",
+        "risk": "Risque de réidentification",
+        "risk_intro": "Pour chaque table, ce qu’un tiers peut déjà savoir de quelqu’un, un peu plus à chaque ligne : "
+        "l’effectif du plus petit groupe de personnes semblables (k), combien sont seules, et combien de valeurs "
+        "sensibles différentes le groupe le moins varié contient (l).",
+        "risk_header": "| Table | Variables | k | Personnes seules | l |",
+        "before": "valeurs exactes :",
         "header": "| Variable | Contenu |",
         "rows": "lignes",
         "off": "non appliqué",
@@ -153,6 +159,12 @@ _PAGE_WORDS: Mapping[Language, Mapping[str, str]] = {
         "definition": "What was asked for",
         "flow": "Population, criterion after criterion",
         "filters": "Quality filters",
+        "risk": "Risk of re-identification",
+        "risk_intro": "For each table, what somebody may already know of a person, a little more on each line: the "
+        "size of the smallest group of persons alike (k), how many are alone, and how many different sensitive values "
+        "the least varied group holds (l).",
+        "risk_header": "| Table | Variables | k | Persons alone | l |",
+        "before": "exact values:",
         "header": "| Variable | Content |",
         "rows": "rows",
         "off": "not applied",
@@ -174,9 +186,29 @@ def _page(manifest: Mapping[str, Any], language: Language) -> Iterable[str]:
     for chosen in manifest["filters"]:
         outcome = f"{words['removed']}: {chosen['rows_removed_from_delivery']}" if chosen["applied"] else words["off"]
         yield f"- {chosen['removes'][language]} ({outcome})"
+    yield from _risk(manifest, words)
     definition = Definition.from_json(manifest["definition"])
     for name in sorted(definition.scope.tables):
         yield from _table(manifest, definition, CATALOGUE.tables[name], language)
+
+
+def _risk(manifest: Mapping[str, Any], words: Mapping[str, str]) -> Iterable[str]:
+    if manifest["risk"]:
+        yield from (
+            "",
+            f"## {words['risk']}",
+            "",
+            words["risk_intro"],
+            "",
+            words["risk_header"],
+            "|---|---|---|---|---|",
+        )
+    for name, found in sorted(manifest["risk"].items()):
+        for one in found["sets"]:
+            columns, after = ", ".join(one["quasi_identifiers"]), one["after"]
+            before = f" ({words['before']} {one['before']['k']})" if "before" in one else ""
+            diverse = "–" if after["l"] is None else after["l"]
+            yield f"| {name} | {columns} | {after['k']}{before} | {after['alone']} | {diverse} |"
 
 
 def _table(manifest: Mapping[str, Any], definition: Definition, table: Table, language: Language) -> Iterable[str]:

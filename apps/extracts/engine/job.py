@@ -13,6 +13,7 @@ from .plan.deliveries import shared
 from .plan.relations import SHAPES, Query
 from .problems import SourceError
 from .pseudonyms import ProjectKey
+from .signature import Signer
 from .source import Source, SourceFile
 from .units import Unit, UnitKind, partition_read, reads
 from .workshop import Result, Workshop
@@ -30,6 +31,7 @@ class Job:
     workshop: Workshop
     units: tuple[Unit, ...]
     binding: Mapping[str, Any]
+    signer: Signer
 
     def files(self) -> Iterator[tuple[Table, SourceFile]]:
         """The source files that the unit reads."""

@@ -23,6 +23,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from .catalogue import Kind
 from .keyed import RowPseudonyms, TextPseudonyms, row_pseudonym, shaped
 from .problems import KeyFileError
+from .signature import Signer
 
 KEY_BYTES = 32
 ROW_KINDS: Mapping[Kind, frozenset[int]] = {Kind.CLAIM: frozenset({6}), Kind.STAY: frozenset({1})}
@@ -76,10 +77,25 @@ class ProjectKey:
         """The pseudonym of one row of keys."""
         return UUID(bytes=row_pseudonym(self._key_of(kind), values, ROW_KINDS[kind]))
 
+    def sampled(self, person: str, one_in: int) -> bool:
+        """Whether a person is in the project's sample of one in so many."""
+        return self._number(Kind.SAMPLE, person) % one_in == 0
+
+    def shift(self, person: str, longest: int) -> int:
+        """By how many days the dates of a person move, from ``-longest`` to ``longest``."""
+        return self._number(Kind.SHIFT, person) % (2 * longest + 1) - longest
+
+    def _number(self, kind: Kind, person: str) -> int:
+        return int.from_bytes(hmac.digest(self._key_of(kind), person.encode(), "sha256"), "big")
+
+    def signer(self) -> Signer:
+        """The signer of the project's manifests, when the platform has none of its own."""
+        return Signer(self._secret)
+
     def functions(self) -> Mapping[Kind, RowPseudonyms | TextPseudonyms]:
         """What an engine calls on columns, for each kind."""
         made: dict[Kind, RowPseudonyms | TextPseudonyms] = {}
-        for kind in Kind:
+        for kind in set(Kind) - {Kind.SAMPLE, Kind.SHIFT}:
             key = self._key_of(kind)
             made[kind] = RowPseudonyms(key) if kind in ROW_KINDS else TextPseudonyms(_hmac_under(key))
         return made

@@ -27,6 +27,7 @@ from .job import Job
 from .plan.relations import KEYED_ARGUMENTS, keyed_name
 from .problems import DeliveryError, EngineError
 from .pseudonyms import ProjectKey
+from .signature import Signer
 from .source import Source
 from .steps import STEPS
 from .units import Unit, plan_of
@@ -57,6 +58,7 @@ class ExtractRun:
     request_id: str
     settings: EngineSettings
     units: tuple[Unit, ...] = field(repr=False)
+    signer: Signer
 
     @classmethod
     def open(
@@ -68,11 +70,16 @@ class ExtractRun:
         key: ProjectKey,
         request_id: str = "",
         settings: EngineSettings | None = None,
+        signer: Signer | None = None,
     ) -> "ExtractRun":
-        """Open the source and plan. Raises ``SourceError``, or ``DeliveryError`` when ``out`` holds something else."""
+        """Open the source and plan; without a ``signer``, the manifest is signed by the project itself.
+
+        Raises ``SourceError``, or ``DeliveryError`` when ``out`` holds something else.
+        """
         opened = Source.open(source)
         units = plan_of(definition, opened)
-        run = cls(definition, opened, out, key, request_id, settings or EngineSettings(), units)
+        chosen = settings or EngineSettings()
+        run = cls(definition, opened, out, key, request_id, chosen, units, signer or key.signer())
         run.check_place()
         return run
 
@@ -86,6 +93,7 @@ class ExtractRun:
             "source_release": self.source.release,
             "versions": engine_versions(),
             "ordered": self.settings.ordered,
+            "signed_by": self.signer.public_key,
         }
 
     @cached_property
@@ -178,7 +186,7 @@ def _report(unit: Unit, result: Result, *, skipped: bool) -> UnitReport:
 def _job(unit: Unit, run: ExtractRun, engine: DuckDBEngine) -> Job:
     functions = {keyed_name(kind): (KEYED_ARGUMENTS[kind], made) for kind, made in run.keyed.items()}
     engine.know(run.key.id, functions)
-    return Job(unit, run.definition, run.source, run.key, engine, run.workshop, run.units, run.binding)
+    return Job(unit, run.definition, run.source, run.key, engine, run.workshop, run.units, run.binding, run.signer)
 
 
 __all__ = [

@@ -31,6 +31,7 @@ from .filters import FILTERS, Filter
 from .geography import REGIONS
 from .leaf_parts import MAX_AGE, MAX_CODES, MAX_DATES, UNIT_PATTERN, SexValue
 from .leaves import Age, Residence, Sex
+from .protection import LEVELS, LONGEST_SHIFT, MOST_SPARSE_SAMPLE
 
 Schema = dict[str, Any]
 
@@ -50,8 +51,9 @@ def definition_schema() -> Schema:
                 "population": {"$ref": "#/$defs/criterion"},
                 "scope": _object({"tables": _tables(), "period": _PERIOD}),
                 "filters": _filters(),
+                "protection": _protection(),
             },
-            optional=("filters",),
+            optional=("filters", "protection"),
         ),
         "$defs": {
             "criterion": {"oneOf": [_object({tag: schema}) for tag, schema in criteria.items()]},
@@ -145,6 +147,16 @@ def _filters() -> Schema:
     words = "; ".join(f"{chosen.value} removes {FILTERS[chosen].removes_en}" for chosen in Filter)
     names = [chosen.value for chosen in Filter]
     return {"type": "array", "items": {"enum": names}, "description": f"All by default. {words}."}
+
+
+def _protection() -> Schema:
+    levels = {family.value: {"enum": [level.value for level in known]} for family, known in LEVELS.items()}
+    properties = {
+        "sample_one_in": {"type": "integer", "minimum": 1, "maximum": MOST_SPARSE_SAMPLE, "default": 1},
+        "coarsening": _object(levels, optional=tuple(levels)),
+        "date_shift_days": {"type": "integer", "minimum": 0, "maximum": LONGEST_SHIFT, "default": 0},
+    }
+    return _object(properties, optional=tuple(properties))
 
 
 def schema_text() -> str:

@@ -1,6 +1,7 @@
 """What each kind of unit does. A step reads, computes, checks that the source did not move, and keeps one result."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +11,15 @@ import pyarrow.parquet as pq  # type: ignore[import-untyped]
 from .backends.duckdb import ROW_GROUP
 from .catalogue import CATALOGUE, Kind, Link, Partitioning, Table
 from .criteria import event_leaves
-from .delivery import build_manifest, write_documents
+from .delivery import MANIFEST, build_manifest, write_documents
 from .job import Job
 from .keyed import uuids
-from .plan import cohort, deliveries, events, people
+from .plan import cohort, deliveries, events, exposure, people
 from .plan.relations import SHAPES, compiled
 from .problems import EngineError, SourceError
+from .protection import Protection
+from .pseudonyms import ProjectKey
+from .risk import is_coarser, quasi_identifiers, sensitive, shown
 from .source import sha256_of
 from .units import UnitKind, events_of
 from .verify import verify
@@ -92,24 +96,30 @@ def find_cohort(job: Job) -> Result:
 
 
 def name_patients(job: Job) -> Result:
-    """One pseudonym for each person of the cohort."""
-    schema = pa.schema({"person": pa.string(), "PATIENT_ID": pa.uuid()})
+    """One pseudonym, and one shift of dates, for each person of the cohort that the sample keeps."""
+    schema = pa.schema({"person": pa.string(), "PATIENT_ID": pa.uuid(), "shift": pa.int64()})
     rows = 0
     with job.workshop.unfinished() as path:
         with pq.ParquetWriter(path, schema, compression="zstd") as writer:
-            for batch in _persons(job):
-                made = b"".join(job.key.pseudonyms(Kind.PERSON, batch.column("person").to_pylist()))
-                named = [batch.column("person"), uuids(made, batch.num_rows)]
+            for persons in _persons(job):
+                named = _named(job.key, persons, job.definition.protection)
                 writer.write_batch(pa.RecordBatch.from_arrays(named, schema=schema), row_group_size=ROW_GROUP)
-                rows += batch.num_rows
+                rows += len(named[0])
         return job.workshop.keep(job.unit, path, rows, {})
 
 
-def _persons(job: Job) -> Iterator[pa.RecordBatch]:
+def _named(key: ProjectKey, persons: Sequence[str], protection: Protection) -> list[pa.Array]:
+    kept = [person for person in persons if protection.one_in == 1 or key.sampled(person, protection.one_in)]
+    shifts = [key.shift(person, protection.shift) if protection.shift else 0 for person in kept]
+    made = uuids(b"".join(key.pseudonyms(Kind.PERSON, kept)), len(kept))
+    return [pa.array(kept, pa.string()), made, pa.array(shifts, pa.int64())]
+
+
+def _persons(job: Job) -> Iterator[list[str]]:
     for unit in job.units:
         if unit.kind is UnitKind.COHORT:
             with pq.ParquetFile(job.workshop.file(unit)) as file:
-                yield from file.iter_batches(columns=["person"])
+                yield from (batch.column("person").to_pylist() for batch in file.iter_batches(columns=["person"]))
 
 
 def find_members(job: Job) -> Result:
@@ -134,6 +144,30 @@ def deliver_table(job: Job) -> Result:
         return job.workshop.keep(job.unit, path, rows, facts)
 
 
+def measure_risk(job: Job) -> Result:
+    """How exposed people are in one delivered table, and would be if nothing had been made coarser."""
+    table = CATALOGUE.tables[job.unit.table]
+    sets = list(quasi_identifiers(job.definition, table))
+    files = [job.workshop.file(unit) for unit in job.units if unit.kind is UnitKind.TABLE and unit.table == table.name]
+    job.engine.bind(exposure.DELIVERED, dict(deliveries.delivered_shape(job.definition, table)), files, {})
+    found = [{"quasi_identifiers": list(columns), "after": _exposed(job, table, columns)} for columns in sets]
+    if table.partitioning is Partitioning.WHOLE and is_coarser(job.definition, table, sets[-1]):
+        exact = replace(job.definition, protection=replace(job.definition.protection, coarsened=()))
+        sql = job.sql(compiled(deliveries.delivery, exact, table))
+        with job.source_watched():
+            job.engine.materialise("exact", sql, (job.workshop.folder, table.name))
+        job.engine.bind_query(exposure.DELIVERED, 'SELECT * FROM "exact"')
+        for columns, one in zip(sets, found, strict=True):
+            one["before"] = _exposed(job, table, columns)
+    return job.workshop.keep(job.unit, None, 0, {"sensitive": sensitive(job.definition, table), "sets": found})
+
+
+def _exposed(job: Job, table: Table, columns: tuple[str, ...]) -> dict[str, Any]:
+    shape = deliveries.delivered_shape(job.definition, table)
+    query = compiled(exposure.exposure, shape, columns, sensitive(job.definition, table))
+    return shown(*job.engine.rows(query.sql)[0])
+
+
 def publish(job: Job) -> Result:
     """Write the manifest and the page, verify the whole, and give the delivery its place."""
     results = {unit: job.workshop.result(unit) for unit in job.units[:-1]}
@@ -143,7 +177,8 @@ def publish(job: Job) -> Result:
     finished = {unit: result for unit, result in results.items() if result is not None}
     manifest = build_manifest(job.definition, job.binding, job.source, finished)
     write_documents(job.workshop.delivery, manifest)
-    if problems := verify(job.workshop.delivery):
+    job.signer.sign(job.workshop.delivery / MANIFEST)
+    if problems := verify(job.workshop.delivery, job.signer.public_key):
         raise EngineError("\n".join(map(str, problems)))
     job.workshop.publish()
     return Result(sum(file["rows"] for file in manifest["files"]), sum(file["bytes"] for file in manifest["files"]), {})
@@ -159,5 +194,6 @@ STEPS: Mapping[UnitKind, Callable[[Job], Result]] = {
     UnitKind.PATIENTS: name_patients,
     UnitKind.MEMBERS: find_members,
     UnitKind.TABLE: deliver_table,
+    UnitKind.RISK: measure_risk,
     UnitKind.PUBLISH: publish,
 }

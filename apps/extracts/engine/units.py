@@ -7,6 +7,7 @@
     cohort      which persons of a bucket satisfy the population
     patients    the pseudonym of each person of the cohort      members    their identities
     table       one partition of one table, as it is delivered
+    risk        how exposed people are in one delivered table
     publish     manifest, verification, and the delivery has its place
 
 Units of one kind that differ by their partition do not need each other: they may be done in any order, by any worker.
@@ -23,6 +24,7 @@ from .plan.deliveries import source_tables
 from .plan.events import PART_TABLE, Leaves, Part, events, parts_of
 from .plan.relations import Query, compiled
 from .problems import SourceError
+from .risk import quasi_identifiers
 from .source import WHOLE, Source
 
 BUCKET = 5_000_000
@@ -41,6 +43,7 @@ class UnitKind(StrEnum):
     PATIENTS = "patients"
     MEMBERS = "members"
     TABLE = "table"
+    RISK = "risk"
     PUBLISH = "publish"
 
 
@@ -92,6 +95,9 @@ def _work(definition: Definition, source: Source) -> Iterator[Unit]:
     yield Unit(UnitKind.PATIENTS)
     yield Unit(UnitKind.MEMBERS)
     yield from _deliveries(definition, source)
+    for name in sorted(definition.scope.tables):
+        if any(quasi_identifiers(definition, CATALOGUE.tables[name])):
+            yield Unit(UnitKind.RISK, name)
 
 
 def _event_partitions(part: Part, definition: Definition, source: Source) -> tuple[str, ...]:
@@ -142,6 +148,8 @@ def reads(unit: Unit, definition: Definition) -> tuple[tuple[str, str], ...]:
         case UnitKind.EVENTS:
             names = events_of(unit, definition).relations
         case UnitKind.TABLE:
+            names = source_tables(definition, CATALOGUE.tables[unit.table])
+        case UnitKind.RISK if CATALOGUE.tables[unit.table].partitioning is Partitioning.WHOLE:
             names = source_tables(definition, CATALOGUE.tables[unit.table])
     known = (CATALOGUE.table(name) for name in names)
     return tuple((table.name, partition_read(table, unit)) for table in known if table is not None)

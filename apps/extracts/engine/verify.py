@@ -12,23 +12,34 @@ from .definition import Definition
 from .delivery import MANIFEST, read_manifest
 from .plan.deliveries import delivered_columns
 from .problems import DefinitionError, Problem
+from .signature import SIGNATURE, signed_by
 from .source import sha256_of
 from .words import LANGUAGES
 
 REQUIRED = ("definition", "definition_hash", "sentences", "files", "documents", "binding")
 
 
-def verify(folder: Path) -> tuple[Problem, ...]:
-    """Every difference between a delivery and its manifest, empty when there is none."""
+def verify(folder: Path, public_key: str = "") -> tuple[Problem, ...]:
+    """Every difference between a delivery and its manifest, empty when there is none.
+
+    ``public_key``, when given, is the one that must have signed; otherwise any key that the manifest itself names.
+    """
     manifest = read_manifest(folder)
     if any(key not in manifest for key in REQUIRED):
         words = ("le manifeste manque ou est illisible", "the manifest is missing or unreadable")
         return (Problem(MANIFEST, "no_manifest", *words),)
     try:
-        return (*_definition(manifest), *_files(folder, manifest), *_extra(folder, manifest))
+        signed = _signature(folder, public_key or manifest["binding"]["signed_by"])
+        return (*signed, *_definition(manifest), *_files(folder, manifest), *_extra(folder, manifest))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         words = (f"le manifeste est mal formé ({error})", f"the manifest is malformed ({error})")
         return (Problem(MANIFEST, "bad_manifest", *words),)
+
+
+def _signature(folder: Path, public_key: str) -> Iterator[Problem]:
+    if signed_by(folder / MANIFEST) != public_key:
+        words = ("la signature du manifeste manque ou est fausse", "the signature of the manifest is missing or wrong")
+        yield Problem(SIGNATURE, "bad_signature", *words)
 
 
 def _definition(manifest: Mapping[str, Any]) -> Iterator[Problem]:
@@ -77,14 +88,13 @@ def _content(path: Path, name: str, facts: Mapping[str, Any]) -> Iterator[Proble
 
 
 def _persons(parquet: pq.ParquetFile) -> int:
-    seen: set[bytes] = set()
-    for batch in parquet.iter_batches(columns=["PATIENT_ID"]):
-        seen.update(batch.column(0).storage.unique().to_pylist())
-    return len(seen)
+    batches = parquet.iter_batches(columns=["PATIENT_ID"])
+    seen = [batch.column(0).storage.unique() for batch in batches]
+    return len(pa.chunked_array(seen, pa.binary(16)).unique())
 
 
 def _extra(folder: Path, manifest: Mapping[str, Any]) -> Iterator[Problem]:
-    known = {MANIFEST, *manifest["documents"], *(file["path"] for file in manifest["files"])}
+    known = {MANIFEST, SIGNATURE, *manifest["documents"], *(file["path"] for file in manifest["files"])}
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder).as_posix()
         if not path.is_dir() and name not in known:

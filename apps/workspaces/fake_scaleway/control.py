@@ -68,6 +68,9 @@ def account_of(world: World) -> dict[str, str]:
         "project_id": world.default_project,
         "access_key": world.access_key,
         "secret_key": world.secret_key,
+        "hub_project": world.hub.get("project", ""),
+        "hub_vpc": world.hub.get("vpc", ""),
+        **{name: value for name, value in world.hub.items() if name.startswith("stranger_")},
     }
 
 

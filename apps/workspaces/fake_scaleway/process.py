@@ -14,7 +14,7 @@ from apps.workspaces.fake_scaleway import persistence
 from apps.workspaces.fake_scaleway.clock import RealClock, VirtualClock
 from apps.workspaces.fake_scaleway.control import account_of, add_controls, described_fault
 from apps.workspaces.fake_scaleway.ledger import Ledger
-from apps.workspaces.fake_scaleway.seeds import seed
+from apps.workspaces.fake_scaleway.seeds import seed, seed_hub
 from apps.workspaces.fake_scaleway.server import application
 from apps.workspaces.fake_scaleway.world import World
 
@@ -59,6 +59,7 @@ def world_of(options: Options) -> World:
     )
     if options.state is None or not persistence.load(world, options.state):
         seed(world, access_key=options.access_key, secret_key=options.secret_key)
+    seed_hub(world)
     if options.faults is not None:
         setup = read_setup(options.faults)
         world.faults.load(setup["faults"])

@@ -16,7 +16,10 @@ from uuid import UUID
 
 
 class ProviderUnavailable(Exception):
-    """The provider cannot be reached or is busy just now: the same step is tried again later."""
+    """The provider cannot be reached or is busy just now: the same step is tried again later, `after` this time where
+    it is known."""
+
+    after: timedelta | None = None
 
 
 class ProviderRefused(Exception):

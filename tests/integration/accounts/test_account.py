@@ -9,6 +9,7 @@ import pytest
 
 from apps.accounts.models import Person, PortalSession, Throttle
 from apps.accounts.rules import ACCOUNT_BACK_OFF
+from apps.accounts.selectors import session_mark
 from apps.audit.models import Event
 from tests.factories.accounts import (
     PASSWORD,
@@ -79,6 +80,22 @@ def test_i_end_my_other_sessions_and_keep_this_one(person: Person) -> None:
     assert [other.get(ACCOUNT).status_code for other in others] == [302, 302]
     assert stranger.get(ACCOUNT).status_code == 200
     assert Event.objects.get(action="session.others_ended").data == {"ended": 2}
+
+
+def test_i_end_one_session_and_nobody_else_s(person: Person, signed_in: Browser) -> None:
+    """Given two other sessions, when I end one from my page, then that one alone ends; others' are out of reach."""
+    others = [client_signed_in(person), client_signed_in(person)]
+    stranger = client_signed_in(PersonFactory.create())
+    page = signed_in.get(ACCOUNT)
+    marks = {session_mark(other.session.session_key): other for other in others}
+    assert all(f"/compte/sessions/{mark}/terminer/" in page.content.decode() for mark in marks)
+    chosen = session_mark(others[0].session.session_key)
+    assert signed_in.post(f"/compte/sessions/{chosen}/terminer/").url == ACCOUNT
+    assert others[0].get(ACCOUNT).status_code == 302
+    assert others[1].get(ACCOUNT).status_code == 200
+    signed_in.post(f"/compte/sessions/{session_mark(stranger.session.session_key)}/terminer/")
+    assert stranger.get(ACCOUNT).status_code == 200
+    assert Event.objects.filter(action="session.others_ended").count() == 1
 
 
 def test_ending_nothing_is_no_event(signed_in: Browser) -> None:

@@ -9,8 +9,8 @@ from django.utils import timezone
 
 from apps.accounts.models import Person
 from apps.applications import selectors, services
+from apps.applications.granted import approved_facts
 from apps.applications.models import Application, Decision, Page, ReturnReason, Submission
-from apps.applications.selectors import approved_facts
 from apps.applications.services import Incomplete
 from apps.audit.models import Event
 from apps.core import happenings

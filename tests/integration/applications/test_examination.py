@@ -106,7 +106,7 @@ def _copies(application: Application, count: int) -> None:
 
 
 def shown(response: Any) -> list[Application]:
-    return [application for application, _standing in response.context["lines"]]
+    return [application for application, _standing, _deadline in response.context["lines"]]
 
 
 class TestReview:

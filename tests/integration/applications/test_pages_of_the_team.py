@@ -64,7 +64,11 @@ class TestCreate:
     def test_a_dossier_is_started_once_however_often_the_button_is_pressed(self) -> None:
         by = researcher()
         client = client_signed_in(by)
-        sent: dict[str, Any] = {"organisation": by.mandates.get().organisation_id, "creation_key": uuid.uuid4()}
+        sent: dict[str, Any] = {
+            "organisation": by.mandates.get().organisation_id,
+            "path": "mr004",
+            "creation_key": uuid.uuid4(),
+        }
         first, second = (client.post(reverse("applications:create"), sent) for _ in range(2))
         application = Application.objects.get()
         assert first.status_code == 302
@@ -73,7 +77,7 @@ class TestCreate:
     @pytest.mark.parametrize("organisation", ["", "nonsense", "00000000-0000-4000-8000-000000000000"])
     def test_a_bad_organisation_is_refused_beside_the_field(self, organisation: str) -> None:
         client = client_signed_in(researcher())
-        sent: dict[str, Any] = {"organisation": organisation, "creation_key": uuid.uuid4()}
+        sent: dict[str, Any] = {"organisation": organisation, "path": "mr004", "creation_key": uuid.uuid4()}
         response = client.post(reverse("applications:create"), sent)
         assert response.status_code == 422
         assert "id_organisation_error" in text_of(response)
@@ -82,7 +86,7 @@ class TestCreate:
     def test_somebody_elses_organisation_is_refused(self) -> None:
         other = researcher().mandates.get().organisation
         client = client_signed_in(researcher())
-        sent: dict[str, Any] = {"organisation": other.pk, "creation_key": uuid.uuid4()}
+        sent: dict[str, Any] = {"organisation": other.pk, "path": "mr004", "creation_key": uuid.uuid4()}
         assert client.post(reverse("applications:create"), sent).status_code == 422
 
     def test_a_mandate_that_ended_meanwhile_is_told(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -96,7 +100,7 @@ class TestCreate:
             return create(**asked)
 
         monkeypatch.setattr(services, "application_create", ended_meanwhile)
-        sent: dict[str, Any] = {"organisation": organisation.pk, "creation_key": uuid.uuid4()}
+        sent: dict[str, Any] = {"organisation": organisation.pk, "path": "mr004", "creation_key": uuid.uuid4()}
         assert client.post(reverse("applications:create"), sent).status_code == 422
 
 

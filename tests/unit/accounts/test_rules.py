@@ -22,6 +22,8 @@ FULL = HALF | {Role.PERSON}
         ("session.sign_in", ANYONE),
         ("session.confirm", HALF),
         ("session.enrol", HALF),
+        ("session.identity_begin", ANYONE),
+        ("session.identity_return", ANYONE),
         ("session.passkey_options", HALF),
         ("session.passkey_confirm", HALF),
         ("session.sign_out", ANYONE),
@@ -39,6 +41,8 @@ FULL = HALF | {Role.PERSON}
         ("account.passkey_options", FULL),
         ("account.passkey_add", FULL),
         ("account.passkey_remove", FULL),
+        ("account.identity_link", FULL),
+        ("account.identity_unlink", FULL),
     ],
 )
 def test_each_action_opens_at_its_level_of_sign_in_and_not_before(action: str, lowest: set[Role]) -> None:
@@ -48,16 +52,20 @@ def test_each_action_opens_at_its_level_of_sign_in_and_not_before(action: str, l
 
 
 def test_the_table_above_is_complete() -> None:
-    assert len(rules.ACTIONS) == 32
+    assert len(rules.ACTIONS) == 37
 
 
 def test_what_changes_something_is_never_a_get_alone() -> None:
     posts = {action.name for action in rules.ACTIONS if action.methods == ("POST",)}
     assert posts == {
         "session.sign_out",
+        "session.identity_begin",
+        "account.identity_link",
+        "account.identity_unlink",
         "session.passkey_options",
         "session.passkey_confirm",
         "language.choose",
+        "account.session_end",
         "account.sessions_end",
         "account.step_up_options",
         "recovery.approve",
@@ -73,6 +81,8 @@ def test_changing_a_secret_asks_for_a_second_factor() -> None:
     asked = {action.name for action in rules.ACTIONS if action.second_factor}
     assert asked == {
         "account.password_change",
+        "account.identity_link",
+        "account.identity_unlink",
         "account.step_up",
         "recovery.approve",
         "staff_role.give",
@@ -280,3 +290,40 @@ def test_a_confirmation_is_for_one_act_in_its_challenge_too() -> None:
 @pytest.mark.parametrize(("typed", "is_answer"), [(' {"id": "x"}', True), ("123456", False), ("", False)])
 def test_an_answer_of_a_browser_is_told_from_a_code(typed: str, is_answer: bool) -> None:
     assert rules.is_passkey_answer(typed) == is_answer
+
+
+NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+GOOD_CLAIMS = {
+    "iss": "https://provider.example",
+    "sub": "martin",
+    "aud": "portal",
+    "iat": NOW.timestamp() - 1,
+    "exp": NOW.timestamp() + 300,
+}
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({}, ""),
+        ({"aud": ["portal"]}, ""),
+        ({"aud": ["portal", "other"], "azp": "portal"}, ""),
+        ({"exp": NOW.timestamp() - 30}, ""),
+        ({"iss": "https://provider.example/"}, "issuer"),
+        ({"iss": None}, "issuer"),
+        ({"aud": "other"}, "audience"),
+        ({"aud": []}, "audience"),
+        ({"aud": ["portal", "other"]}, "authorized_party"),
+        ({"azp": "other"}, "authorized_party"),
+        ({"exp": NOW.timestamp() - 61}, "expired"),
+        ({"exp": "tomorrow"}, "expired"),
+        ({"iat": NOW.timestamp() - 601}, "too_old"),
+        ({"iat": NOW.timestamp() + 61}, "too_early"),
+        ({"sub": ""}, "subject"),
+        ({"sub": 7}, "subject"),
+        ({"sub": "x" * 256}, "subject"),
+    ],
+)
+def test_what_an_id_token_must_say(change: dict[str, object], problem: str) -> None:
+    claims = {**GOOD_CLAIMS, **change}
+    assert rules.claims_problem(claims, issuer="https://provider.example", client_id="portal", now=NOW) == problem

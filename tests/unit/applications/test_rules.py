@@ -24,6 +24,14 @@ STEWARD = {
     "application.queue",
     "application.return",
     "application.accept",
+    "application.check",
+    "application.extend",
+    "application.silence_confirm",
+    "application.obligation_fulfil",
+    "application.assign",
+    "application.queue_export",
+    "application.review_authority_document",
+    "application.review_decision_record",
     "application.redirect",
     "application.opinion_transcribe",
     "application.cnil_record",
@@ -38,7 +46,14 @@ ANYBODY = {
     "application.notices_read",
     "application.notice_preference",
 }
-READ = {"application.attachment_read", "application.archive", "application.print", "application.messages"}
+READ = {
+    "application.decision_record",
+    "application.attachment_read",
+    "application.authority_document",
+    "application.archive",
+    "application.print",
+    "application.messages",
+}
 EXAMINED = {
     "application.review",
     "application.review_attachment",
@@ -70,7 +85,18 @@ WRITES_WHILE_EDITABLE = {
     "application.member_remove",
     "application.submit",
 }
+GRANTED = {Status.DECISION, Status.AGREEMENT, Status.APPROVED}
+DECIDED = {Status.AGREEMENT, Status.APPROVED, Status.REFUSED}
+AFTER_CNIL = GRANTED | {Status.REFUSED, Status.DISCONTINUED}
 STATES_OF_STEPS = {
+    "application.check": {Status.SUBMITTED},
+    "application.extend": {Status.CNIL, Status.DECISION},
+    "application.silence_confirm": {Status.COMMITTEE, Status.CNIL},
+    "application.obligation_fulfil": GRANTED,
+    "application.authority_document": AFTER_CNIL,
+    "application.decision_record": DECIDED,
+    "application.review_decision_record": DECIDED,
+    "application.review_authority_document": AFTER_CNIL,
     "application.return": {Status.SUBMITTED, Status.COMMITTEE, Status.CNIL, Status.DECISION},
     "application.accept": {Status.SUBMITTED},
     "application.redirect": {Status.SUBMITTED},
@@ -83,7 +109,13 @@ STATES_OF_STEPS = {
     "application.revise": {Status.CHOICE},
     "application.commit": {Status.COMMITMENT},
 }
-DECISIONS = STEWARD - {"application.queue", "application.review", "application.review_attachment"}
+LOOKS = {"application.queue", "application.queue_export", "application.assign", "application.review"}
+DECISIONS = (
+    STEWARD
+    - LOOKS
+    - {"application.review_attachment", "application.review_authority_document"}
+    - {"application.review_decision_record"}
+)
 ENDS = {Status.APPROVED, Status.REFUSED, Status.WITHDRAWN, Status.DISCONTINUED}
 
 
@@ -114,6 +146,8 @@ def facts(status: Status, *roles: Role, **more: object) -> Facts:
         "known_pages": frozenset({"team"}),
         "access_to": TODAY,
         "today": TODAY,
+        "may_extend": True,
+        "silence": "favourable",
     }
     return Facts(status=status, roles=frozenset(roles), **{**favourable, **more})  # type: ignore[arg-type]
 

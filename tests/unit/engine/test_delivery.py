@@ -1,6 +1,7 @@
 """The manifest, the page, and the verification of a delivery."""
 
 import json
+import pickle
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -9,19 +10,21 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from apps.extracts.engine.delivery import masked, read_manifest
+from apps.extracts.engine.delivery import read_manifest
 from apps.extracts.engine.filters import Filter
+from apps.extracts.engine.pseudonyms import ProjectKey
+from apps.extracts.engine.risk import masked
 from apps.extracts.engine.run import ExtractRun, engine_versions, run_all
+from apps.extracts.engine.signature import SIGNATURE, Signer
 from apps.extracts.engine.source import sha256_of
 from apps.extracts.engine.verify import verify
-from tests.unit.engine.conftest import DIABETES
+from tests.unit.engine.conftest import DIABETES, KEY
 
 
 @pytest.fixture(scope="session")
 def delivered(source: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A delivery made once."""
     from apps.extracts.engine.definition import Definition
-    from tests.unit.engine.conftest import KEY
 
     out = tmp_path_factory.mktemp("delivered") / "out"
     run_all(ExtractRun.open(Definition.from_json(DIABETES), source=source, out=out, key=KEY, request_id="r1"))
@@ -134,6 +137,7 @@ def rewrite(delivery: Path, change: Callable[[dict[str, Any]], Any]) -> None:
     manifest = read_manifest(delivery)
     change(manifest)
     (delivery / "manifest.json").write_text(json.dumps(manifest))
+    KEY.signer().sign(delivery / "manifest.json")
 
 
 def entry(manifest: dict[str, Any]) -> dict[str, Any]:
@@ -184,6 +188,56 @@ def test_a_file_that_is_not_parquet_is_noticed(delivery: Path) -> None:
 def test_an_unreadable_manifest_is_noticed(delivery: Path, text: str) -> None:
     (delivery / "manifest.json").write_text(text)
     assert codes(delivery) == [("manifest.json", "no_manifest")]
+
+
+SIGNED = [("manifest.sig.json", "bad_signature")]
+
+
+def test_a_manifest_changed_after_it_was_signed_is_noticed(delivery: Path) -> None:
+    manifest = delivery / "manifest.json"
+    manifest.write_text(manifest.read_text() + " ")
+    assert codes(delivery) == SIGNED
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[]", '{"public_key": "00", "signature": "00"}'])
+def test_a_missing_or_meaningless_signature_is_noticed(delivery: Path, text: str) -> None:
+    (delivery / SIGNATURE).write_text(text)
+    assert codes(delivery) == SIGNED
+    (delivery / SIGNATURE).unlink()
+    assert codes(delivery) == SIGNED
+
+
+def test_a_signature_of_another_algorithm_or_another_key_is_noticed(delivery: Path) -> None:
+    described = json.loads((delivery / SIGNATURE).read_text())
+    (delivery / SIGNATURE).write_text(json.dumps({**described, "algorithm": "none"}))
+    assert codes(delivery) == SIGNED
+    Signer(bytes(range(2, 34))).sign(delivery / "manifest.json")
+    assert codes(delivery) == SIGNED
+
+
+def test_a_verifier_may_name_the_key_that_must_have_signed(delivery: Path) -> None:
+    assert verify(delivery, KEY.signer().public_key) == ()
+    other = ProjectKey(bytes(range(1, 33))).signer()
+    assert [problem.code for problem in verify(delivery, other.public_key)] == ["bad_signature"]
+
+
+def test_a_signer_is_silent_about_its_key() -> None:
+    signer = KEY.signer()
+    assert signer.public_key in repr(signer)
+    with pytest.raises(TypeError, match="never serialised"):
+        pickle.dumps(signer)
+    with pytest.raises(ValueError, match="32"):
+        Signer(bytes(31))
+
+
+def test_the_manifest_tells_the_risk_of_each_table_and_the_families_delivered(delivered: Path) -> None:
+    manifest = read_manifest(delivered)
+    assert set(manifest["risk"]) == {"IR_BEN_R", "ER_PRS_F"}
+    sets = manifest["risk"]["IR_BEN_R"]["sets"]
+    assert [one["quasi_identifiers"] for one in sets] == [["BEN_SEX_COD"], ["BEN_SEX_COD", "BEN_NAI_ANN"]]
+    assert sets[0]["after"]["k"] >= sets[1]["after"]["k"]
+    assert manifest["potential_identifiers"]["birth"] == {"columns": ["IR_BEN_R.BEN_NAI_ANN"], "coarsened_to": None}
+    assert "## Risk of re-identification" in (delivered / "README.md").read_text()
 
 
 def test_nothing_at_all_is_noticed(tmp_path: Path) -> None:

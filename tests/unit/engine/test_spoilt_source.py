@@ -139,7 +139,14 @@ def test_a_file_that_is_not_parquet_is_named(opened: Open, spoilt: Path, source:
     name = "KI_CCI_R/part-0.parquet"
     files[name] = SourceFile(name, 11, hashlib.sha256(b"not parquet").hexdigest(), 0)
     run = ExtractRun(
-        run.definition, Source(spoilt, release_of(files), True, files), run.out, KEY, "r", run.settings, run.units
+        run.definition,
+        Source(spoilt, release_of(files), True, files),
+        run.out,
+        KEY,
+        "r",
+        run.settings,
+        run.units,
+        run.signer,
     )
     with pytest.raises(SourceError, match="not a readable Parquet file"):
         run_unit(Unit(UnitKind.SOURCE, "KI_CCI_R", "all"), run)

@@ -6,10 +6,10 @@ and the property tests hold the other engines to what it says, for the cohort an
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
-from apps.extracts.engine.catalogue import CATALOGUE, CLAIM_KEYS, Kind, Link, Table
+from apps.extracts.engine.catalogue import CATALOGUE, CLAIM_KEYS, Family, Kind, Link, Table, Type
 from apps.extracts.engine.criteria import (
     Act,
     Age,
@@ -32,6 +32,7 @@ from apps.extracts.engine.criteria import (
 from apps.extracts.engine.definition import Definition
 from apps.extracts.engine.filters import DUPLICATE_FACILITIES, RETURN_CODES, Filter
 from apps.extracts.engine.geography import REGIONS
+from apps.extracts.engine.protection import Level
 from apps.extracts.engine.pseudonyms import ProjectKey
 
 Row = Mapping[str, Any]
@@ -91,6 +92,11 @@ class Reference:
     def cohort(self, population: Criterion) -> set[str]:
         """The persons who satisfy a population."""
         return {person for person in self.identity_rows if self._holds(population, person)}
+
+    def sampled(self, definition: Definition, key: ProjectKey) -> set[str]:
+        """The persons who satisfy the population of a definition and are in its sample."""
+        one_in = definition.protection.one_in
+        return {person for person in self.cohort(definition.population) if one_in == 1 or key.sampled(person, one_in)}
 
     def _holds(self, criterion: Criterion, person: str) -> bool:
         match criterion:
@@ -267,13 +273,13 @@ class Reference:
 
     def deliver(self, definition: Definition, key: ProjectKey) -> dict[str, list[tuple[Any, ...]]]:
         """The rows of each table, all partitions together, as tuples in the order of the delivered columns."""
-        cohort = self.cohort(definition.population)
+        cohort = self.sampled(definition, key)
         found: dict[str, list[tuple[Any, ...]]] = {}
         for name, asked in definition.scope.tables.items():
             table = CATALOGUE.tables[name]
             columns = (*table.surrogates, *(column.name for column in table.columns if column.name in asked))
             rows = self._delivered(table, definition.scope.period, cohort, key)
-            found[name] = [tuple(_value(table, row, column, key) for column in columns) for row in rows]
+            found[name] = [tuple(_value(table, row, column, key, definition) for column in columns) for row in rows]
         return found
 
     def _delivered(self, table: Table, period: Period, cohort: set[str], key: ProjectKey) -> Iterable[Row]:
@@ -281,6 +287,7 @@ class Reference:
             if person is None or person in cohort:
                 yield {
                     **row,
+                    "_person": person,
                     "PATIENT_ID": key.pseudonym(Kind.PERSON, person) if person else None,
                     "CLAIM_ID": key.pseudonym_of_row(Kind.CLAIM, _claim(row)) if table.link is Link.CLAIM else None,
                     "STAY_ID": key.pseudonym_of_row(Kind.STAY, _stay(row)) if table.link is Link.STAY else None,
@@ -330,10 +337,27 @@ def _stay(row: Row) -> tuple[Any, ...]:
     return (int(row["_partition"]), row["ETA_NUM"], row["RSA_NUM"])
 
 
-def _value(table: Table, row: Row, name: str, key: ProjectKey) -> Any:
-    """The value of a delivered column: a pseudonym of another column, or the column itself."""
+def _value(table: Table, row: Row, name: str, key: ProjectKey, definition: Definition) -> Any:
+    """The value of a delivered column: a pseudonym of another column, or the column itself, shifted and coarser."""
     column = table.column(name)
-    if column is None or not column.surrogate_of or column.kind is None:
-        return row[name]
-    identifier = row[column.surrogate_of]
-    return None if identifier is None else key.pseudonym(column.kind, str(identifier))
+    value = row[column.surrogate_of if column and column.kind else name]
+    if column is None or value is None:
+        return value
+    if column.kind is not None:
+        return key.pseudonym(column.kind, str(value))
+    if column.type is Type.DATE and definition.protection.shift and row["_person"]:
+        value += timedelta(days=key.shift(row["_person"], definition.protection.shift))
+    return _coarser(value, column.family, definition.protection.level(column.family))
+
+
+def _coarser(value: Any, family: Family | None, level: Level | None) -> Any:
+    if level is None:
+        return value
+    if isinstance(value, date):
+        return value.replace(day=1) if level is Level.MONTH else value.replace(day=1, month=1)
+    if isinstance(value, int):
+        width = {Level.YEAR: 1, Level.FIVE_YEARS: 5, Level.TEN_YEARS: 10}[level]
+        return value - value % width
+    if level is Level.MONTH:
+        return value
+    return value[:4] if family is Family.DEATH_DATE else None

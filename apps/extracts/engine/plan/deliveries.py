@@ -7,7 +7,8 @@ import ibis.expr.types as ir  # type: ignore[import-untyped]
 from apps.extracts.engine.catalogue import BENEFICIARY_KEYS, CATALOGUE, CLAIM_KEYS, STAY_KEYS, Column, Kind, Link, Table
 from apps.extracts.engine.definition import Definition
 
-from .relations import CLAIMS, MEMBERS, STAYS, Query, compiled, pseudonym, relation
+from .protecting import protected
+from .relations import CLAIMS, IBIS_TYPES, MEMBERS, STAYS, Query, compiled, pseudonym, relation
 from .rows import ald_hits, dated_care, linked_stays, mask, masked_care, under_way, within
 
 
@@ -17,35 +18,49 @@ def members() -> ir.Table:
 
 
 def _known() -> ir.Table:
-    return relation("members").select(*BENEFICIARY_KEYS, "PATIENT_ID")
+    return relation("members").select(*BENEFICIARY_KEYS, "PATIENT_ID", "shift")
 
 
 def _care(definition: Definition) -> ir.Table:
     """Care lines of the cohort in the period, with their filter mask."""
-    linked = dated_care(definition.scope.period).join(_known(), list(BENEFICIARY_KEYS))
+    linked = dated_care(definition.scope.period, *_asked(definition)).join(_known(), list(BENEFICIARY_KEYS))
     return masked_care(linked, definition.filters)
 
 
-def _named_care(definition: Definition) -> ir.Table:
-    care = _care(definition)
-    kept = care.filter(care.removed == 0)
-    return kept.mutate(CLAIM_ID=pseudonym(Kind.CLAIM, *(kept[name] for name in CLAIM_KEYS)))
+def _asked(definition: Definition) -> tuple[str, ...]:
+    """The columns of ER_PRS_F that the delivery needs besides the nine keys."""
+    table = CATALOGUE.tables["ER_PRS_F"]
+    columns = (table.column(name) for name in definition.scope.tables.get("ER_PRS_F", ()))
+    found = dict.fromkeys(column.surrogate_of or column.name for column in columns if column is not None)
+    return tuple(name for name in found if name not in CLAIM_KEYS)
 
 
-def claims(definition: Definition) -> ir.Table:
-    """The care lines of the cohort that detail tables may join, once each and for each person."""
-    return _named_care(definition).select(*CLAIMS).distinct()
+def lines(definition: Definition) -> ir.Table:
+    """Care lines of the cohort in the period, with what is delivered of them and their filter mask."""
+    return _care(definition).select(*CLAIM_KEYS, "PATIENT_ID", "shift", "removed", *_asked(definition))
 
 
-def removed_care(definition: Definition) -> ir.Table:
+def care(definition: Definition) -> ir.Table:
+    """The lines that the filters keep, with their pseudonym.
+
+    Apart from ``lines`` so that the keyed function is called on full batches, not on the few rows of each that a join
+    lets through.
+    """
+    found = relation("lines")
+    kept = found.filter(found.removed == 0)
+    made = pseudonym(Kind.CLAIM, *(kept[name] for name in CLAIM_KEYS))
+    return kept.select(*CLAIM_KEYS, "PATIENT_ID", "shift", *_asked(definition), CLAIM_ID=made)
+
+
+def removed_care() -> ir.Table:
     """How many care lines of the cohort each combination of filters removed."""
-    found = _care(definition)
+    found = relation("lines")
     return found.group_by("removed").agg(rows=found.count())
 
 
 def stays(definition: Definition) -> ir.Table:
     """Stays of the cohort that begin in the period, once each, with their filter mask and their pseudonym."""
-    known = relation("members").select("BEN_NIR_PSA", "sharing", "PATIENT_ID").distinct()
+    known = relation("members").select("BEN_NIR_PSA", "sharing", "PATIENT_ID", "shift").distinct()
     found = linked_stays(definition.scope.period, definition.filters, known)
     named = found.mutate(STAY_ID=pseudonym(Kind.STAY, found.year, *(found[name] for name in STAY_KEYS)))
     return named.select(*STAYS).distinct()
@@ -63,14 +78,14 @@ def selected(definition: Definition, table: Table) -> ir.Table:
     match table.link:
         case Link.CLAIM:
             if table.name == "ER_PRS_F":
-                return _named_care(definition)
-            return source.join(relation("claims"), list(CLAIM_KEYS))
+                return relation("care")
+            return source.join(relation("care").select(*CLAIMS).distinct(), list(CLAIM_KEYS))
         case Link.STAY:
             known = relation("stays")
             return source.join(known.filter(known.removed == 0), list(STAY_KEYS))
         case Link.DEATH:
             dead = source.filter(within(source.BEN_DCD_DTE, period))
-            return dead.join(relation("members").select("BEN_IDT_ANO", "PATIENT_ID").distinct(), "BEN_IDT_ANO")
+            return dead.join(relation("members").select("BEN_IDT_ANO", "PATIENT_ID", "shift").distinct(), "BEN_IDT_ANO")
         case Link.BENEFICIARY:
             rows = _kept_conditions(definition, source) if table.name == "IR_IMB_R" else source
             return rows.join(_known(), list(BENEFICIARY_KEYS))
@@ -98,46 +113,51 @@ def delivered_columns(definition: Definition, table: Table) -> tuple[str, ...]:
     return (*table.surrogates, *(column.name for column in table.columns if column.name in asked))
 
 
+def delivered_shape(definition: Definition, table: Table) -> tuple[tuple[str, str], ...]:
+    """The columns of a delivered table and their types."""
+    columns = {column.name: IBIS_TYPES[column.type] for column in table.columns if column.kind is None}
+    return tuple((name, columns.get(name, "uuid")) for name in delivered_columns(definition, table))
+
+
 def delivery(definition: Definition, table: Table) -> ir.Table:
     """One partition of a table as it is delivered."""
     rows = selected(definition, table)
     columns = [table.column(name) for name in delivered_columns(definition, table)[len(table.surrogates) :]]
-    values = {column.name: _value(column, rows) for column in columns if column is not None}
+    values = {column.name: _value(column, table, rows, definition) for column in columns if column is not None}
     return rows.select(*table.surrogates, **values)
 
 
-def _value(column: Column, rows: ir.Table) -> ir.Value:
-    """A column, or the pseudonym of another one."""
+def _value(column: Column, table: Table, rows: ir.Table, definition: Definition) -> ir.Value:
+    """A column as it is protected, or the pseudonym of another one."""
     if column.kind is None:
-        return rows[column.name]
+        return protected(column, table, rows, definition.protection)
     return pseudonym(column.kind, rows[column.surrogate_of])
 
 
-SHARED: Mapping[Link, tuple[str, Callable[[Definition], ir.Table]]] = {
-    Link.CLAIM: ("claims", claims),
-    Link.STAY: ("stays", stays),
-}
-"""What the tables of a partition that are tied to people in the same way all join, and how it is made."""
+SHARED: Mapping[str, Callable[[Definition], ir.Table]] = {"lines": lines, "care": care, "stays": stays}
+"""What the tables of a partition join, computed once for all of them."""
 
 
 def shared(name: str, definition: Definition) -> Query | None:
     """The query of a shared relation; ``None`` when the name is that of another."""
-    return next((compiled(build, definition) for known, build in SHARED.values() if known == name), None)
+    return compiled(SHARED[name], definition) if name in SHARED else None
 
 
 def removed(definition: Definition, table: Table) -> Query | None:
     """What counts the rows that filters removed, asked for by the first table of the scope that has this link."""
-    first = min(name for name in definition.scope.tables if CATALOGUE.tables[name].link is table.link)
     if table.name == "IR_IMB_R":
         return compiled(removed_conditions, definition)
-    if table.name != first or table.link not in SHARED:
-        return None
-    return compiled(removed_care, definition) if table.link is Link.CLAIM else compiled(removed_stays)
+    first = min(name for name in definition.scope.tables if CATALOGUE.tables[name].link is table.link)
+    counts = {Link.CLAIM: removed_care, Link.STAY: removed_stays}
+    return compiled(counts[table.link]) if table.name == first and table.link in counts else None
 
 
 def source_tables(definition: Definition, table: Table) -> tuple[str, ...]:
-    """The tables of the source that the delivery of a table reads."""
-    queries = [compiled(delivery, definition, table), removed(definition, table)]
-    found = {name for query in queries if query is not None for name in query.relations}
-    below = [query for name in found if (query := shared(name, definition)) is not None]
-    return tuple(sorted({*found, *(name for query in below for name in query.relations)} & set(CATALOGUE.tables)))
+    """The tables of the source that the delivery of a table reads, by itself or through what it shares."""
+    found: set[str] = set()
+    waiting = [query for query in (compiled(delivery, definition, table), removed(definition, table)) if query]
+    while waiting:
+        new = set(waiting.pop().relations) - found
+        found |= new
+        waiting += [query for name in new if (query := shared(name, definition)) is not None]
+    return tuple(sorted(found & set(CATALOGUE.tables)))

@@ -28,7 +28,7 @@ from apps.extracts.engine.criteria import (
 from apps.extracts.engine.filters import Filter
 
 from .relations import EVENTS, relation
-from .rows import ald_hits, bit, linked_stays, mask, masked_care, under_way, within
+from .rows import ald_hits, bit, dated_care, linked_stays, mask, masked_care, under_way, within
 
 Leaves = tuple[tuple[int, EventLeaf], ...]
 """Leaves with their number in the population."""
@@ -154,9 +154,7 @@ def _with_diagnosis(leaf: Stay, stays: ir.Table) -> ir.Table:
 def _care_events(leaves: Leaves, filters: Sequence[Filter]) -> ir.Table:
     """Details of all the leaves, then the care lines that they belong to: the large table is read once."""
     details = ibis.union(*(_details(number, leaf) for number, leaf in leaves))
-    care = relation("ER_PRS_F")
-    in_span = care.filter(within(care.EXE_SOI_DTD, _span(leaves)))
-    found = in_span.join(details, list(CLAIM_KEYS))
+    found = dated_care(_span(leaves), "PRS_ACT_QTE").join(details, list(CLAIM_KEYS))
     if len({leaf.period for _, leaf in leaves}) > 1:
         dated = [(found.leaf == number) & within(found.EXE_SOI_DTD, leaf.period) for number, leaf in leaves]
         found = found.filter(fold(or_, dated))

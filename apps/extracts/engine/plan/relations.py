@@ -45,13 +45,14 @@ EVENTS: Shape = {
 }
 MATCHED: Shape = {"leaf": "int64", "person": "string"}
 PERSONS: Shape = {"person": "string"}
-PATIENTS: Shape = {"person": "string", "PATIENT_ID": "uuid"}
+PATIENTS: Shape = {"person": "string", "PATIENT_ID": "uuid", "shift": "int64"}
 MEMBERS: Shape = {
     "BEN_NIR_PSA": "string",
     "BEN_RNG_GEM": "int64",
     "BEN_IDT_ANO": "string",
     "sharing": "int64",
     "PATIENT_ID": "uuid",
+    "shift": "int64",
 }
 PARTITION: Shape = {"year": "int64"}
 
@@ -66,8 +67,9 @@ def _keys_shape(table: str, keys: Sequence[str]) -> Shape:
 
 
 _CLAIM_SHAPE, _STAY_SHAPE = _keys_shape("ER_PRS_F", CLAIM_KEYS), _keys_shape("T_MCOaaC", STAY_KEYS)
-CLAIMS: Shape = {**_CLAIM_SHAPE, "PATIENT_ID": "uuid", "CLAIM_ID": "uuid"}
-STAYS: Shape = {**_STAY_SHAPE, "PATIENT_ID": "uuid", "STAY_ID": "uuid", "removed": "int64"}
+_PATIENT: Shape = {"PATIENT_ID": "uuid", "shift": "int64"}
+CLAIMS: Shape = {**_CLAIM_SHAPE, **_PATIENT, "CLAIM_ID": "uuid"}
+STAYS: Shape = {**_STAY_SHAPE, **_PATIENT, "STAY_ID": "uuid", "removed": "int64"}
 
 SHAPES: Mapping[str, Shape] = {
     **{name: _source_shape(table) for name, table in CATALOGUE.tables.items()},
@@ -78,7 +80,8 @@ SHAPES: Mapping[str, Shape] = {
     "cohort": PERSONS,
     "patients": PATIENTS,
     "members": MEMBERS,
-    "claims": CLAIMS,
+    "lines": {**_source_shape(CATALOGUE.tables["ER_PRS_F"]), **_PATIENT, "removed": "int64"},
+    "care": {**_source_shape(CATALOGUE.tables["ER_PRS_F"]), **_PATIENT, "CLAIM_ID": "uuid"},
     "stays": STAYS,
     "partition": PARTITION,
 }

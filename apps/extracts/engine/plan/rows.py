@@ -7,7 +7,7 @@ from operator import or_
 import ibis  # type: ignore[import-untyped]
 import ibis.expr.types as ir  # type: ignore[import-untyped]
 
-from apps.extracts.engine.catalogue import CLAIM_KEYS, STAY_KEYS
+from apps.extracts.engine.catalogue import BENEFICIARY_KEYS, CLAIM_KEYS, STAY_KEYS
 from apps.extracts.engine.criteria import Period
 from apps.extracts.engine.filters import (
     DUPLICATE_FACILITIES,
@@ -56,10 +56,15 @@ def within(day: ir.DateValue, period: Period) -> ir.BooleanValue:
     return day.between(ibis.date(period.start), ibis.date(period.end))
 
 
-def dated_care(period: Period) -> ir.Table:
-    """Care lines of the period."""
+FILTERED = ("DPN_QLF", "PRS_DPN_QLP", "CPL_MAJ_TOP")
+"""The columns of ER_PRS_F that filters look at."""
+
+
+def dated_care(period: Period, *columns: str) -> ir.Table:
+    """Care lines of the period: their keys, their people, what filters look at, and these columns."""
     care = relation("ER_PRS_F")
-    return care.filter(within(care.EXE_SOI_DTD, period))
+    needed = dict.fromkeys((*CLAIM_KEYS, *BENEFICIARY_KEYS, *FILTERED, "EXE_SOI_DTD", *columns))
+    return care.filter(within(care.EXE_SOI_DTD, period)).select(*needed)
 
 
 def masked_care(care: ir.Table, filters: Sequence[Filter]) -> ir.Table:
@@ -68,6 +73,7 @@ def masked_care(care: ir.Table, filters: Sequence[Filter]) -> ir.Table:
         facilities = relation("ER_ETE_F")
         public = facilities.filter(facilities.ETE_IND_TAA == PUBLIC_ACTIVITY).select(*CLAIM_KEYS).distinct()
         care = care.left_join(public.mutate(public=True), list(CLAIM_KEYS), rname="public_{name}")
+        care = care.drop(*(f"public_{name}" for name in CLAIM_KEYS))
     else:
         care = care.mutate(public=False)
     hits = {

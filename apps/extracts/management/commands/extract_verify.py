@@ -17,8 +17,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("delivery", type=Path, help="the folder that holds manifest.json")
+        parser.add_argument("--public-key", default="", help="the key that must have signed it, in hexadecimal")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if problems := verify(options["delivery"]):
+        if problems := verify(options["delivery"], options["public_key"]):
             raise CommandError("\n".join(map(str, problems)), returncode=1)
         self.stdout.write(f"{options['delivery']}: everything holds")

@@ -1,4 +1,4 @@
-"""`manage.py generate_docs [--check]`: print the permission table and the workflows into docs/, from the rules."""
+"""`manage.py generate_docs [--check]`: print the permission table, the workflows and the manual of definitions."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from apps.applications import rules as application_rules
 from apps.core.actions import permission_table
 from apps.extracts import rules as extract_rules
+from apps.extracts.engine.manual import manual_page
 from apps.workspaces import rules as workspace_rules
 
 NOTE = "<!-- Printed by `manage.py generate_docs`; edit the rules, not this page. -->\n"
@@ -17,13 +18,17 @@ Arrow = tuple[str, str, str]  # from, by which command, to
 
 
 class Command(BaseCommand):
-    help = "Write docs/permissions.md and docs/workflow.md from the rules; with --check, fail when not current."
+    help = "Write the pages of docs/ that are made from the rules and the engine; with --check, fail when not current."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--check", action="store_true", help="compare only; exit 1 on a difference")
 
     def handle(self, *args: Any, check: bool = False, **options: Any) -> None:
-        pages = {"permissions.md": permissions_page(), "workflow.md": workflow_page()}
+        pages = {
+            "permissions.md": permissions_page(),
+            "workflow.md": workflow_page(),
+            "definition-manual.md": manual_page(),
+        }
         folder = Path(settings.BASE_DIR) / "docs"
         stale = [name for name, text in pages.items() if not is_current(folder / name, text)]
         if check and stale:

@@ -52,13 +52,13 @@ def _place_on_node(world: World, server: Record) -> None:
 
 def _booted(world: World, server: Record) -> None:
     _enter("running", "booting kernel")(world, server)
+    server.hidden["running_since"] = world.clock.now()
     world.after("server.reporting", server, _reported)
 
 
 def _reported(world: World, server: Record) -> None:
     """The started system tells that it is up, and its host keys."""
     _enter("running", "booted")(world, server)
-    server.hidden["running_since"] = world.clock.now()
     server.hidden["user_data"].setdefault("ssh-host-fingerprints", FINGERPRINTS.encode())
 
 

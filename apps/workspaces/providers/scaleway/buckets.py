@@ -9,13 +9,20 @@ from collections.abc import Iterator
 from typing import Any
 
 from apps.workspaces.providers.base import Made, NotYet, ProviderRefused
-from apps.workspaces.providers.scaleway.errors import Absent, Denied, Invalid
+from apps.workspaces.providers.scaleway.errors import Absent, Denied, Invalid, Throttled
 from apps.workspaces.providers.scaleway.identity import key_in_vault
 from apps.workspaces.providers.scaleway.secrets import DataKey
 from apps.workspaces.providers.scaleway.site import Site
 from apps.workspaces.providers.scaleway.storage import sse
 from apps.workspaces.providers.scaleway.things import SOON, Drift, Seen, Thing
-from apps.workspaces.providers.scaleway.vault import data_key, is_renewed, next_object_key, swap_object_key
+from apps.workspaces.providers.scaleway.vault import (
+    data_key,
+    is_renewed,
+    next_object_key,
+    note_resealed,
+    resealed_up_to,
+    swap_object_key,
+)
 
 JSON = Any
 PURPOSES = ("extract", "work", "airlock")
@@ -198,20 +205,24 @@ def renew_object_key(site: Site) -> Made | NotYet:
     if is_renewed(site, generation):
         return Made()
     old, new = data_key(site, "objects"), next_object_key(site, generation)
-    done = 0
-    for bucket, name in _objects(site):
-        if _opens(site, bucket, name, new):
-            continue
-        _reseal(site, bucket, name, old, new)
-        done += 1
+    done, last = 0, resealed_up_to(site)
+    for place in (one for one in _objects(site) if one > last):
+        try:
+            if not _opens(site, *place, new):
+                _reseal(site, *place, old, new)
+        except Throttled as throttled:
+            note_resealed(site, last)
+            return NotYet(throttled.after or SOON, "objects are being sealed with the new key")
+        done, last = done + 1, place
         if done >= _RESEALED_AT_ONCE:
+            note_resealed(site, last)
             return NotYet(why="objects are being sealed with the new key")
     swap_object_key(site, generation)
     return Made()
 
 
 def _objects(site: Site) -> Iterator[tuple[str, str]]:
-    for purpose in PURPOSES:
+    for purpose in sorted(PURPOSES):
         name = bucket_name(site, purpose)
         yield from ((name, one) for one in site.cloud.storage.names(name, key=site.cloud.account.key))
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from apps.workspaces.providers.base import Made, NotYet, ProviderRefused, ProviderUnavailable
 from apps.workspaces.providers.scaleway.buckets import bucket_name
-from apps.workspaces.providers.scaleway.errors import Absent, Denied, Invalid
+from apps.workspaces.providers.scaleway.errors import Invalid
 from apps.workspaces.providers.scaleway.identity import api_key, key_in_vault
 from apps.workspaces.providers.scaleway.machines import address_of
-from apps.workspaces.providers.scaleway.secrets import DataKey
 from apps.workspaces.providers.scaleway.site import Site
+from apps.workspaces.providers.scaleway.things import Drift
 from apps.workspaces.providers.scaleway.vault import data_key
 
 ATTEMPTS_AT_LEAST = 20
@@ -77,11 +77,13 @@ def digest(path: Path) -> str:
 
 
 def deliver(site: Site) -> Made | NotYet:
-    """Copy what is not there yet, under the client's key, some megabytes at a time."""
+    """Copy what is not there yet, under the client's key, some megabytes at a time. What a used-up budget interrupts is
+    taken up where it stood."""
     storage, key, sealed = site.cloud.storage, site.cloud.account.key, data_key(site, "objects")
     bucket, copied = bucket_name(site, "extract"), 0
+    there = storage.sizes(bucket, key=key)
     for name, path in _files(site).items():
-        if _is_there(site, bucket, name, path, sealed):
+        if there.get(name) == path.stat().st_size:
             continue
         storage.put_file(bucket, name, path, digest(path), key=key, data_key=sealed)
         copied += path.stat().st_size
@@ -90,23 +92,32 @@ def deliver(site: Site) -> Made | NotYet:
     return Made()
 
 
-def _is_there(site: Site, bucket: str, name: str, path: Path, sealed: DataKey) -> bool:
-    try:
-        size, kept = site.cloud.storage.digest_of(bucket, name, key=site.cloud.account.key, data_key=sealed)
-    except (Absent, Denied, Invalid):
-        return False
-    return size == path.stat().st_size and kept == digest(path)
-
-
 def verify_delivery(site: Site) -> Made | NotYet:
-    """What the server itself reads has the checksums of what was delivered, file by file, and nothing is missing."""
-    wanted = {name: digest(path) for name, path in _files(site).items()}
+    """What the server itself reads has the checksums of what was delivered, file by file, and nothing is missing; what
+    arrived otherwise is sent again."""
+    files = _files(site)
+    wanted = {name: digest(path) for name, path in files.items()}
+    bucket = bucket_name(site, "extract")
     try:
-        read = site.cloud.agent.checksums(address_of(site), bucket_name(site, "extract"))
+        read = site.cloud.agent.checksums(address_of(site), bucket)
     except ProviderUnavailable as away:
         return NotYet(_LATER, f"the server has not read the extract yet: {away}")
     wrong = sorted(name for name in wanted if read.get(name) != wanted[name])
+    for name in wrong:
+        site.cloud.storage.put_file(
+            bucket, name, files[name], wanted[name], key=site.cloud.account.key, data_key=data_key(site, "objects")
+        )
     if wrong:
-        raise ProviderRefused(f"{len(wrong)} file(s) of the extract arrived otherwise than delivered.")
+        return NotYet(_LATER, f"{len(wrong)} file(s) arrived otherwise than delivered and were sent again")
     manifest = hashlib.sha256(json.dumps(wanted, sort_keys=True).encode()).hexdigest()
     return Made((("delivery", manifest, {"files": str(len(wanted))}),))
+
+
+def agent_drift(site: Site) -> list[Drift]:
+    """What the server says of itself now: a reboot loses its keys, and an escape is the end of trust."""
+    try:
+        report = site.cloud.agent.report(address_of(site))
+    except (ProviderUnavailable, Invalid):
+        return [Drift("the server's agent does not answer, or has no keys")]
+    found = [Drift(f"the server gets out: {one}", opens=True) for one in report.escapes]
+    return found if report.sealed else [*found, Drift("a volume of the server is not encrypted", opens=True)]

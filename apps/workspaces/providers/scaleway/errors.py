@@ -8,6 +8,7 @@ nothing at all, half a body.
 
 import json
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 from apps.workspaces.providers.base import ProviderRefused, ProviderUnavailable, ProviderWaits
@@ -43,6 +44,13 @@ class Busy(ProviderUnavailable):
 
 class Throttled(ProviderUnavailable):
     """429, or our own budget of requests is used up."""
+
+
+def over_budget(operation: str, seconds: float) -> Throttled:
+    """Our own budget of requests is used up for this long."""
+    error = Throttled(Told(operation, None, "own_budget"))
+    error.after = timedelta(seconds=seconds)
+    return error
 
 
 class Away(ProviderUnavailable):

@@ -119,7 +119,10 @@ class ScalewayProvider:
     def perform(self, step: str, job: Job) -> Made | NotYet:
         """Make a step; its exchanges go into the job's notebook. Raises KeyError for a name of no plan."""
         self.cloud.listen(job.notebook.heard, job.notebook.still_mine)
-        return MAKE[step](Site(self.cloud, job))
+        try:
+            return MAKE[step](Site(self.cloud, job))
+        finally:
+            self.cloud.listen(lambda exchange: None)
 
     def observe(self, workspace_id: UUID) -> Observation:
         """What the server is doing, found by its tag."""

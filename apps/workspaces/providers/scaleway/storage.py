@@ -14,7 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from apps.workspaces.providers.base import Exchange, ProviderRefused
 from apps.workspaces.providers.scaleway.account import Account
-from apps.workspaces.providers.scaleway.errors import Denied, Throttled, Told, kind_of, lost
+from apps.workspaces.providers.scaleway.errors import Denied, Told, kind_of, lost, over_budget
 from apps.workspaces.providers.scaleway.exchange import Guard, Listener
 from apps.workspaces.providers.scaleway.place import REGION
 from apps.workspaces.providers.scaleway.secrets import DataKey, Key
@@ -76,7 +76,7 @@ class Storage:
         changes = not name.startswith(_READING)
         wait = self._budget.take()
         if wait:
-            raise Throttled(Told(operation, None, "own_budget", {"after": f"{wait:.2f}"}))
+            raise over_budget(operation, wait)
         if changes:
             self.guard()
         begin = time.monotonic()
@@ -136,11 +136,18 @@ class Storage:
         return int(head["ContentLength"]), str(head["Metadata"].get("sha256", ""))
 
     def names(self, bucket: str, *, key: Key) -> Iterator[str]:
-        """Names of the objects, page by page."""
+        """Names of the objects, in order."""
+        return iter(self.sizes(bucket, key=key))
+
+    def sizes(self, bucket: str, *, key: Key) -> dict[str, int]:
+        """Size of each object by name, in order of names."""
+        return {str(one["Key"]): int(one["Size"]) for one in self._listed(bucket, key)}
+
+    def _listed(self, bucket: str, key: Key) -> Iterator[dict[str, JSON]]:
         more: dict[str, JSON] = {}
         while True:
             page = self.call("list_objects_v2", key=key, Bucket=bucket, MaxKeys=_PAGE, **more)
-            yield from (str(one["Key"]) for one in page.get("Contents", []))
+            yield from page.get("Contents", [])
             if not page.get("IsTruncated"):
                 return
             more = {"ContinuationToken": page["NextContinuationToken"]}

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from apps.workspaces.providers.base import Difference, ProviderRefused, Testimony, What
 from apps.workspaces.providers.scaleway.buckets import PURPOSES, policy_drift
+from apps.workspaces.providers.scaleway.delivery import agent_drift
 from apps.workspaces.providers.scaleway.errors import Absent, Invalid, NotMade
 from apps.workspaces.providers.scaleway.identity import strange_keys
 from apps.workspaces.providers.scaleway.openings import acl_drift, strange_routes
@@ -24,6 +25,7 @@ CHECKS: Checks = (
     ("acl", "vpc", acl_drift),
     ("routes", "vpc", strange_routes),
     ("api_key", "application", strange_keys),
+    ("agent", "isolation", agent_drift),
     *((f"policy_{purpose}", f"bucket_{purpose}", _bucket_check(purpose)) for purpose in PURPOSES),
 )
 """What is set on a part: name, the part without which there is nothing to check, and how it is checked."""

@@ -13,7 +13,7 @@ from scaleway_core.client import Client
 
 from apps.workspaces.providers.base import Exchange, ProviderRefused
 from apps.workspaces.providers.scaleway.account import Account
-from apps.workspaces.providers.scaleway.errors import Throttled, Told, lost, refusal
+from apps.workspaces.providers.scaleway.errors import Told, lost, over_budget, refusal
 from apps.workspaces.providers.scaleway.exchange import Guard, Listener, shown
 from apps.workspaces.providers.scaleway.place import REGION, is_allowed, place_of
 from apps.workspaces.providers.scaleway.secrets import Key
@@ -104,7 +104,7 @@ class Transport:
     def _pay(self, operation: str) -> None:
         wait = self._budget.take()
         if wait:
-            raise Throttled(Told(operation, None, "own_budget", {"after": f"{wait:.2f}"}))
+            raise over_budget(operation, wait)
 
     def _send(
         self, method: str, path: str, params: Mapping[str, JSON], headers: Mapping[str, str], body: JSON, key: Key

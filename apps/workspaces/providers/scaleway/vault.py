@@ -59,7 +59,9 @@ def next_object_key(site: Site, generation: str) -> DataKey:
     if known is None:
         raise ProviderRefused("The workspace has no data keys: it must be prepared first.")
     if known.facts.get("next_for") != generation:
-        site.keep("data_keys", known.external_id, {**known.facts, "_next": _new(site), "next_for": generation})
+        site.keep(
+            "data_keys", known.external_id, {**known.facts, "_next": _new(site), "next_for": generation, "resealed": ""}
+        )
     return data_key(site, "next")
 
 
@@ -69,6 +71,20 @@ def swap_object_key(site: Site, generation: str) -> None:
     if known is not None:
         kept = {"_objects": known.facts["_next"], "_volume": known.facts["_volume"], "generation": generation}
         site.keep("data_keys", known.external_id, kept)
+
+
+def resealed_up_to(site: Site) -> tuple[str, str]:
+    """The last object (bucket, name) that is under the next key already; an empty pair at the beginning."""
+    known = site.known("data_keys")
+    bucket, _, name = (known.facts.get("resealed", "") if known else "").partition("/")
+    return (bucket, name)
+
+
+def note_resealed(site: Site, place: tuple[str, str]) -> None:
+    """Remember how far it got."""
+    known = site.known("data_keys")
+    if known is not None and all(place):
+        site.keep("data_keys", known.external_id, {**known.facts, "resealed": "/".join(place)})
 
 
 def is_renewed(site: Site, generation: str) -> bool:

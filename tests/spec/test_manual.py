@@ -1,0 +1,19 @@
+"""What the manual of the definition language says is what every engine answers."""
+
+import pytest
+
+from apps.extracts.engine.manual import CASES, Case, manual_page
+from tests.spec.conftest import Ask
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.title)
+def test_the_answer_of_the_manual_is_that_of_the_engines(ask: Ask, case: Case) -> None:
+    assert ask(case.tables, case.population, filters=case.filters) == set(case.answer.split())
+
+
+def test_the_manual_shows_every_case_with_its_sentence_and_every_filter() -> None:
+    page = manual_page()
+    assert page.count("Answer: **") == len(CASES)
+    assert page.count("> Included are the people who") == len(CASES)
+    assert "`dcir_signed_quantities`" in page
+    assert "Filters: none." in page
