@@ -54,6 +54,7 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
         let_tests_empty_the_log()
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Each file to one worker; what holds a long transaction and what waits for its end to the same one."""
     for item in items:

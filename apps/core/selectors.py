@@ -1,7 +1,8 @@
-"""What waits for a person."""
+"""What waits for a person, and the time by the clock that all processes share."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
+from django.db import connection
 from django.db.models import Min, Q, QuerySet
 from django.utils import timezone
 
@@ -21,3 +22,11 @@ def outbox_delay() -> timedelta:
     )
     oldest = waiting.aggregate(oldest=Min("not_before"))["oldest"]
     return now - oldest if oldest else timedelta(0)
+
+
+def database_now() -> datetime:
+    """The time by the database's clock: what one process dates and another compares is dated by it."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT statement_timestamp()")
+        now: datetime = cursor.fetchone()[0]
+    return now

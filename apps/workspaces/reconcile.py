@@ -10,6 +10,7 @@ from django.db.models import Sum
 from django.utils import timezone
 
 from apps.core.outbox import Again, Done, Lease, NeedsHuman, Outcome
+from apps.core.selectors import database_now
 from apps.workspaces.common_steps import COMMON_STEPS
 from apps.workspaces.ledger import ACTOR, resource_keep, resources_removed, workspace_event, workspace_move
 from apps.workspaces.models import Operation, Step, Workspace
@@ -72,7 +73,8 @@ def _make(provider: Provider, operation: Operation, step: Step, lease: Lease) ->
 
 
 def _perform(provider: Provider, operation: Operation, step: Step, notes: Notes) -> Made | NotYet:
-    started = step.started_at or timezone.now()
+    # On this process's own clock, by which the provider reads the time: another worker may have begun the step.
+    started = timezone.now() - _under_way_for(step)
     job = Job(spec_of(operation.workspace), notes, started, operation.generation)
     common = COMMON_STEPS.get(step.name)
     return common(provider, operation, job) if common else provider.perform(step.name, job)
@@ -90,14 +92,19 @@ def _begin(operation: Operation, lease: Lease) -> Step | None:
         Operation.objects.filter(pk=operation.pk).update(status=Operation.Status.RUNNING, finished_at=None)
         workspace_move(operation.workspace, DURING[Kind(operation.kind)])
     step.status, step.attempt = Step.Status.ACTIVE, step.attempt + 1
-    step.started_at = timezone.now() if is_retried or step.started_at is None else step.started_at
+    step.started_at = database_now() if is_retried or step.started_at is None else step.started_at
     step.save(update_fields=["status", "attempt", "started_at"])
     return step
 
 
+def _under_way_for(step: Step) -> timedelta:
+    """For how long, by the clock that all workers share: their own may differ by hours."""
+    return database_now() - step.started_at if step.started_at else timedelta(0)
+
+
 def _not_yet(step: Step, result: NotYet) -> Outcome:
     """Wait, and say for what; beyond all patience a person is called."""
-    waited = timezone.now() - (step.started_at or timezone.now())
+    waited = _under_way_for(step)
     if waited > PATIENCE and step.name not in _PATIENT:
         return NeedsHuman(f"Nothing moved for {waited.total_seconds() / 3600:.0f} hours: {result.why or step.name}.")
     Step.objects.filter(pk=step.pk).update(failures=0, waiting_for=result.why)

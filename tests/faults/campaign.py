@@ -21,7 +21,7 @@ from tests.faults.nemesis import FAULTS, Fault, Nemesis
 from tests.support.portal import Portal
 
 SEED = int(os.environ.get("HDH_FAULT_SEED", "2027"))
-READY_WITHIN = 120.0
+READY_WITHIN = 240.0
 HISTORIES = REPOSITORY / "var" / "faults"
 
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from urllib.parse import urljoin
 from urllib.request import Request
 
-from tests.faults.ledger import Ledger, RefusedInWords
+from tests.faults.ledger import NOT_KNOWN, Ledger, RefusedInWords
 from tests.journeys import steps
 from tests.support.portal import STEWARDS, Portal, uuid_in
 from tests.support.visitor import Answer, Visitor
@@ -126,7 +126,7 @@ class Researcher:
         try:
             page = self.visitor.get("/dossiers/nouveau/")
             answer = self.visitor.submit(page, "/dossiers/nouveau/", follow=False)
-        except (OSError, AssertionError):
+        except NOT_KNOWN:
             self.crowd.stopping.wait(PATIENCE)
             return ""
         if answer.status != 302:
@@ -146,7 +146,7 @@ class Researcher:
             try:
                 action()
                 return
-            except (OSError, AssertionError):
+            except NOT_KNOWN:
                 if self.crowd.stopping.wait(PATIENCE):
                     return
 

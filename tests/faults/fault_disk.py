@@ -42,8 +42,9 @@ def no_room(portal: Portal, name: str) -> Iterator[None]:
 
 def limit(pid: int, size: str) -> None:
     """Limit the files of a process, as the account it runs as."""
-    owner = Path(f"/proc/{pid}").stat().st_uid
-    subprocess.run(["prlimit", f"--pid={pid}", f"--fsize={size}"], user=owner, check=True)
+    owner = Path(f"/proc/{pid}").stat()
+    command = ["prlimit", f"--pid={pid}", f"--fsize={size}"]
+    subprocess.run(command, user=owner.st_uid, group=owner.st_gid, extra_groups=[], check=True)
 
 
 def test_a_document_that_finds_no_room_is_refused_in_words_and_leaves_nothing(portal: Portal) -> None:

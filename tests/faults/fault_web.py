@@ -9,6 +9,7 @@ import pytest
 from hdh_portal.devstack import family
 from tests.faults import campaign
 from tests.faults.gates import gate
+from tests.faults.ledger import NOT_KNOWN
 from tests.faults.nemesis import Nemesis, everything_runs, send, signal
 from tests.journeys import steps
 from tests.support.portal import RESEARCHER, Portal, uuid_in
@@ -46,7 +47,7 @@ def in_background(action: Callable[[], object]) -> threading.Thread:
     def run() -> None:
         try:
             action()
-        except (OSError, AssertionError):
+        except NOT_KNOWN:
             return
 
     thread = threading.Thread(target=run, daemon=True)

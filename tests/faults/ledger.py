@@ -11,9 +11,18 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
+from http.client import HTTPException
 from pathlib import Path
 
+import psycopg
+
+from hdh_portal.devstack.errors import StackError
+
 ACKNOWLEDGED, REFUSED, UNKNOWN = "acknowledged", "refused", "unknown"
+
+
+# A connection that was cut, a page that is not the one expected, a database or a command that did not answer.
+NOT_KNOWN = (OSError, HTTPException, AssertionError, psycopg.Error, StackError)
 
 
 @dataclass(frozen=True)
@@ -64,7 +73,7 @@ class Ledger:
             yield succeeded
         except RefusedInWords as error:
             outcome, detail = REFUSED, str(error)
-        except (OSError, AssertionError) as error:
+        except NOT_KNOWN as error:
             detail = f"{type(error).__name__}: {error}"[:300]
         if succeeded[0]:
             outcome = ACKNOWLEDGED

@@ -208,8 +208,17 @@ def every_message(stack: Stack, *, times: int) -> Iterator[list[tuple[str, bytes
 
 @contextmanager
 def owner(stack: Stack) -> Iterator[psycopg.Connection]:
-    """The database as the owner of the tables sees it."""
-    with psycopg.connect(stack.layout.migration_url, autocommit=True) as connection:
+    """The database as the owner of the tables sees it, as soon as it answers: it may just have been broken."""
+    deadline = time.monotonic() + HEALED_WITHIN
+    while True:
+        try:
+            made = psycopg.connect(stack.layout.migration_url, autocommit=True)
+            break
+        except psycopg.OperationalError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.2)
+    with made as connection:
         yield connection
 
 

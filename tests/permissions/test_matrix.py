@@ -18,13 +18,14 @@ from tests.permissions.asking import Answer, ask, watch_files
 from tests.permissions.assignment import assignment_problems, hostile
 from tests.permissions.calls import unknown_actions
 from tests.permissions.matrix import Matrix
+from tests.permissions.particulars import IDENTITY_PROVIDER
 from tests.permissions.payloads import PAYLOADS, Payload
 from tests.permissions.world import Visitor, world_made
 
 pytestmark = pytest.mark.django_db  # so that the database is made; the world has a transaction of its own
 URLS = "tests.permissions.urls"
 NAMES = [address.name for address in addresses()]
-SECONDS = 120
+SECONDS = 200
 # Judged inside other pages, not an address of their own.
 WITHOUT_ADDRESS = ["extract.view"]
 
@@ -35,7 +36,12 @@ def matrix(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pyte
     folder: Path = tmp_path_factory.mktemp("media")
     outermost: Any = transaction.atomic()
     outermost._from_testcase = True
-    with django_db_blocker.unblock(), documents_kept_in(folder), override_settings(ROOT_URLCONF=URLS), outermost:
+    with (
+        django_db_blocker.unblock(),
+        documents_kept_in(folder),
+        override_settings(ROOT_URLCONF=URLS, IDENTITY_PROVIDER=IDENTITY_PROVIDER),
+        outermost,
+    ):
         made = world_made()
         watch_files(str(folder))
         logging.disable()
