@@ -64,7 +64,6 @@ class TestPaths:
             (Status.CHOICE, Outcome.REFERRED),
             (Status.CNIL, Outcome.AUTHORISED_WITH_CONDITIONS),
             (Status.DECISION, Outcome.APPROVED),
-            (Status.AGREEMENT, Outcome.SIGNED),
         )
         assert end is Status.APPROVED
 
