@@ -5,6 +5,7 @@ from collections.abc import Generator
 from contextlib import ExitStack
 
 import pytest
+from django.utils import translation
 from pytest_django import DjangoDbBlocker
 from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling
@@ -54,6 +55,12 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
     """Django's own set-up, after which transactional tests may empty the append-only tables between them."""
     with django_db_blocker.unblock():
         let_tests_empty_the_log()
+
+
+@pytest.fixture(autouse=True)
+def in_french() -> None:
+    """Each test begins in the portal's own language, whatever the one before read in."""
+    translation.deactivate()
 
 
 class _ByFile(LoadFileScheduling):
