@@ -1,12 +1,13 @@
 """Forms of those who decide on a dossier, and of the team when it answers them."""
 
+import uuid
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from apps.accounts.forms import ConfirmationField
+from apps.accounts.forms import ConfirmationField, RefusableForm
 from apps.applications import wording, workflow
 from apps.applications.forms import AsTyped, SeenForm
 from apps.applications.models import Application
@@ -193,6 +194,33 @@ class CommitForm(StepForm):
         max_length=80,
     )
     decided_on = _day(_("Date of the receipt"))
+
+
+class AmendForm(RefusableForm):
+    """Which of the two is started. The key makes a double click one dossier."""
+
+    kind = forms.ChoiceField(
+        label=_("What do you ask for?"),
+        choices=[(kind.value, kind.label) for kind in (Application.Kind.AMENDMENT, Application.Kind.RENEWAL)],
+    )
+    creation_key = forms.UUIDField(widget=forms.HiddenInput, initial=uuid.uuid4)
+
+
+class JudgeForm(StepForm):
+    """Whether an amendment is substantial, where the steward sees it otherwise than the rules."""
+
+    prefix_of_ids = "judge"
+    substantial = forms.ChoiceField(
+        label=_("This amendment is"), choices=[("yes", _("substantial")), ("no", _("not substantial"))]
+    )
+    reason = _words(_("Reason"), rows=2, help_text=_("The team reads it."))
+
+
+class LiftForm(RefusableForm):
+    """Which exclusion is lifted, and why."""
+
+    exclusion = forms.UUIDField(widget=forms.HiddenInput)
+    reason = _words(_("Why it is lifted"), rows=2)
 
 
 class DiscontinueForm(StepForm):

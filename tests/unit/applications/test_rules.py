@@ -1,12 +1,13 @@
 """The tables of the dossier, whole: every role × action × state, every arrow, every reason."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
 
 from apps.applications import rules
 from apps.applications.pages import CURRENT, specification
-from apps.applications.rules import ACTIONS, TRANSITIONS, Conflict, Facts, Missing, Status, decide
+from apps.applications.rules import ACTIONS, TRANSITIONS, Barred, Conflict, Facts, Missing, Status, decide
 from apps.core.rules import Allowed, Refused, Role
 
 TODAY = date(2026, 3, 2)
@@ -19,8 +20,10 @@ LEAD = {
     "application.refer",
     "application.revise",
     "application.commit",
+    "application.amend",
 }
 STEWARD = {
+    "application.judge",
     "application.queue",
     "application.return",
     "application.accept",
@@ -63,13 +66,14 @@ EXAMINED = {
     "application.review_messages",
     "application.review_message_post",
 }
+EXCLUSIONS = {"application.exclusions", "application.exclusion_lift"}
 ALLOWED_BY_ROLE = {
     Role.ANYONE: {"application.assistant"},
     Role.SIGNED_IN: set(),
     Role.PERSON: ANYBODY,
     Role.MEMBER: TEAM | READ,
     Role.PRINCIPAL_INVESTIGATOR: TEAM | LEAD | READ,
-    Role.STEWARD: STEWARD | EXAMINED,
+    Role.STEWARD: STEWARD | EXAMINED | EXCLUSIONS,
     Role.OPERATOR: set(),
     Role.AUDITOR: set(),
     Role.ADMINISTRATOR: set(),
@@ -89,6 +93,8 @@ GRANTED = {Status.DECISION, Status.AGREEMENT, Status.APPROVED}
 DECIDED = {Status.AGREEMENT, Status.APPROVED, Status.REFUSED}
 AFTER_CNIL = GRANTED | {Status.REFUSED, Status.DISCONTINUED}
 STATES_OF_STEPS = {
+    "application.amend": {Status.APPROVED},
+    "application.judge": {Status.SUBMITTED},
     "application.check": {Status.SUBMITTED},
     "application.extend": {Status.CNIL, Status.DECISION},
     "application.silence_confirm": {Status.COMMITTEE, Status.CNIL},
@@ -148,8 +154,14 @@ def facts(status: Status, *roles: Role, **more: object) -> Facts:
         "today": TODAY,
         "may_extend": True,
         "silence": "favourable",
+        "is_amendment": False,
     }
     return Facts(status=status, roles=frozenset(roles), **{**favourable, **more})  # type: ignore[arg-type]
+
+
+def about(action: str) -> bool:
+    """Whether only an amendment knows this action."""
+    return action == "application.judge"
 
 
 def codes(decision: Allowed | Refused) -> set[str]:
@@ -162,7 +174,8 @@ def codes(decision: Allowed | Refused) -> set[str]:
 @pytest.mark.parametrize("action", [action.name for action in ACTIONS])
 def test_whole_permission_table(action: str, role: Role, status: Status) -> None:
     expected = action in ALLOWED_BY_ROLE[role] and status in states_of(action)
-    assert isinstance(decide(action, facts(status, role)), Allowed) == expected
+    found = decide(action, facts(status, role, is_amendment=about(action)))
+    assert isinstance(found, Allowed) == expected
 
 
 @pytest.mark.parametrize("action", [action.name for action in ACTIONS])
@@ -266,3 +279,53 @@ def test_specifications_stay_what_they_were() -> None:
     )
     with pytest.raises(KeyError):
         specification(0)
+
+
+class TestAmendments:
+    """What binds an amendment beyond what binds every dossier."""
+
+    lead = Role.PRINCIPAL_INVESTIGATOR
+    nobody_else = Barred("Ada Martin", date(2030, 1, 1), "Réidentification.")
+
+    def test_one_is_started_from_the_first_dossier_of_a_project_that_goes_on(self) -> None:
+        found = facts(
+            Status.APPROVED,
+            self.lead,
+            is_amendment=True,
+            project_over=True,
+            amendment_under_way=True,
+            barred=(self.nobody_else,),
+        )
+        assert codes(decide("application.amend", found)) == {
+            "amend_the_first",
+            "project_over",
+            "amendment_under_way",
+            "barred",
+        }
+
+    def test_it_changes_something_while_its_project_goes_on(self) -> None:
+        unchanged = facts(Status.DRAFT, self.lead, is_amendment=True, unchanged=True)
+        assert codes(decide("application.submit", unchanged)) == {"nothing_changed"}
+        # What is missing is said first: it may be what is to change.
+        lacking = replace(unchanged, missing=(Missing("period", "access_to", "required"),))
+        assert codes(decide("application.submit", lacking)) == {"incomplete"}
+        over = facts(Status.DRAFT, self.lead, is_amendment=True, project_over=True)
+        assert codes(decide("application.submit", over)) == {"project_over"}
+        approving = facts(Status.DECISION, Role.STEWARD, is_amendment=True, project_over=True)
+        assert codes(decide("application.approve", approving)) == {"project_over"}
+
+    def test_whoever_is_barred_submits_nothing_and_reads_why(self) -> None:
+        barred = facts(Status.DRAFT, self.lead, barred=(self.nobody_else,))
+        refused = decide("application.submit", barred)
+        assert isinstance(refused, Refused)
+        assert refused.reasons[0].params == {"who": "Ada Martin", "until": "2030-01-01", "why": "Réidentification."}
+
+    def test_it_keeps_its_path_and_only_it_is_judged(self) -> None:
+        submitted = facts(Status.SUBMITTED, Role.STEWARD, is_amendment=True)
+        assert codes(decide("application.redirect", submitted)) == {"amendment_keeps_path"}
+        assert codes(decide("application.judge", replace(submitted, is_amendment=False))) == {"no_amendment"}
+
+    def test_a_renewal_opens_its_own_pages_only(self) -> None:
+        drafted = facts(Status.DRAFT, self.lead, is_renewal=True, page="title", open_pages=frozenset({"period"}))
+        assert codes(decide("application.edit", drafted)) == {"page_not_of_a_renewal"}
+        assert isinstance(decide("application.edit", replace(drafted, page="period")), Allowed)
