@@ -75,14 +75,14 @@ def project_revoke(*, project: Project, revocation: Revocation, by: Person) -> N
     Raises RefusedError (field "otp_code", "until_on" or "reason"; a part in the project), ChangedMeanwhile.
     """
     _refuse_unless(decide_revoke(revoking_facts(project, by)))
-    act = {"action": REVOKE, "object_id": str(project.pk), "content_hash": project.entitlement.definition_hash}
-    step_up_confirm(person=by, code=revocation.code, **act)
+    seen = project.entitlement.definition_hash
+    step_up_confirm(person=by, code=revocation.code, action=REVOKE, object_id=str(project.pk), content_hash=seen)
     with transaction.atomic():
         held = _held(project)
         _refuse_unless(decide_revoke(revoking_facts(held, by)))
         project_end(project=held, end=End(Project.Ending.REVOKED, revocation.excluded.reason.strip()), by=str(by.pk))
         exclusions_make(application=held.application, excluded=revocation.excluded, by=by)
-        step_up_spend(person=by, **act)
+        step_up_spend(person=by, action=REVOKE, object_id=str(project.pk), content_hash=seen)
         _tell_team(held, "revoked", by)
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import date, timedelta
+from functools import partial
 
 import pytest
 
@@ -218,9 +219,10 @@ def test_an_incomplete_dossier_is_neither_submitted_nor_approved() -> None:
 
 @pytest.mark.parametrize("action", sorted(DECISIONS))
 def test_nobody_decides_on_what_concerns_them(action: str) -> None:
-    both = facts(a_state_of(action), Role.STEWARD, decider_conflicts=frozenset(Conflict))
+    asked = partial(facts, a_state_of(action), Role.STEWARD, is_amendment=about(action))
+    both = asked(decider_conflicts=frozenset(Conflict))
     assert codes(decide(action, both)) == {"own_application", "own_organisation"}
-    team = facts(a_state_of(action), Role.STEWARD, decider_conflicts=frozenset({Conflict.TEAM}))
+    team = asked(decider_conflicts=frozenset({Conflict.TEAM}))
     assert codes(decide(action, team)) == {"own_application"}
 
 
