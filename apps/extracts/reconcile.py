@@ -18,7 +18,7 @@ from apps.extracts.engine.delivery import MANIFEST, read_manifest
 from apps.extracts.engine.nomenclature import load_nomenclature
 from apps.extracts.engine.problems import DeliveryError, SourceError
 from apps.extracts.engine.pseudonyms import ProjectKey
-from apps.extracts.engine.run import DuckDBEngine, EngineSettings, ExtractRun, run_unit
+from apps.extracts.engine.run import EngineSettings, ExtractRun, run_unit
 from apps.extracts.engine.source import sha256_of
 from apps.extracts.keyring import KeyringError, keyring_read
 from apps.extracts.models import ExtractRequest
@@ -101,7 +101,7 @@ def _work(request: ExtractRequest, run: ExtractRun) -> bool:
         return True
     until, rows = time.monotonic() + STEP_SECONDS, 0
     run.workshop.prepare()
-    with DuckDBEngine(run.settings, run.workshop.temporary) as engine:
+    with run.backend() as engine:
         for done, unit in enumerate(run.units, start=1):
             report = run_unit(unit, run, engine)
             rows += report.rows if unit.kind.value == "table" else 0

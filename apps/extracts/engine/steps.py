@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
-from .backends.duckdb import ROW_GROUP
+from .backends.base import ROW_GROUP
 from .catalogue import CATALOGUE, Kind, Link, Partitioning, Table
 from .criteria import event_leaves
 from .delivery import MANIFEST, build_manifest, write_documents
@@ -165,7 +165,7 @@ def measure_risk(job: Job) -> Result:
 def _exposed(job: Job, table: Table, columns: tuple[str, ...]) -> dict[str, Any]:
     shape = deliveries.delivered_shape(job.definition, table)
     query = compiled(exposure.exposure, shape, columns, sensitive(job.definition, table))
-    return shown(*job.engine.rows(query.sql)[0])
+    return shown(*job.engine.rows(query.sql(job.engine.dialect))[0])
 
 
 def publish(job: Job) -> Result:

@@ -30,7 +30,7 @@ def exposed(tmp_path: Path, rows: list[tuple[int, Any, Any, Any]], columns: tupl
     pq.write_table(table, tmp_path / "rows.parquet")
     with DuckDBEngine(EngineSettings(), tmp_path) as engine:
         engine.bind(DELIVERED, dict(SHAPE), [tmp_path / "rows.parquet"], {})
-        return engine.rows(compiled(exposure, SHAPE, columns, diverse).sql)[0]
+        return engine.rows(compiled(exposure, SHAPE, columns, diverse).sql("duckdb"))[0]
 
 
 def test_persons_are_counted_not_rows(tmp_path: Path) -> None:

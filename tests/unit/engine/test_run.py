@@ -16,11 +16,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from apps.extracts.engine import steps
+from apps.extracts.engine.backends.duckdb import DuckDBEngine
 from apps.extracts.engine.catalogue import CATALOGUE, Kind
 from apps.extracts.engine.problems import DeliveryError, EngineError
 from apps.extracts.engine.pseudonyms import ProjectKey
 from apps.extracts.engine.run import (
-    DuckDBEngine,
     EngineSettings,
     ExtractRun,
     UnitReport,

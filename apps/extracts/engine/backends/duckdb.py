@@ -2,11 +2,12 @@
 
 import inspect
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Self
 
 import duckdb
+
+from .base import ROW_GROUP, EngineSettings, Keyed
 
 SQL_TYPES: Mapping[str, str] = {
     "string": "VARCHAR",
@@ -15,24 +16,14 @@ SQL_TYPES: Mapping[str, str] = {
     "date": "DATE",
     "uuid": "UUID",
 }
-ROW_GROUP = 122_880
-
-Keyed = Callable[[Sequence[Any]], Any]
-
-
-@dataclass(frozen=True, slots=True)
-class EngineSettings:
-    """How much of the machine the engine may take. ``memory_limit`` is in DuckDB's words (``2GB``)."""
-
-    memory_limit: str = "2GB"
-    threads: int = 1
-    ordered: bool = True
-    """Whether delivered files are sorted, so that a rerun gives identical bytes; otherwise the same rows come as they
-    are found, for a third less work."""
 
 
 class DuckDBEngine:
     """One connection, in memory; ``temporary`` is where it may spill."""
+
+    dialect: ClassVar[str] = "duckdb"
+    failures: ClassVar[tuple[type[Exception], ...]] = (duckdb.Error,)
+    libraries: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, settings: EngineSettings, temporary: Path) -> None:
         self.ordered = settings.ordered
@@ -49,7 +40,7 @@ class DuckDBEngine:
             }
         )
 
-    def __enter__(self) -> "DuckDBEngine":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
