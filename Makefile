@@ -29,7 +29,7 @@ code: setup ## the one-time code of a demonstration account: make code WHO=camil
 	@$(VENV)/python $(DEVSTACK) code $(or $(WHO),$(error say whose: make code WHO=camille.durand@chu-demo.fr))
 
 test: setup ## the whole test suite, browser and sandbox included; a part of it: make test PYTEST=tests/unit
-	@$(VENV)/python -m pytest -n 2 --dist loadgroup $(or $(PYTEST),--cov --cov-report= --cov-fail-under=95)
+	@$(VENV)/python -m pytest -n 2 --dist loadfile $(or $(PYTEST),--cov --cov-report= --cov-fail-under=95)
 
 test-faults: setup ## break processes, broker, database and clock under load and check that nothing is lost; HDH_FAULT_SEED=n
 	@$(VENV)/python -m pytest tests/faults -o python_files="fault_*.py test_*.py" $(FAULTS)

@@ -5,7 +5,10 @@ from collections.abc import Generator
 from contextlib import ExitStack
 
 import pytest
+from django.utils import translation
 from pytest_django import DjangoDbBlocker
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
 
 from tests.support.audit_log import let_tests_empty_the_log
 from tests.support.coverage_gate import uncovered
@@ -54,11 +57,23 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
         let_tests_empty_the_log()
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+@pytest.fixture(autouse=True)
+def in_french() -> None:
+    """Each test begins in the portal's own language, whatever the one before read in."""
+    translation.deactivate()
+
+
+class _ByFile(LoadFileScheduling):
     """Each file to one worker; what holds a long transaction and what waits for its end to the same one."""
-    for item in items:
-        file = str(item.path.relative_to(item.config.rootpath))
-        item.add_marker(pytest.mark.xdist_group("horizon" if file.startswith(HORIZON) else file))
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = super()._split_scope(nodeid)
+        return "horizon" if file.startswith(HORIZON) else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadFileScheduling:
+    """How the tests are shared out among the workers."""
+    return _ByFile(config, log)
 
 
 def _ensure_database() -> str:

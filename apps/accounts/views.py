@@ -128,4 +128,6 @@ def sign_out(request: HttpRequest) -> HttpResponse:
     logout(request)
     if was_open:
         messages.success(request, _("You are signed out."))
-    return redirect("home")
+    response = redirect("home")
+    response["Clear-Site-Data"] = '"cache", "storage"'
+    return response

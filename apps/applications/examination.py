@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import Prefetch, prefetch_related_objects
+
 from apps.accounts.models import Person
 from apps.applications import composition, following, overview, presentation, rules, selectors, wording
 from apps.applications.models import Application, ChecklistMark, Decision, Submission
@@ -46,6 +48,7 @@ def rounds_of(application: Application) -> list[Round]:
 
 def examination(application: Application, steward: Person, language: str) -> dict[str, Any]:
     """Everything the decision screen shows, from the last submission, in a fixed number of queries."""
+    prefetch_related_objects([application], Prefetch("members", selectors.team()))
     rounds = rounds_of(application)
     submitted = rounds[0].submission.content
     contents = submitted_contents(submitted)
@@ -65,7 +68,7 @@ def examination(application: Application, steward: Person, language: str) -> dic
         "definition": _definition_facts(contents),
         "scope": presentation.scope_read(contents["variables"], language),
         "missing": overview.missing_lines(application, facts.missing),
-        "team": selectors.team_of(application),
+        "team": application.members.all(),
         **procedure(application, facts, beside),
         **overview.followed_up(application),
         "rounds": rounds,

@@ -72,8 +72,9 @@ def other_paths(application: Application) -> tuple[Path, ...]:
 def application_roles(application: Application, person: Person) -> frozenset[Role]:
     """What the person is for this dossier, staff roles included. A principal investigator is a member too."""
     roles = {Role.PERSON, *person.staff_roles}
-    for role in Member.objects.filter(application=application, person=person).values_list("role", flat=True):
-        roles |= {Role.MEMBER, Role(role)}
+    for member in application.members.all():
+        if member.person_id == person.pk:
+            roles |= {Role.MEMBER, Role(member.role)}
     return frozenset(roles)
 
 
@@ -140,11 +141,12 @@ def mail_preference(person: Person) -> str:
 
 def team_of(application: Application) -> QuerySet[Member]:
     """The team, the principal investigator first."""
-    return (
-        Member.objects.filter(application=application)
-        .select_related("person", "organisation")
-        .order_by("-role", "added_at", "id")
-    )
+    return team().filter(application=application)
+
+
+def team() -> QuerySet[Member]:
+    """Members with their person and organisation, the principal investigator first."""
+    return Member.objects.select_related("person", "organisation").order_by("-role", "added_at", "id")
 
 
 def contents_of(application: Application) -> dict[str, dict[str, Any]]:
@@ -239,7 +241,7 @@ def reopened_pages(application: Application) -> Mapping[str, str]:
 
 def conflicts_of(person: Person, application: Application) -> frozenset[Conflict]:
     """Why this person must not decide on the dossier: part of its team, or acting for an organisation in it."""
-    team = list(Member.objects.filter(application=application).values_list("person_id", "organisation_id"))
+    team = [(member.person_id, member.organisation_id) for member in application.members.all()]
     organisations = {application.organisation_id, *(organisation for _, organisation in team)}
     mandates = Mandate.objects.current(timezone.localdate()).filter(person=person, organisation__in=organisations)
     found = set()

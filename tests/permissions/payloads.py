@@ -157,6 +157,12 @@ def _mailed(purpose: str) -> Maker:
     return make
 
 
+def _identity(visitor: Visitor, action: str) -> Payload:
+    if visitor.person_id:
+        confirmed(Person(pk=visitor.person_id), action, visitor.person_id)
+    return Payload()
+
+
 def _role_given(world: World, visitor: Visitor, ids: Ids) -> Payload:
     """A role whose giving the visitor has just confirmed."""
     today = timezone.localdate()
@@ -303,9 +309,9 @@ PAYLOADS: dict[str, Maker] = {
     "accounts:second_factor": _second_factor,
     "accounts:enrol": _enrol,
     "accounts:recovery_codes": _silent,
-    "accounts:identity_begin": _silent,
-    "accounts:identity_link": _silent,
-    "accounts:identity_unlink": _silent,
+    "accounts:identity_begin": _nothing,
+    "accounts:identity_link": lambda world, visitor, ids: _identity(visitor, "account.identity_link"),
+    "accounts:identity_unlink": lambda world, visitor, ids: _identity(visitor, "account.identity_unlink"),
     "accounts:sign_out": _sign_out,
     "accounts:session_extend": _nothing,
     "accounts:passkey_sign_in_options": _nothing,

@@ -17,6 +17,7 @@ from tests.permissions.addresses import UnknownParameter, addresses
 from tests.permissions.asking import Answer, ask, watch_files
 from tests.permissions.assignment import assignment_problems, hostile
 from tests.permissions.matrix import Matrix, unknown_actions
+from tests.permissions.particulars import IDENTITY_PROVIDER
 from tests.permissions.payloads import PAYLOADS, Payload
 from tests.permissions.world import Visitor, world_made
 
@@ -34,7 +35,12 @@ def matrix(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pyte
     folder: Path = tmp_path_factory.mktemp("media")
     outermost: Any = transaction.atomic()
     outermost._from_testcase = True
-    with django_db_blocker.unblock(), documents_kept_in(folder), override_settings(ROOT_URLCONF=URLS), outermost:
+    with (
+        django_db_blocker.unblock(),
+        documents_kept_in(folder),
+        override_settings(ROOT_URLCONF=URLS, IDENTITY_PROVIDER=IDENTITY_PROVIDER),
+        outermost,
+    ):
         made = world_made()
         watch_files(str(folder))
         logging.disable()

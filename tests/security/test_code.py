@@ -21,6 +21,8 @@ IN_SCRIPTS = {
     "objects merged by names that came from outside": r"__proto__|Object\.assign\(\{\}|\[\w+\]\s*=\s*\w+\[",
     "a name in everybody's space": r"^\s*window\.\w+\s*=|^var ",
 }
+# What is typed and not yet saved, in the person's own tab until it is (docs/security/data.md).
+ALLOWED_SCRIPTS = {"a store in the browser": {"static/applications/keep.js"}}
 IN_TEMPLATES = {
     "text shown as elements": r"\|\s*safe\b|autoescape\s+off|safeseq",
     "a variable as the protocol of a link": r"href=[\"']\{\{[^}]*url[^}]*\}\}:",
@@ -45,7 +47,7 @@ def test_there_are_sources_to_read() -> None:
 
 @pytest.mark.parametrize("what", IN_SCRIPTS)
 def test_no_script_of_ours_holds(what: str) -> None:
-    assert holding(SCRIPTS, IN_SCRIPTS[what]) == []
+    assert set(holding(SCRIPTS, IN_SCRIPTS[what])) <= ALLOWED_SCRIPTS.get(what, set())
 
 
 @pytest.mark.parametrize("what", IN_TEMPLATES)

@@ -2,12 +2,10 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import ClassVar
 from uuid import UUID
-
-from django.utils import timezone
 
 from apps.workspaces import probe
 from apps.workspaces.providers.base import (
@@ -63,7 +61,7 @@ class Sandboxed(ABC):
     def list_all(self) -> tuple[UUID, ...]: ...
 
     def now(self) -> datetime:
-        return timezone.now()
+        return datetime.now(UTC)
 
     def perform(self, step: str, job: Job) -> Made | NotYet:
         """Make a step by its method. Raises KeyError for a name that is not in the plan."""

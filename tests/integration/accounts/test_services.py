@@ -6,7 +6,7 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
-from apps.accounts import factor_changes, factors, passkeys, recovering, selectors, services
+from apps.accounts import factor_changes, factors, identities, passkeys, recovering, selectors, services
 from apps.accounts.models import Person, RecoveryCode, StaffRole, Throttle
 from apps.accounts.rules import FACTOR_BACK_OFF
 from apps.accounts.sentences import SENTENCES
@@ -170,9 +170,9 @@ def test_every_event_of_the_accounts_has_its_sentence() -> None:
     import re
     from pathlib import Path
 
-    modules = (services, passkeys, factor_changes, recovering)
+    modules = (services, passkeys, factor_changes, identities, recovering)
     source = "".join(Path(str(module.__file__)).read_text(encoding="utf-8") for module in modules)
-    kinds = "session|second_factor|person|mandate|staff_role|passkey|recovery"
+    kinds = "session|identity|second_factor|person|mandate|staff_role|passkey|recovery"
     written = set(re.findall(rf'"((?:{kinds})\.[a-z_]+)"', source))
     written |= {f"recovery.{step}" for step in re.findall(r'_told\("([a-z]+)"', source)}
     written -= {passkeys.SIGN_IN, recovering.APPROVE, "recovery.refuse", "person.manage"}

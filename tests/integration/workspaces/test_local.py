@@ -119,8 +119,8 @@ def checked_as(mode: str, weaker: str) -> dict[str, Any]:
 def _copy_for_anybody(place: Path) -> None:
     for package in ("apps/workspaces/providers", "docker/workspace", "tests/support"):
         shutil.copytree(REPOSITORY / package, place / package, ignore=shutil.ignore_patterns("__pycache__"))
-    for init in ("apps/__init__.py", "apps/workspaces/__init__.py"):
-        shutil.copy(REPOSITORY / init, place / init)
+    for module in ("apps/__init__.py", "apps/workspaces/__init__.py", "apps/workspaces/probe.py"):
+        shutil.copy(REPOSITORY / module, place / module)
     subprocess.run(["/usr/bin/python3", "-m", "venv", "--without-pip", str(place / "image")], check=True)
     subprocess.run(["chmod", "-R", "a+rX", str(place)], check=True)
     (place / "work").mkdir()
