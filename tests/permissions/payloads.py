@@ -234,7 +234,7 @@ def _assigned(world: World, visitor: Visitor, ids: Ids) -> Payload:
 
 
 def _attachment(world: World, visitor: Visitor, ids: Ids) -> Payload:
-    return Payload({"kind": "protocol"}, {"file": ("protocole.pdf", PDF)})
+    return Payload({"kind": "protocol", "replaces": ""}, {"file": ("protocole.pdf", PDF)})
 
 
 def _results(world: World, visitor: Visitor, ids: Ids) -> Payload:
@@ -362,7 +362,7 @@ PAYLOADS: dict[str, Maker] = {
         ids, outcome="reserved", reference="2026-01", decided_on="2026-01-15", comment="À préciser."
     ),
     "applications:cnil": lambda world, visitor, ids: _seen(
-        ids, outcome="authorised", reference="DR-2026-001", decided_on="2026-01-15", comment=""
+        ids, outcome="authorised", reference="DR-2026-001", decided_on="2026-01-15", comment="", conditions=""
     ),
     "applications:discontinue": lambda world, visitor, ids: _seen(ids, reason="Sans réponse."),
     "applications:refer": lambda world, visitor, ids: _seen(ids),

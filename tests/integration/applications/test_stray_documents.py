@@ -75,7 +75,7 @@ def test_more_than_an_accident_leaves_are_kept_for_an_operator(media):
 def test_a_process_that_does_not_see_every_row_erases_nothing(media):
     stray = left_behind(media, "ef" * 16)
     with connection.cursor() as cursor:
-        cursor.execute("CREATE ROLE blinkered; GRANT ALL ON applications_attachment TO blinkered")
+        cursor.execute("CREATE ROLE blinkered; GRANT ALL ON ALL TABLES IN SCHEMA public TO blinkered")
         cursor.execute("ALTER TABLE applications_attachment ENABLE ROW LEVEL SECURITY; SET ROLE blinkered")
         try:
             with pytest.raises(strays.TooManyStrays):

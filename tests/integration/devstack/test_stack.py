@@ -80,7 +80,9 @@ def test_a_process_knows_its_own_zone_only(stack: Stack, name: str) -> None:
     content = Path(f"/proc/{stack.process_id(name)}/environ").read_text()
     known = {line.partition("=")[0] for line in content.split("\0")}
     every = set().union(*ZONES.values())
-    assert known & every == ZONES[ZONE_OF[name]]
+    # A stack whose machine names no virus scanner has none.
+    absent = set() if os.environ.get("HDH_CLAMD") else {"HDH_CLAMD"}
+    assert known & every == ZONES[ZONE_OF[name]] - absent
 
 
 def test_a_second_run_and_a_reset_are_refused_meanwhile(stack: Stack) -> None:

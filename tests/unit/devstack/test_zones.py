@@ -19,7 +19,19 @@ COMMON = {
     "HDH_STACK",
     "HDH_ZONE",
 }
-HARMLESS = {"PATH", "HOME", "USER", "LANG", "TZ", "TMPDIR", "PYTHONUNBUFFERED", "HDH_STATIC_DIR"}
+HARMLESS = {
+    # Which provider makes workspaces, and where the imitated cloud of the demonstration is: no secrets.
+    "HDH_WORKSPACE_PROVIDER",
+    "HDH_FAKE_CLOUD_URL",
+    "PATH",
+    "HOME",
+    "USER",
+    "LANG",
+    "TZ",
+    "TMPDIR",
+    "PYTHONUNBUFFERED",
+    "HDH_STATIC_DIR",
+}
 
 
 @pytest.fixture
