@@ -165,7 +165,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "apps.core.middleware.kind_errors",
     "apps.core.middleware.deny_by_default",
-    "apps.accounts.middleware.downloads_need_step_up",
+    "apps.accounts.middleware.acts_need_step_up",
 ]
 ROOT_URLCONF = "hdh_portal.urls"
 WSGI_APPLICATION = "hdh_portal.wsgi.application"
