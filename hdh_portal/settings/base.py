@@ -53,6 +53,11 @@ GATEWAY_ORIGIN = os.environ.get("HDH_GATEWAY_ORIGIN", "http://ws-{id}.localhost:
 MEDIA_DIR = folder("HDH_MEDIA_DIR")
 SOURCE_DIR = folder("HDH_SOURCE_DIR")
 KEYRING_FILE = folder("HDH_KEYRING_FILE")
+KEYRING_UNLOCK_FILE = folder("HDH_KEYRING_UNLOCK_FILE")
+# What keeps the keys of the pseudonyms, by its name: the encrypted file of the two lines above, or Key Manager.
+KEY_SERVICE = {"keyring": "apps.extracts.keyring.configured", "scaleway": "apps.fulfilment.cloud_keys.configured"}[
+    os.environ.get("HDH_KEY_SERVICE", "keyring")
+]
 DELIVERY_DIR = folder("HDH_DELIVERY_DIR")
 WORKSPACES_DIR = folder("HDH_WORKSPACES_DIR")
 WORKSPACE_IMAGE = folder("HDH_WORKSPACE_IMAGE")
