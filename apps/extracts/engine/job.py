@@ -4,9 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import duckdb
-
-from .backends.duckdb import DuckDBEngine
+from .backends import Backend
 from .catalogue import CATALOGUE, Partitioning, Table
 from .definition import Definition
 from .plan.deliveries import shared
@@ -27,7 +25,7 @@ class Job:
     definition: Definition
     source: Source
     key: ProjectKey
-    engine: DuckDBEngine
+    engine: Backend
     workshop: Workshop
     units: tuple[Unit, ...]
     binding: Mapping[str, Any]
@@ -45,7 +43,7 @@ class Job:
         with self.source_watched():
             for name in query.relations:
                 self._bind(name)
-        return query.sql
+        return query.sql(self.engine.dialect)
 
     def _bind(self, name: str) -> None:
         if (table := CATALOGUE.table(name)) is not None:
@@ -103,7 +101,7 @@ class _Watch:
         return None
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
-        if kind is None or issubclass(kind, duckdb.Error):
+        if kind is None or issubclass(kind, self.job.engine.failures):
             for table, file in self.job.files():
                 _check_unmoved(self.job, table, file)
 

@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
-from .backends.duckdb import ROW_GROUP
+from .backends.base import ROW_GROUP
 from .catalogue import CATALOGUE, Kind, Link, Partitioning, Table
 from .criteria import event_leaves
 from .delivery import MANIFEST, build_manifest, write_documents
@@ -169,12 +169,13 @@ def measure_risk(job: Job) -> Result:
 def _exposed(job: Job, table: Table, sets: Sequence[tuple[str, ...]]) -> Iterator[dict[str, Any]]:
     """What may be shown of each set, each holding the one before, from one reading of the delivered rows."""
     shape, diverse = deliveries.delivered_shape(job.definition, table), sensitive(job.definition, table)
-    job.engine.materialise(exposure.EXPOSED, compiled(exposure.exposed, shape, sets[-1], diverse).sql, ())
+    engine, dialect = job.engine, job.engine.dialect
+    engine.materialise(exposure.EXPOSED, compiled(exposure.exposed, shape, sets[-1], diverse).sql(dialect), ())
     for columns in sets:
-        (counts,) = job.engine.rows(compiled(exposure.exposure, shape, sets[-1], columns, diverse).sql)
+        (counts,) = engine.rows(compiled(exposure.exposure, shape, sets[-1], columns, diverse).sql(dialect))
         persons, smallest, alone, in_small, least = counts
         if least == exposure.SEVERAL:
-            ((least,),) = job.engine.rows(compiled(exposure.diversity, shape, columns, diverse).sql)
+            ((least,),) = engine.rows(compiled(exposure.diversity, shape, columns, diverse).sql(dialect))
         yield shown(persons, smallest, alone, in_small, least)
 
 

@@ -30,10 +30,10 @@ def counted(tmp_path: Path, rows: list[tuple[int, Any, Any, Any]], columns: tupl
     pq.write_table(table, tmp_path / "rows.parquet")
     with DuckDBEngine(EngineSettings(), tmp_path) as engine:
         engine.bind(DELIVERED, dict(SHAPE), [tmp_path / "rows.parquet"], {})
-        engine.materialise(EXPOSED, compiled(exposed, SHAPE, ("sex", "dep"), diverse).sql, ())
-        ((*counts, least),) = engine.rows(compiled(exposure, SHAPE, ("sex", "dep"), columns, diverse).sql)
+        engine.materialise(EXPOSED, compiled(exposed, SHAPE, ("sex", "dep"), diverse).sql("duckdb"), ())
+        ((*counts, least),) = engine.rows(compiled(exposure, SHAPE, ("sex", "dep"), columns, diverse).sql("duckdb"))
         if least == SEVERAL:
-            least = engine.rows(compiled(diversity, SHAPE, columns, diverse).sql)[0][0]
+            least = engine.rows(compiled(diversity, SHAPE, columns, diverse).sql("duckdb"))[0][0]
         return (*counts, least)
 
 
@@ -62,8 +62,8 @@ def test_large_classes_are_not_small(tmp_path: Path) -> None:
 def test_nobody_is_exposed_by_no_row(tmp_path: Path, diverse: str) -> None:
     with DuckDBEngine(EngineSettings(), tmp_path) as engine:
         engine.bind(DELIVERED, dict(SHAPE), [], {})
-        engine.materialise(EXPOSED, compiled(exposed, SHAPE, ("sex",), diverse).sql, ())
-        assert engine.rows(compiled(exposure, SHAPE, ("sex",), ("sex",), diverse).sql) == [(0, 0, 0, 0, None)]
+        engine.materialise(EXPOSED, compiled(exposed, SHAPE, ("sex",), diverse).sql("duckdb"), ())
+        assert engine.rows(compiled(exposure, SHAPE, ("sex",), ("sex",), diverse).sql("duckdb")) == [(0, 0, 0, 0, None)]
 
 
 def test_small_counts_of_persons_are_masked_and_an_empty_delivery_exposes_nobody() -> None:

@@ -2,11 +2,12 @@
 
 import inspect
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Self
 
 import duckdb
+
+from .base import ROW_GROUP, EngineSettings, Keyed
 
 SQL_TYPES: Mapping[str, str] = {
     "string": "VARCHAR",
@@ -15,26 +16,16 @@ SQL_TYPES: Mapping[str, str] = {
     "date": "DATE",
     "uuid": "UUID",
 }
-ROW_GROUP = 122_880
 PARQUET = f"FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE {ROW_GROUP}"
 """How files are written. Level 1: pseudonyms do not compress, so that level 3 gains 0.4 % for a tenth more work."""
-
-Keyed = Callable[[Sequence[Any]], Any]
-
-
-@dataclass(frozen=True, slots=True)
-class EngineSettings:
-    """How much of the machine the engine may take. ``memory_limit`` is in DuckDB's words (``2GB``)."""
-
-    memory_limit: str = "2GB"
-    threads: int = 1
-    ordered: bool = True
-    """Whether delivered files are sorted, so that a rerun gives identical bytes; otherwise the same rows come as they
-    are found, for a third less work."""
 
 
 class DuckDBEngine:
     """One connection, in memory; ``temporary`` is where it may spill."""
+
+    dialect: ClassVar[str] = "duckdb"
+    failures: ClassVar[tuple[type[Exception], ...]] = (duckdb.Error,)
+    libraries: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, settings: EngineSettings, temporary: Path) -> None:
         self.ordered = settings.ordered
@@ -51,7 +42,7 @@ class DuckDBEngine:
             }
         )
 
-    def __enter__(self) -> "DuckDBEngine":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
