@@ -46,7 +46,7 @@ MIDDLEWARE = (
     "session_limits",
     "kind_errors",
     "deny_by_default",
-    "downloads_need_step_up",
+    "acts_need_step_up",
 )
 
 
