@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import Person, StaffRoleName
 from apps.accounts.rules import Act, CodeKind, code_kind, code_normalised, is_passkey_answer
-from apps.accounts.selectors import factor_of, has_passkey
+from apps.accounts.selectors import factor_of
 from apps.accounts.wording import ANY_CODE, TOTP_ONLY, code_shape
 from apps.core.errors import RefusedError
 
@@ -101,7 +101,7 @@ class ConfirmationField(forms.CharField):
 def offer_passkey(form: forms.Form, person: Person, act: Act, field: str = "otp_code") -> None:
     """Have the form offer the person's passkeys, if they have some, to confirm this act with. One query a request."""
     confirmation = form.fields[field]
-    if isinstance(confirmation, ConfirmationField) and has_passkey(person):
+    if isinstance(confirmation, ConfirmationField) and person.has_passkey:
         confirmation.act = act
 
 

@@ -6,11 +6,9 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 
 from apps.accounts import browser_session, identities, identity_provider, selectors, services
-from apps.accounts.acts import ask
 from apps.accounts.identity_provider import LINK, SIGN_IN, Vouched
 from apps.accounts.models import Person
 from apps.accounts.navigation import next_of, own_path, person_of, with_next
-from apps.accounts.stepping_up import StepUpMissing
 from apps.core.actions import declares
 from apps.core.errors import RefusedError
 
@@ -74,10 +72,7 @@ def _opened(request: HttpRequest, person: Person, next_path: str) -> HttpRespons
 def link(request: HttpRequest) -> HttpResponse:
     """Go to the identity provider to link who I am there."""
     identity_provider.provider()
-    try:
-        identities.link_confirmed(by=person_of(request))
-    except StepUpMissing as missing:
-        return ask(request, missing.act)
+    identities.link_confirmed(by=person_of(request))
     return redirect(identity_provider.journey_begin(request, purpose=LINK))
 
 
@@ -85,9 +80,6 @@ def link(request: HttpRequest) -> HttpResponse:
 def unlink(request: HttpRequest) -> HttpResponse:
     """No longer sign in through the identity provider."""
     identity_provider.provider()
-    try:
-        identities.identity_unlink(by=person_of(request))
-    except StepUpMissing as missing:
-        return ask(request, missing.act)
+    identities.identity_unlink(by=person_of(request))
     messages.success(request, _("The link is ended: sign in with your password."))
     return redirect("accounts:account")

@@ -40,11 +40,12 @@ def session_limits(get_response: Next) -> Next:
     return middleware
 
 
-class downloads_need_step_up:
-    """Let a sensitive download begin only once the second factor confirmed it: this very address, once.
+class acts_need_step_up:
+    """Ask for the second factor where an act lacks it, and let a sensitive download begin only with it: this very
+    address, once.
 
     Those of the permission table (`second_factor` on a page that is only read) and those of the setting
-    STEP_UP_DOWNLOADS. To be placed after deny_by_default.
+    STEP_UP_DOWNLOADS. To be placed last: nobody else then answers an act that was not confirmed.
     """
 
     def __init__(self, get_response: Next) -> None:
@@ -64,6 +65,9 @@ class downloads_need_step_up:
         except StepUpMissing as missing:
             return ask(request, missing.act)
         return None
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        return ask(request, error.act) if isinstance(error, StepUpMissing) else None
 
 
 def _is_sensitive_download(action: Action) -> bool:

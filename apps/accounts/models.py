@@ -4,6 +4,7 @@ import uuid
 from datetime import date
 from typing import Any, ClassVar, cast
 
+from django.apps import apps
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.contrib.postgres.fields import ArrayField
@@ -94,6 +95,12 @@ class Person(AbstractBaseUser, PermissionsMixin):  # type: ignore[django-manager
         """The staff roles held today; one query, kept on this instance."""
         roles = StaffRole.objects.current(timezone.localdate()).filter(person=self)
         return frozenset(Role(role) for role in roles.values_list("role", flat=True))
+
+    @cached_property
+    def has_passkey(self) -> bool:
+        """Whether the person has a passkey; one query, kept on this instance."""
+        passkeys: Any = apps.get_model("django_otp_webauthn", "WebAuthnCredential")  # whose module needs this one first
+        return bool(passkeys.objects.filter(user=self, confirmed=True).exists())
 
     def has_perm(self, perm: str, obj: Any = None) -> bool:
         """A grant on an object, from its own permission table. The superuser flag opens no object."""

@@ -51,13 +51,6 @@ def passkeys_of(person: Person) -> "QuerySet[WebAuthnCredential]":
     return found.order_by("-created_at", "-pk")
 
 
-def has_passkey(person: Person) -> bool:
-    """Whether the person has a passkey; asked once for the instance, that is for a request."""
-    if not hasattr(person, "_has_passkey"):
-        person._has_passkey = passkeys_of(person).exists()  # type: ignore[attr-defined]
-    return bool(person._has_passkey)  # type: ignore[attr-defined]
-
-
 def recoveries() -> QuerySet[AccountRecovery]:
     """The recoveries of accounts, those under way first, then the last asked for; with their people, one query."""
     waiting = Case(When(status__in=sorted(RECOVERY_ACTIVE), then=0), default=1)

@@ -9,11 +9,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from apps.accounts import rules, selectors, staff_roles
-from apps.accounts.acts import ask
 from apps.accounts.forms import EmailForm, RefusableForm, StaffRoleForm
 from apps.accounts.models import Person, StaffRole
 from apps.accounts.navigation import person_of
-from apps.accounts.stepping_up import StepUpMissing
 from apps.core.actions import declares
 from apps.core.errors import RefusedError
 from apps.core.rules import Allowed, Role
@@ -46,8 +44,6 @@ def give(request: HttpRequest, staff_id: UUID) -> HttpResponse:
         sent = {**form.cleaned_data, "role": Role(form.cleaned_data["role"])}
         try:
             staff_roles.staff_role_grant(person=found, by=person_of(request), **sent)
-        except StepUpMissing as missing:
-            return ask(request, missing.act)
         except RefusedError as error:
             form.refuse(error)
         else:
@@ -60,10 +56,7 @@ def give(request: HttpRequest, staff_id: UUID) -> HttpResponse:
 def end(request: HttpRequest, staff_role_id: int) -> HttpResponse:
     """End a role: the very next request of its holder goes without it."""
     found = get_object_or_404(StaffRole.objects.select_related("person"), pk=staff_role_id)
-    try:
-        staff_roles.staff_role_withdraw(staff_role=found, by=person_of(request))
-    except StepUpMissing as missing:
-        return ask(request, missing.act)
+    staff_roles.staff_role_withdraw(staff_role=found, by=person_of(request))
     messages.success(request, _("The role is ended."))
     return redirect("accounts:staff_roles_of", found.person_id)
 

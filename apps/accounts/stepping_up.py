@@ -24,14 +24,16 @@ from apps.accounts.passkeys import passkey_verify
 from apps.accounts.rules import STEP_UP_LIFE, Act, CodeKind, is_passkey_answer
 from apps.accounts.services import second_factor_verify
 from apps.accounts.wording import TOTP_ONLY
-from apps.core.errors import RefusedError
+from apps.core.errors import PortalError
 
 
-class StepUpMissing(RefusedError):
-    """An act was not confirmed by the second factor, or too long ago. `act` says which."""
+class StepUpMissing(PortalError):
+    """An act was not confirmed by the second factor, or too long ago. `act` says which: a middleware asks for it."""
+
+    status = 403
 
     def __init__(self, act: Act) -> None:
-        super().__init__((wording.STEP_UP_MISSING,), field="otp_code")
+        super().__init__(wording.STEP_UP_MISSING)
         self.act = act
 
 

@@ -186,7 +186,7 @@ class CreateForm(RefusableForm):
     def __init__(self, organisations: Any, paths: Iterable[Path], data: Any = None, *, path: str = "") -> None:
         super().__init__(data, initial={"path": path})
         self.paths = [(path.key, wording.said(path.title), wording.said(path.summary)) for path in paths]
-        self.fields["path"].choices = [(key, title) for key, title, _summary in self.paths]  # type: ignore[attr-defined]
+        self.fields["path"].choices = [(key, title) for key, title, _summary in self.paths]  # type: ignore[attr-defined]  # a choice field
         self.shown = [(found.pk, found.name) for found in organisations]
         self.fields["organisation"].choices = self.shown  # type: ignore[attr-defined]  # a choice field
 
@@ -267,4 +267,4 @@ class AttachmentForm(RefusableForm):
         kinds = [(field.name, wording.said(field.label)) for field in page.fields if field.is_asked(contents)]
         self.fields["kind"].choices = kinds  # type: ignore[attr-defined]  # a choice field
         present = [(str(found.pk), found.name) for found in documents]
-        self.fields["replaces"].choices = [("", _("No, it is a new document")), *present]  # type: ignore[attr-defined]
+        self.fields["replaces"].choices = [("", _("No, it is a new document")), *present]  # type: ignore[attr-defined]  # a choice field

@@ -1,4 +1,4 @@
-"""Extract requests and their progress."""
+"""Extract requests and their progress; the sealed keys of projects."""
 
 import uuid
 
@@ -51,3 +51,27 @@ class ExtractRequest(models.Model):
 
     def __str__(self) -> str:
         return f"extract {self.pk}"
+
+
+class SealedKey(models.Model):
+    """The secret from which a project's key is derived, sealed by a wrapping key that only the key service has."""
+
+    project = models.OneToOneField("projects.Project", on_delete=models.PROTECT, related_name="sealed_key")
+    service = models.CharField(max_length=20, blank=True)
+    key_id = models.CharField(max_length=64, blank=True)
+    wrapping_key = models.CharField(max_length=100, blank=True)
+    sealed = models.BinaryField(default=bytes)
+    made_at = models.DateTimeField(auto_now_add=True)
+    rotated_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+    destroyed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="destroyed_key_is_empty", condition=Q(destroyed_at=None) | Q(sealed=b"", ended_at__isnull=False)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"key of project {self.project_id}"

@@ -17,11 +17,11 @@ from apps.extracts.engine.definition import Definition
 from apps.extracts.engine.delivery import MANIFEST, read_manifest
 from apps.extracts.engine.nomenclature import load_nomenclature
 from apps.extracts.engine.problems import DeliveryError, SourceError
-from apps.extracts.engine.pseudonyms import ProjectKey
-from apps.extracts.engine.run import DuckDBEngine, EngineSettings, ExtractRun, run_unit
+from apps.extracts.engine.run import EngineSettings, ExtractRun, run_unit
 from apps.extracts.engine.source import sha256_of
-from apps.extracts.keyring import KeyringError, keyring_read
+from apps.extracts.keys import KeyServiceError, key_service
 from apps.extracts.models import ExtractRequest
+from apps.extracts.project_keys import project_key
 from apps.extracts.rules import RunFacts, Status, decide_run
 from apps.extracts.selectors import request_to_run
 from apps.projects.rules import entitlement_holds
@@ -42,7 +42,7 @@ def extract_step(lease: Lease) -> Outcome:
         return _advance(request, lease)
     except SourceError as error:
         return NeedsHuman(f"The source copy cannot be used: {_within_source(error)}. Nothing was delivered.")
-    except (DeliveryError, KeyringError) as error:
+    except (DeliveryError, KeyServiceError) as error:
         return NeedsHuman(str(error))
 
 
@@ -50,11 +50,11 @@ def _advance(request: ExtractRequest, lease: Lease) -> Outcome:
     definition = Definition.from_json(request.project.entitlement.definition)
     if refused := _refused(request, definition):
         return NeedsHuman(refused)
-    run, key_id = _opened(request, definition)
+    run = _opened(request, definition)
     if request.status != Status.RUNNING:
         if problems := check(definition, CATALOGUE, load_nomenclature(_source())):
             return NeedsHuman(" ".join(problem.message_en for problem in problems))
-        _start(request, run, key_id, lease)
+        _start(request, run, lease)
     elif request.source_release != run.source.release:
         return NeedsHuman("The source copy changed while the extract was under way. Nothing was delivered.")
     if not _work(request, run):
@@ -80,19 +80,19 @@ def _refused(request: ExtractRequest, definition: Definition) -> str:
     return " ".join(REASONS[reason.code] for reason in decision.reasons) if isinstance(decision, Refused) else ""
 
 
-def _opened(request: ExtractRequest, definition: Definition) -> tuple[ExtractRun, str]:
-    master = keyring_read(_required(settings.KEYRING_FILE, "HDH_KEYRING_FILE"))
-    key = ProjectKey.for_project(master.secret, str(request.project_id))
+def _opened(request: ExtractRequest, definition: Definition) -> ExtractRun:
+    key = project_key(request.project, key_service())
     out = _required(settings.DELIVERY_DIR, "HDH_DELIVERY_DIR") / str(request.pk)
     limits = EngineSettings(memory_limit=settings.EXTRACT_MEMORY_LIMIT, threads=settings.EXTRACT_THREADS)
-    run = ExtractRun.open(definition, source=_source(), out=out, key=key, request_id=str(request.pk), settings=limits)
-    return run, f"{master.id}:{key.id}"
+    return ExtractRun.open(definition, source=_source(), out=out, key=key, request_id=str(request.pk), settings=limits)
 
 
-def _start(request: ExtractRequest, run: ExtractRun, key_id: str, lease: Lease) -> None:
+def _start(request: ExtractRequest, run: ExtractRun, lease: Lease) -> None:
     with transaction.atomic():
         lease.hold()
-        services.extract_start(request, source_release=run.source.release, key_id=key_id, units_total=len(run.units))
+        services.extract_start(
+            request, source_release=run.source.release, key_id=run.key.id, units_total=len(run.units)
+        )
 
 
 def _work(request: ExtractRequest, run: ExtractRun) -> bool:
@@ -101,7 +101,7 @@ def _work(request: ExtractRequest, run: ExtractRun) -> bool:
         return True
     until, rows = time.monotonic() + STEP_SECONDS, 0
     run.workshop.prepare()
-    with DuckDBEngine(run.settings, run.workshop.temporary) as engine:
+    with run.backend() as engine:
         for done, unit in enumerate(run.units, start=1):
             report = run_unit(unit, run, engine)
             rows += report.rows if unit.kind.value == "table" else 0

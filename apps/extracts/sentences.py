@@ -9,6 +9,10 @@ SENTENCES: dict[str, str | Promise] = {
     "extract.delivered": _("The extract was verified and delivered: %(files)s file(s), %(rows)s row(s)."),
     "extract.superseded": _("The extract under way was given up: an amendment asks for other data."),
     "extract.needs_human": _("The extract stopped and needs a person. Nothing was delivered."),
+    "key.made": _("The project's pseudonymisation key was made."),
+    "key.rotated": _("The project's pseudonymisation key was sealed anew; pseudonyms stay the same."),
+    "key.ended": _("The end of the project's pseudonymisation key was decided: no further extract can be made."),
+    "key.destroyed": _("The project's pseudonymisation key was destroyed, and the key service refused to open it."),
 }
 
 STAGES: dict[str, str | Promise] = {

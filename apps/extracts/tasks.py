@@ -10,3 +10,12 @@ def extract_run(lease: Lease) -> Outcome:
     from apps.extracts.reconcile import extract_step
 
     return extract_step(lease)
+
+
+@outbox_handler("extract.key_destroy", queue="extract")
+def key_destroy(lease: Lease) -> Outcome:
+    # As above.
+    from apps.extracts.keys import key_service
+    from apps.extracts.project_keys import key_destroy_step
+
+    return key_destroy_step(lease, key_service())

@@ -11,9 +11,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from apps.accounts.acts import ask
 from apps.accounts.navigation import person_of
-from apps.accounts.stepping_up import StepUpMissing
 from apps.audit.reading import reads
 from apps.core.actions import declares
 from apps.core.printing import pdf_from_template
@@ -38,10 +36,7 @@ if TYPE_CHECKING:
 def open_workspace(request: HttpRequest, workspace_id: UUID) -> HttpResponse:
     """A page that hands a one-time ticket to the gateway; its address never holds the ticket."""
     workspace = _visible(request, workspace_id)
-    try:
-        entry = workspace_open(workspace=workspace, by=person_of(request))
-    except StepUpMissing as missing:
-        return ask(request, missing.act)
+    entry = workspace_open(workspace=workspace, by=person_of(request))
     response = render(request, "workspaces/enter.html", {"entry": entry, "workspace": workspace})
     # The gateway accepts a ticket only from this origin: the browser must be allowed to say it.
     response["Referrer-Policy"] = "strict-origin"

@@ -159,6 +159,7 @@ def _extract(layout: Layout) -> dict[str, str]:
         **_broker_only(layout),
         "HDH_SOURCE_DIR": str(layout.source),
         "HDH_KEYRING_FILE": str(secrets_directory(layout.var) / "keyring.json"),
+        "HDH_KEYRING_UNLOCK_FILE": str(secrets_directory(layout.var) / "keyring.unlock"),
         "HDH_DELIVERY_DIR": str(layout.var / "delivery"),
     }
 

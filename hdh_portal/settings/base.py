@@ -53,6 +53,11 @@ GATEWAY_ORIGIN = os.environ.get("HDH_GATEWAY_ORIGIN", "http://ws-{id}.localhost:
 MEDIA_DIR = folder("HDH_MEDIA_DIR")
 SOURCE_DIR = folder("HDH_SOURCE_DIR")
 KEYRING_FILE = folder("HDH_KEYRING_FILE")
+KEYRING_UNLOCK_FILE = folder("HDH_KEYRING_UNLOCK_FILE")
+# What keeps the keys of the pseudonyms, by its name: the encrypted file of the two lines above, or Key Manager.
+KEY_SERVICE = {"keyring": "apps.extracts.keyring.configured", "scaleway": "apps.fulfilment.cloud_keys.configured"}[
+    os.environ.get("HDH_KEY_SERVICE", "keyring")
+]
 DELIVERY_DIR = folder("HDH_DELIVERY_DIR")
 WORKSPACES_DIR = folder("HDH_WORKSPACES_DIR")
 WORKSPACE_IMAGE = folder("HDH_WORKSPACE_IMAGE")
@@ -130,6 +135,7 @@ PORTAL_APPS = [
     "apps.extracts",
     "apps.workspaces",
     "apps.fulfilment",
+    "apps.relocation",
 ]
 INSTALLED_APPS = [
     "django.contrib.auth",
@@ -153,6 +159,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "apps.core.middleware.declared_methods_only",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -165,7 +172,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "apps.core.middleware.kind_errors",
     "apps.core.middleware.deny_by_default",
-    "apps.accounts.middleware.downloads_need_step_up",
+    "apps.accounts.middleware.acts_need_step_up",
 ]
 ROOT_URLCONF = "hdh_portal.urls"
 WSGI_APPLICATION = "hdh_portal.wsgi.application"
@@ -188,7 +195,7 @@ TEMPLATES = [
 ]
 
 AUTH_USER_MODEL = "accounts.Person"
-AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend", "guardian.backends.ObjectPermissionBackend"]
+AUTHENTICATION_BACKENDS = ["apps.accounts.backends.PersonBackend", "guardian.backends.ObjectPermissionBackend"]
 ANONYMOUS_USER_NAME = None
 AUTH_PASSWORD_VALIDATORS = [
     {

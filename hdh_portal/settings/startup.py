@@ -6,6 +6,8 @@ from urllib.parse import parse_qsl, urlsplit
 DEVELOPMENT_SECRET = "development-only-never-in-production"  # noqa: S105  the value that production refuses
 SHORTEST_SECRET = 50
 FEWEST_CHARACTERS = 10
+# What the zone `extract` does without when Key Manager keeps the keys (HDH_KEY_SERVICE=scaleway).
+KEYRING = frozenset({"HDH_KEYRING_FILE", "HDH_KEYRING_UNLOCK_FILE"})
 # What each zone needs beyond the common variables. Whatever another zone needs and this one does not, it must not have.
 ZONES: Mapping[str, frozenset[str]] = {
     "web": frozenset(
@@ -31,7 +33,7 @@ ZONES: Mapping[str, frozenset[str]] = {
             "HDH_EMAIL_FROM",
         }
     ),
-    "extract": frozenset({"CELERY_BROKER_URL", "HDH_SOURCE_DIR", "HDH_KEYRING_FILE", "HDH_DELIVERY_DIR"}),
+    "extract": frozenset({"CELERY_BROKER_URL", "HDH_SOURCE_DIR", "HDH_DELIVERY_DIR"}) | KEYRING,
     "provision": frozenset(
         {"CELERY_BROKER_URL", "HDH_DELIVERY_DIR", "HDH_WORKSPACES_DIR", "HDH_WORKSPACE_IMAGE", "HDH_SOCKETS_DIR"}
     ),
@@ -71,6 +73,8 @@ def _zone(given: Mapping[str, str]) -> Iterator[str]:
 
 def _missing(given: Mapping[str, str]) -> Iterator[str]:
     own = ZONES.get(given.get("HDH_ZONE", ""), frozenset())
+    if given.get("HDH_KEY_SERVICE") == "scaleway":
+        own -= KEYRING
     for name in (*COMMON, *sorted(own)):
         if not given.get(name):
             yield f"{name} is missing."

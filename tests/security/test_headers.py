@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import subprocess
 import sys
 
@@ -49,10 +48,12 @@ def test_every_answer_has_a_policy_that_lets_nothing_in_and_nobody_frame_it() ->
             assert directives[name] == "'none'", what
 
 
-def test_a_nonce_is_never_the_same_twice() -> None:
-    nonces = [re.search(r"'nonce-([^']+)'", Client().get("/connexion/")["Content-Security-Policy"]) for _ in range(2)]
-    found = {nonce[1] for nonce in nonces if nonce}
-    assert len(found) != 1
+def test_no_script_or_style_is_let_in_by_anything_but_its_own_origin() -> None:
+    """Without 'unsafe-inline', nonces or hashes there is nothing to guess: all of ours comes as files."""
+    for what, answer in answers().items():
+        directives = policy(answer)
+        for name in ("script-src", "style-src"):
+            assert directives.get(name, directives["default-src"]) in {"'self'", "'none'"}, what
 
 
 def test_no_answer_is_guessed_at_embedded_elsewhere_or_tells_where_it_was_read() -> None:

@@ -64,9 +64,12 @@ def test_a_file_that_cannot_be_read_accepts_nothing(tmp_path: Path, settings) ->
         BreachedPasswordValidator().validate("a sentence nobody published")
 
 
-def test_without_a_file_nothing_is_looked_into(settings) -> None:
+def test_without_a_file_nothing_is_looked_into(settings, monkeypatch) -> None:
+    looked: list[object] = []
+    monkeypatch.setattr("apps.accounts.validators.is_listed", lambda *asked: looked.append(asked))
     settings.BREACHED_PASSWORDS_FILE = None
     BreachedPasswordValidator().validate("correct horse battery staple")
+    assert looked == []
 
 
 @pytest.mark.django_db

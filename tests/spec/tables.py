@@ -16,7 +16,7 @@ from apps.extracts.engine.backends.reference import Reference
 from apps.extracts.engine.catalogue import CATALOGUE, Kind, Partitioning, Table, Type
 from apps.extracts.engine.definition import Definition
 from apps.extracts.engine.pseudonyms import ProjectKey
-from apps.extracts.engine.run import DuckDBEngine, ExtractRun, run_unit
+from apps.extracts.engine.run import ExtractRun, run_unit
 from apps.extracts.engine.source import describe
 from apps.extracts.engine.synthetic.writing import ARROW_TYPES
 from apps.extracts.engine.units import Unit, UnitKind
@@ -157,7 +157,7 @@ class DuckDBAnswers:
         run = ExtractRun.open(definition, source=self.source, out=out, key=KEY)
         last = next(place for place, unit in enumerate(run.units) if unit.kind is until)
         run.workshop.prepare()
-        with DuckDBEngine(run.settings, run.workshop.temporary) as engine:
+        with run.backend() as engine:
             for unit in run.units[: last + 1]:
                 run_unit(unit, run, engine)
         return run

@@ -125,16 +125,21 @@ def _prepare(world: World, hooks: Hooks) -> Any:
     return prepare
 
 
+def session_in(world: World, hooks: Hooks) -> requests.Session:
+    """Connections that end in this world."""
+    session = requests.Session()
+    session.trust_env = False
+    session.mount("http://", Adapter(world, hooks))
+    return session
+
+
 def provider_in(world: World, hooks: Hooks | None = None, **more: str) -> ScalewayProvider:
     """The real provider on this world."""
     around = hooks or Hooks()
-    session = requests.Session()
-    session.trust_env = False
-    session.mount("http://", Adapter(world, around))
 
     def now() -> datetime:
         return datetime.fromtimestamp(world.clock.now(), UTC)
 
     return ScalewayProvider(
-        cloud_of(account_of(world, **more), now=now, session=session, prepare=_prepare(world, around))
+        cloud_of(account_of(world, **more), now=now, session=session_in(world, around), prepare=_prepare(world, around))
     )

@@ -4,9 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import duckdb
-
-from .backends.duckdb import DuckDBEngine
+from .backends import Backend
 from .catalogue import CATALOGUE, Partitioning, Table
 from .definition import Definition
 from .plan.deliveries import shared
@@ -27,7 +25,7 @@ class Job:
     definition: Definition
     source: Source
     key: ProjectKey
-    engine: DuckDBEngine
+    engine: Backend
     workshop: Workshop
     units: tuple[Unit, ...]
     binding: Mapping[str, Any]
@@ -45,7 +43,7 @@ class Job:
         with self.source_watched():
             for name in query.relations:
                 self._bind(name)
-        return query.sql
+        return query.sql(self.engine.dialect)
 
     def _bind(self, name: str) -> None:
         if (table := CATALOGUE.table(name)) is not None:
@@ -54,7 +52,7 @@ class Job:
             self.engine.bind(name, SHAPES[name], [self.source.path(file) for file in files], hive)
         elif name == "partition":
             self.engine.bind_row(name, {"year": int(self.unit.partition)})
-        elif (query := shared(name, self.definition)) is not None:
+        elif (query := shared(name, self.definition, of_most=self._is_of_most())) is not None:
             self._share(name, query)
         else:
             self.engine.bind(name, SHAPES[name], [self.workshop.file(unit) for unit in self._makers(name)], {})
@@ -63,6 +61,11 @@ class Job:
         stamp = (self.workshop.folder, self.unit.partition)
         if not self.engine.holds(name, stamp):
             self.engine.materialise(name, self.sql(query), stamp)
+
+    def _is_of_most(self) -> bool:
+        """Whether the cohort is more than half of the identities."""
+        members, identities = (self.workshop.result(Unit(kind)) for kind in (UnitKind.MEMBERS, UnitKind.IDENTITIES))
+        return members is not None and identities is not None and 2 * members.rows > identities.rows
 
     def _makers(self, name: str) -> list[Unit]:
         """The units that made an intermediate relation: its bucket where it has several and the unit has one."""
@@ -98,7 +101,7 @@ class _Watch:
         return None
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
-        if kind is None or issubclass(kind, duckdb.Error):
+        if kind is None or issubclass(kind, self.job.engine.failures):
             for table, file in self.job.files():
                 _check_unmoved(self.job, table, file)
 

@@ -17,9 +17,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import duckdb
-
-from .backends.duckdb import DuckDBEngine, EngineSettings, Keyed
+from .backends import Backend, EngineSettings, backend_class, open_backend
+from .backends.base import Keyed
 from .catalogue import Kind
 from .definition import Definition
 from .delivery import MANIFEST, read_manifest
@@ -34,7 +33,7 @@ from .units import Unit, plan_of
 from .verify import verify
 from .workshop import Result, Workshop
 
-ENGINE_VERSION = "2"
+ENGINE_VERSION = "3"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +90,7 @@ class ExtractRun:
             "definition_hash": self.definition.hash,
             "key_id": self.key.id,
             "source_release": self.source.release,
-            "versions": engine_versions(),
+            "versions": engine_versions(self.settings.backend),
             "ordered": self.settings.ordered,
             "signed_by": self.signer.public_key,
         }
@@ -107,6 +106,10 @@ class ExtractRun:
         text = json.dumps(self.binding, sort_keys=True)
         return Workshop(self.out, hashlib.sha256(text.encode()).hexdigest())
 
+    def backend(self) -> Backend:
+        """The backend of the settings, ready to work; the units of one thread may share it."""
+        return open_backend(self.settings, self.workshop.temporary)
+
     def delivered(self) -> bool:
         """Whether this very extract stands at ``out``. Raises ``DeliveryError`` when it holds something else."""
         return self.check_place()
@@ -121,9 +124,10 @@ class ExtractRun:
 
 
 @cache
-def engine_versions() -> dict[str, str]:
+def engine_versions(backend: str) -> dict[str, str]:
     """The versions that the bytes of a delivery may depend on."""
-    return {"engine": ENGINE_VERSION, **{name: version(name) for name in ("duckdb", "ibis-framework", "pyarrow")}}
+    libraries = ("duckdb", "ibis-framework", "pyarrow", *backend_class(backend).libraries)
+    return {"engine": ENGINE_VERSION, **{name: version(name) for name in libraries}}
 
 
 def plan_units(definition: Definition, source: Path) -> tuple[Unit, ...]:
@@ -131,7 +135,7 @@ def plan_units(definition: Definition, source: Path) -> tuple[Unit, ...]:
     return plan_of(definition, Source.open(source))
 
 
-def run_unit(unit: Unit, run: ExtractRun, engine: DuckDBEngine | None = None) -> UnitReport:
+def run_unit(unit: Unit, run: ExtractRun, engine: Backend | None = None) -> UnitReport:
     """Do one unit, unless it is done. The units before it in the plan must be done.
 
     ``engine`` may be shared by the units of one thread. Raises ``SourceError`` and ``DeliveryError``.
@@ -142,19 +146,20 @@ def run_unit(unit: Unit, run: ExtractRun, engine: DuckDBEngine | None = None) ->
     if (done := workshop.result(unit)) is not None:
         return _report(unit, done, skipped=True)
     workshop.prepare()
+    failures: tuple[type[Exception], ...] = (EngineError, OSError, *backend_class(run.settings.backend).failures)
     try:
         return _report(unit, _done(unit, run, engine), skipped=False)
-    except (EngineError, OSError, duckdb.Error):
+    except failures:
         # Another worker may have published, and swept the work away, while this one was at it.
         if run.delivered():
             return UnitReport(unit, 0, 0, skipped=True)
         raise
 
 
-def _done(unit: Unit, run: ExtractRun, engine: DuckDBEngine | None) -> Result:
+def _done(unit: Unit, run: ExtractRun, engine: Backend | None) -> Result:
     if engine is not None:
         return STEPS[unit.kind](_job(unit, run, engine))
-    with DuckDBEngine(run.settings, run.workshop.temporary) as own:
+    with run.backend() as own:
         return STEPS[unit.kind](_job(unit, run, own))
 
 
@@ -166,7 +171,7 @@ def run_all(run: ExtractRun, progress: Callable[[UnitReport, int, int], None] | 
     if run.delivered():
         return False
     run.workshop.prepare()
-    with DuckDBEngine(run.settings, run.workshop.temporary) as engine:
+    with run.backend() as engine:
         for done, unit in enumerate(run.units, start=1):
             report = run_unit(unit, run, engine)
             if progress is not None:
@@ -183,14 +188,13 @@ def _report(unit: Unit, result: Result, *, skipped: bool) -> UnitReport:
     return UnitReport(unit, result.rows, result.bytes, skipped)
 
 
-def _job(unit: Unit, run: ExtractRun, engine: DuckDBEngine) -> Job:
+def _job(unit: Unit, run: ExtractRun, engine: Backend) -> Job:
     functions = {keyed_name(kind): (KEYED_ARGUMENTS[kind], made) for kind, made in run.keyed.items()}
     engine.know(run.key.id, functions)
     return Job(unit, run.definition, run.source, run.key, engine, run.workshop, run.units, run.binding, run.signer)
 
 
 __all__ = [
-    "DuckDBEngine",
     "EngineSettings",
     "ExtractRun",
     "UnitReport",

@@ -133,5 +133,5 @@ def test_the_process_announces_itself_serves_and_remembers(tmp_path: Path) -> No
         process.stdout.close()
 
     assert keys[0] == keys[1]
-    assert names == ["default", "project-0", "project-1"]
+    assert names == ["default", "hub", "project-0", "project-1"]
     assert re.search(rb"SQLite", ledger.read_bytes())

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from apps.accounts.models import Person, StepUp
 from apps.accounts.rules import STEP_UP_LIFE
-from apps.accounts.stepping_up import step_up_confirm, step_up_spend, step_ups_forget
+from apps.accounts.stepping_up import StepUpMissing, step_up_confirm, step_up_spend, step_ups_forget
 from apps.accounts.tasks import forget_expired
 from apps.audit.models import Event
 from apps.core.errors import RefusedError
@@ -29,7 +29,7 @@ def spend(person: Person, **other: str) -> bool:
     try:
         with transaction.atomic():
             step_up_spend(person=person, **{**ACT, **other})
-    except RefusedError:
+    except StepUpMissing:
         return False
     return True
 

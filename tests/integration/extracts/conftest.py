@@ -7,7 +7,7 @@ import pytest
 from django.core.management import call_command
 from pytest_django import Settings
 
-from apps.extracts.keyring import keyring_create
+from apps.extracts.keyring import Keyring
 
 
 @pytest.fixture(scope="session")
@@ -22,9 +22,9 @@ def made_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def worker(made_once: Path, tmp_path: Path, settings: Settings) -> Settings:
     """The settings of an extract worker, on a copy of its own that a test may spoil."""
     shutil.copytree(made_once, tmp_path / "snds")
-    keyring_create(tmp_path / "keyring.json")
+    Keyring(tmp_path / "keyring.json", tmp_path / "unlock").create()
     settings.SOURCE_DIR = tmp_path / "snds"
-    settings.KEYRING_FILE = tmp_path / "keyring.json"
+    settings.KEYRING_FILE, settings.KEYRING_UNLOCK_FILE = tmp_path / "keyring.json", tmp_path / "unlock"
     settings.DELIVERY_DIR = tmp_path / "deliveries"
     settings.EXTRACT_MEMORY_LIMIT = "512MB"
     return settings

@@ -5,7 +5,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from apps.extracts.engine.run import (
-    DuckDBEngine,
     ExtractRun,
     run_unit,
 )
@@ -22,6 +21,6 @@ def content(folder: Path) -> dict[str, str]:
 def do(run: ExtractRun, units: Sequence[Unit]) -> None:
     """Do some units with one engine."""
     run.workshop.prepare()
-    with DuckDBEngine(run.settings, run.workshop.temporary) as engine:
+    with run.backend() as engine:
         for unit in units:
             run_unit(unit, run, engine)

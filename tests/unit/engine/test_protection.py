@@ -16,7 +16,7 @@ from apps.extracts.engine.nomenclature import builtin_nomenclature
 from apps.extracts.engine.plan.events import _coded
 from apps.extracts.engine.problems import DefinitionError
 from apps.extracts.engine.pseudonyms import ProjectKey
-from apps.extracts.engine.run import DuckDBEngine, EngineSettings, ExtractRun, run_all, run_unit
+from apps.extracts.engine.run import EngineSettings, ExtractRun, run_all, run_unit
 from tests.unit.engine.conftest import DIABETES, KEY
 
 Open = Callable[..., ExtractRun]
@@ -114,7 +114,7 @@ def test_an_unordered_delivery_holds_the_same_rows_and_says_that_it_is(opened: O
 def test_one_engine_may_serve_projects_in_turn(opened: Open, tmp_path: Any) -> None:
     runs = [opened(), opened(out=tmp_path / "other", key=ProjectKey(bytes(range(1, 33))))]
     runs[0].workshop.prepare()
-    with DuckDBEngine(EngineSettings(), runs[0].workshop.temporary) as engine:
+    with runs[0].backend() as engine:
         for run in runs:
             for unit in run.units:
                 run_unit(unit, run, engine)

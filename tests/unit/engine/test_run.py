@@ -16,11 +16,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from apps.extracts.engine import steps
+from apps.extracts.engine.backends.duckdb import DuckDBEngine
 from apps.extracts.engine.catalogue import CATALOGUE, Kind
 from apps.extracts.engine.problems import DeliveryError, EngineError
 from apps.extracts.engine.pseudonyms import ProjectKey
 from apps.extracts.engine.run import (
-    DuckDBEngine,
     EngineSettings,
     ExtractRun,
     UnitReport,
@@ -253,10 +253,17 @@ def test_pseudonyms_join_tables_and_differ_between_projects(opened: Open, tmp_pa
         assert not mine & theirs
 
 
-def test_the_key_reaches_no_statement_and_no_file(opened: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_key_reaches_no_statement_plan_file_process_list_or_child(
+    opened: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
     said: list[str] = []
     copy, bind, materialise = DuckDBEngine._copy, DuckDBEngine.bind, DuckDBEngine.materialise
-    monkeypatch.setattr(DuckDBEngine, "_copy", lambda self, sql, path: (said.append(sql), copy(self, sql, path))[1])
+
+    def copied(self: DuckDBEngine, sql: str, path: Path) -> int:
+        said.extend([sql, str(self.rows(f"EXPLAIN {sql}"))])
+        return copy(self, sql, path)
+
+    monkeypatch.setattr(DuckDBEngine, "_copy", copied)
     monkeypatch.setattr(DuckDBEngine, "bind", lambda self, *given: (said.append(repr(given)), bind(self, *given))[1])
     monkeypatch.setattr(
         DuckDBEngine, "materialise", lambda self, *given: (said.append(repr(given)), materialise(self, *given))[1]
@@ -271,3 +278,7 @@ def test_the_key_reaches_no_statement_and_no_file(opened: Open, monkeypatch: pyt
         if file.is_file():
             assert not [secret for secret in secrets if secret in file.read_bytes()]
     assert KEY._secret.hex() not in repr(run)
+    child = subprocess.run(["/usr/bin/env"], capture_output=True, text=True, check=True).stdout
+    listed = [path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline") if path.exists()]
+    assert not [form for form in forms if form in child]
+    assert not [secret for secret in secrets for line in listed if secret in line or secret.hex().encode() in line]

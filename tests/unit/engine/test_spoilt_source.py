@@ -12,11 +12,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from apps.extracts.engine.backends.duckdb import DuckDBEngine
 from apps.extracts.engine.catalogue import CATALOGUE
 from apps.extracts.engine.definition import Definition
 from apps.extracts.engine.problems import SourceError
 from apps.extracts.engine.run import (
-    DuckDBEngine,
     ExtractRun,
     run_all,
     run_unit,

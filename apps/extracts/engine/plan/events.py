@@ -212,7 +212,10 @@ _BUILD: Mapping[Part, Callable[[Leaves, Sequence[Filter]], ir.Table]] = {
 
 def in_bucket(rows: ir.Table, bucket: int, buckets: int) -> ir.Table:
     """The rows of one bucket of persons out of so many."""
-    return rows if buckets == 1 else rows.filter(rows.person.hash().cast("uint64") % buckets == bucket)
+    if buckets == 1:
+        return rows
+    # Twice the remainder: the hashes of some engines are signed.
+    return rows.filter((rows.person.hash() % buckets + buckets) % buckets == bucket)
 
 
 def _reduced(filters: Sequence[Filter], bucket: int, buckets: int) -> ir.Table:

@@ -81,7 +81,7 @@ SHAPES: Mapping[str, Shape] = {
     "patients": PATIENTS,
     "members": MEMBERS,
     "lines": {**_source_shape(CATALOGUE.tables["ER_PRS_F"]), **_PATIENT, "removed": "int64"},
-    "care": {**_source_shape(CATALOGUE.tables["ER_PRS_F"]), **_PATIENT, "CLAIM_ID": "uuid"},
+    "care": {**_source_shape(CATALOGUE.tables["ER_PRS_F"]), **_PATIENT, "CLAIM_ID": "uuid", "removed": "int64"},
     "stays": STAYS,
     "partition": PARTITION,
 }
@@ -122,17 +122,26 @@ def pseudonym(kind: Kind, *values: ir.Value) -> ir.Value:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """An expression ready to run: its SQL and the relations that it reads."""
+    """An expression ready to run: how it is built, and the relations that it reads."""
 
-    sql: str
+    build: Callable[..., ir.Table]
+    arguments: tuple[Hashable, ...]
     relations: tuple[str, ...]
+
+    def sql(self, dialect: str) -> str:
+        """Its text in the SQL of a backend."""
+        return _translated(dialect, self.build, *self.arguments)
 
 
 @lru_cache(maxsize=1024)
 def compiled(build: Callable[..., ir.Table], *arguments: Hashable) -> Query:
-    """The query of an expression, translated once: partitions change what its relations are bound to, not its text."""
-    expression = build(*arguments)
-    return Query(to_sql(expression), relations_of(expression))
+    """The query of an expression, built once: partitions change what its relations are bound to, not its text."""
+    return Query(build, arguments, relations_of(build(*arguments)))
+
+
+@lru_cache(maxsize=1024)
+def _translated(dialect: str, build: Callable[..., ir.Table], *arguments: Hashable) -> str:
+    return to_sql(build(*arguments), dialect)
 
 
 def relations_of(expression: ir.Expr) -> tuple[str, ...]:
@@ -140,6 +149,6 @@ def relations_of(expression: ir.Expr) -> tuple[str, ...]:
     return tuple(sorted({node.name for node in expression.op().find(operations.UnboundTable)}))
 
 
-def to_sql(expression: ir.Expr) -> str:
-    """The SQL of an expression for DuckDB."""
-    return str(ibis.to_sql(expression, dialect="duckdb", pretty=False))
+def to_sql(expression: ir.Expr, dialect: str) -> str:
+    """The SQL of an expression, in one of Ibis's dialects."""
+    return str(ibis.to_sql(expression, dialect=dialect, pretty=False))

@@ -1,21 +1,21 @@
-"""`manage.py keyring_init`: make the master key of the extract zone once."""
+"""`manage.py keyring_init`: make the local keyring of the extract zone once."""
 
 from typing import Any
 
-from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from apps.extracts.keyring import KeyringError, keyring_create
+from apps.extracts.keyring import KeyringError, configured
 
 
 class Command(BaseCommand):
-    help = "Create the keyring named by HDH_KEYRING_FILE, unless it exists. Its secret is never printed."
+    help = (
+        "Create the keyring named by HDH_KEYRING_FILE and its unlock secret (HDH_KEYRING_UNLOCK_FILE), unless they "
+        "exist; encrypt one of the first format. No secret is ever printed."
+    )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if settings.KEYRING_FILE is None:
-            raise CommandError("Set HDH_KEYRING_FILE to the path of the keyring.")
         try:
-            key_id = keyring_create(settings.KEYRING_FILE)
+            master = configured().create()
         except KeyringError as error:
             raise CommandError(str(error)) from error
-        self.stdout.write(f"Master key {key_id} is ready.")
+        self.stdout.write(f"Keyring ready, newest master {master}.")

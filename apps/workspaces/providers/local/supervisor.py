@@ -35,14 +35,12 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 def main(plan_path: str) -> None:
     plan = json.loads(Path(plan_path).read_text())
-    _detach()
     room = Path(plan["room"])
     lock = os.open(room / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+    if not _take(lock):
         return
     (room / "self_test.json").unlink(missing_ok=True)
+    _detach(lock)
     _write(room / "supervisor.json", {"pid": os.getpid(), "start": start_time(os.getpid()), "plan": plan["id"]})
     ending = {"reason": "ended"}
     try:
@@ -59,7 +57,19 @@ def start_time(pid: int) -> int:
     return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19])
 
 
-def _detach() -> None:
+def _take(lock: int) -> bool:
+    """Whether the lock is this process's now. Someone who asks whether it is held holds it for that instant."""
+    for _ in range(10):
+        with contextlib.suppress(BlockingIOError):
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        time.sleep(0.02)
+    return False
+
+
+def _detach(lock: int) -> None:
+    """Leave the worker, which goes on once the lock is held: whoever observes from then on sees a living supervisor.
+    The lock goes along with its descriptor."""
     if os.fork():
         os._exit(0)
     os.setsid()
@@ -70,7 +80,8 @@ def _detach() -> None:
     nothing = os.open(os.devnull, os.O_RDWR)
     for descriptor in (0, 1, 2):
         os.dup2(nothing, descriptor)
-    os.closerange(3, 1024)
+    os.closerange(3, lock)
+    os.closerange(lock + 1, 1024)
     _libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
