@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("extracts", "0002_row_security"),
+        ("extracts", "0004_row_security_of_keys"),
         ("projects", "0004_one_entitlement_at_a_time"),
     ]
 
