@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import date, timedelta
 from functools import partial
+from itertools import product
 
 import pytest
 
@@ -170,13 +171,14 @@ def codes(decision: Allowed | Refused) -> set[str]:
     return {reason.code for reason in decision.reasons} if isinstance(decision, Refused) else set()
 
 
-@pytest.mark.parametrize("status", Status)
-@pytest.mark.parametrize("role", Role)
 @pytest.mark.parametrize("action", [action.name for action in ACTIONS])
-def test_whole_permission_table(action: str, role: Role, status: Status) -> None:
-    expected = action in ALLOWED_BY_ROLE[role] and status in states_of(action)
-    found = decide(action, facts(status, role, is_amendment=about(action)))
-    assert isinstance(found, Allowed) == expected
+def test_whole_permission_table(action: str) -> None:
+    cells = set(product(Role, Status))
+    expected = {
+        (role, status) for role, status in cells if action in ALLOWED_BY_ROLE[role] and status in states_of(action)
+    }
+    asked = partial(facts, is_amendment=about(action))
+    assert {cell for cell in cells if isinstance(decide(action, asked(cell[1], cell[0])), Allowed)} == expected
 
 
 @pytest.mark.parametrize("action", [action.name for action in ACTIONS])
