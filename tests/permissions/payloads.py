@@ -347,9 +347,7 @@ PAYLOADS: dict[str, Maker] = {
     "applications:exclusion_lift": lambda world, visitor, ids: Payload(
         {"exclusion": str(Exclusion.objects.get().pk), "reason": "Erreur."}
     ),
-    "fulfilment:close": lambda world, visitor, ids: Payload(
-        {"ending": "stopped", "told": "Sans résultat.", "confirmed": "on"}
-    ),
+    "fulfilment:close": lambda world, visitor, ids: Payload({"ending": "stopped", "told": "Fini.", "confirmed": "on"}),
     "fulfilment:revoke": lambda world, visitor, ids: Payload(
         {"reason": "Réidentification.", "until_on": str(timezone.localdate() + timedelta(days=30)), "otp_code": _code()}
     ),
