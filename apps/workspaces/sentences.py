@@ -59,6 +59,7 @@ STEP_LABELS: Mapping[str, str | Promise] = {
     "change_type": _("Size of the server changed"),
     "renew_api_key": _("Access key renewed"),
     "renew_object_key": _("Objects sealed with a new key"),
+    "renew_volume_key": _("Volume opened by a new key alone"),
     "remove_private_nic": _("Network interface removed"),
     "remove_server": _("Server removed"),
     "remove_volume": _("Volumes removed"),
