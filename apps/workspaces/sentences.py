@@ -97,6 +97,8 @@ SENTENCES: Mapping[str, str | Promise] = {
     "workspace.certificate_signed": _("The certificate of the destruction was signed."),
     "workspace.cancelled": _("%(actor)s cancelled the preparation: what was made is removed."),
     "workspace.resize_asked": _("%(actor)s asked for another size."),
+    "workspace.budget_set": _("%(actor)s set the budget of the workspace."),
+    "workspace.budget_alert": _("%(share)s %% of the workspace's budget is used: the team was told."),
     "workspace.rotation_asked": _("%(actor)s asked for new keys."),
     "workspace.repair_asked": _("%(actor)s asked for a check and repair."),
     "workspace.step_skipped": _("%(actor)s skipped a step, with a reason."),

@@ -389,6 +389,7 @@ PAYLOADS: dict[str, Maker] = {
     },
     "workspaces:rotate_keys": lambda world, visitor, ids: _seen_workspace(ids),
     "workspaces:resize": _resized,
+    "workspaces:set_budget": lambda world, visitor, ids: Payload({**_seen_workspace(ids).data, "budget": "120"}),
     "workspaces:fake_fault": _silent,
 }
 
