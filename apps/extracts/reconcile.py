@@ -83,7 +83,12 @@ def _refused(request: ExtractRequest, definition: Definition) -> str:
 def _opened(request: ExtractRequest, definition: Definition) -> ExtractRun:
     key = project_key(request.project, key_service())
     out = _required(settings.DELIVERY_DIR, "HDH_DELIVERY_DIR") / str(request.pk)
-    limits = EngineSettings(memory_limit=settings.EXTRACT_MEMORY_LIMIT, threads=settings.EXTRACT_THREADS)
+    limits = EngineSettings(
+        memory_limit=settings.EXTRACT_MEMORY_LIMIT,
+        threads=settings.EXTRACT_THREADS,
+        backend=settings.EXTRACT_ENGINE,
+        master=settings.SPARK_MASTER,
+    )
     return ExtractRun.open(definition, source=_source(), out=out, key=key, request_id=str(request.pk), settings=limits)
 
 

@@ -77,6 +77,9 @@ CHECKPOINTS_DIR = folder("HDH_CHECKPOINTS_DIR")
 DEMO_MODE = os.environ.get("HDH_DEMO") == "1"
 STATE_BRANDING = os.environ.get("HDH_STATE_BRANDING", "1") == "1"
 EXTRACT_MEMORY_LIMIT = os.environ.get("HDH_EXTRACT_MEMORY_LIMIT", "1GB")
+# What computes extracts: "duckdb" in the worker itself, or "spark" on the cluster of HDH_SPARK_MASTER.
+EXTRACT_ENGINE = os.environ.get("HDH_EXTRACT_ENGINE", "duckdb")
+SPARK_MASTER = os.environ.get("HDH_SPARK_MASTER", "local[*]")
 EXTRACT_THREADS = int(os.environ.get("HDH_EXTRACT_THREADS", "2"))
 
 DEVELOPMENT_SECRET = "development-only-never-in-production"  # noqa: S105  prod.py refuses this very value

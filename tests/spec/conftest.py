@@ -7,9 +7,8 @@ from typing import Any
 import pytest
 
 from apps.extracts.engine.catalogue import Kind
-from tests.spec.tables import ANSWERS, KEY, DuckDBAnswers, ReferenceAnswers, definition_of, read_tables
+from tests.spec.tables import ANSWERS, KEY, Answers, definition_of, read_tables
 
-Answers = ReferenceAnswers | DuckDBAnswers
 Ask = Callable[..., set[str]]
 
 

@@ -156,7 +156,7 @@ def measure_risk(job: Job) -> Result:
         sql = job.sql(compiled(deliveries.delivery, exact, table))
         with job.source_watched():
             job.engine.materialise("exact", sql, (job.workshop.folder, table.name))
-        job.engine.bind_query(exposure.DELIVERED, 'SELECT * FROM "exact"')
+        job.engine.bind_query(exposure.DELIVERED, "SELECT * FROM exact")
         for columns, one in zip(sets, found, strict=True):
             one["before"] = _exposed(job, table, columns)
     return job.workshop.keep(job.unit, None, 0, {"sensitive": sensitive(job.definition, table), "sets": found})

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from apps.extracts.engine.backends import BACKENDS
 from apps.extracts.engine.catalogue import CATALOGUE
 from apps.extracts.engine.check import check
 from apps.extracts.engine.definition import Definition
@@ -36,6 +37,10 @@ class Command(BaseCommand):
         parser.add_argument("--request-id", default="", help="written in the manifest")
         parser.add_argument("--memory-limit", default="2GB", help="for the engine, such as 512MB or 8GB")
         parser.add_argument("--threads", type=int, default=1, help="for the engine")
+        parser.add_argument("--engine", choices=BACKENDS, default="duckdb", help="what computes: see docs/engine.md")
+        parser.add_argument(
+            "--master", default="local[*]", help="Spark's: local[2], spark://host:7077, k8s://https://host"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         started = time.monotonic()
@@ -61,7 +66,9 @@ class Command(BaseCommand):
             out=options["out"],
             key=ProjectKey(secret),
             request_id=options["request_id"],
-            settings=EngineSettings(options["memory_limit"], options["threads"]),
+            settings=EngineSettings(
+                options["memory_limit"], options["threads"], backend=options["engine"], master=options["master"]
+            ),
         )
 
     def _progress(self, report: UnitReport, done: int, total: int) -> None:
