@@ -138,6 +138,7 @@ PORTAL_APPS = [
     "apps.extracts",
     "apps.workspaces",
     "apps.fulfilment",
+    "apps.relocation",
 ]
 INSTALLED_APPS = [
     "django.contrib.auth",

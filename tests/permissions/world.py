@@ -24,6 +24,7 @@ from apps.core.rules import Role
 from apps.directory.services import entry_write
 from apps.extracts.models import ExtractRequest
 from apps.projects.models import Project
+from apps.relocation.models import RelocationReport
 from apps.workspaces.models import DestructionCertificate, Operation, Workspace
 from tests.factories import applications as dossiers
 from tests.factories.accounts import (
@@ -282,7 +283,7 @@ def _items_made(world: World) -> None:
 
 
 def _of_roles_made(person: Person) -> dict[str, str]:
-    """An event, the recovery of an account that waits for a steward, somebody's page of roles, and a role."""
+    """An event, a recovery that waits for a steward, somebody's page of roles, a role, a report of the relocation."""
     role = StaffRoleFactory.create(pk=FIRST_ITEM, role=Role.AUDITOR.value)
     recovery = AccountRecovery.objects.create(person=person, asked_at=timezone.now())
     return {
@@ -290,6 +291,7 @@ def _of_roles_made(person: Person) -> dict[str, str]:
         "recovery_id": str(recovery.pk),
         "staff_id": str(person.pk),
         "staff_role_id": str(role.pk),
+        "report_id": str(RelocationReport.objects.create(pk=FIRST_ITEM, content={}, signature="-").pk),
     }
 
 

@@ -52,7 +52,7 @@ class Job:
             self.engine.bind(name, SHAPES[name], [self.source.path(file) for file in files], hive)
         elif name == "partition":
             self.engine.bind_row(name, {"year": int(self.unit.partition)})
-        elif (query := shared(name, self.definition)) is not None:
+        elif (query := shared(name, self.definition, of_most=self._is_of_most())) is not None:
             self._share(name, query)
         else:
             self.engine.bind(name, SHAPES[name], [self.workshop.file(unit) for unit in self._makers(name)], {})
@@ -61,6 +61,11 @@ class Job:
         stamp = (self.workshop.folder, self.unit.partition)
         if not self.engine.holds(name, stamp):
             self.engine.materialise(name, self.sql(query), stamp)
+
+    def _is_of_most(self) -> bool:
+        """Whether the cohort is more than half of the identities."""
+        members, identities = (self.workshop.result(Unit(kind)) for kind in (UnitKind.MEMBERS, UnitKind.IDENTITIES))
+        return members is not None and identities is not None and 2 * members.rows > identities.rows
 
     def _makers(self, name: str) -> list[Unit]:
         """The units that made an intermediate relation: its bucket where it has several and the unit has one."""

@@ -33,7 +33,7 @@ from .units import Unit, plan_of
 from .verify import verify
 from .workshop import Result, Workshop
 
-ENGINE_VERSION = "2"
+ENGINE_VERSION = "3"
 
 
 @dataclass(frozen=True, slots=True)

@@ -132,7 +132,8 @@ def deliver_table(job: Job) -> Result:
     table = CATALOGUE.tables[job.unit.table]
     counted = deliveries.removed(job.definition, table)
     facts: dict[str, Any] = {"removed": dict(job.rows(counted))} if counted else {}
-    sql = job.sql(compiled(deliveries.delivery, job.definition, table))
+    repeated = deliveries.joins_claims(table) and job.rows(compiled(deliveries.repeated_claims))[0][0] > 0
+    sql = job.sql(compiled(deliveries.delivery, job.definition, table, repeated))
     columns = deliveries.delivered_columns(job.definition, table)
     with job.workshop.unfinished() as path:
         with job.source_watched():
@@ -147,25 +148,35 @@ def deliver_table(job: Job) -> Result:
 def measure_risk(job: Job) -> Result:
     """How exposed people are in one delivered table, and would be if nothing had been made coarser."""
     table = CATALOGUE.tables[job.unit.table]
-    sets = list(quasi_identifiers(job.definition, table))
+    sets = tuple(quasi_identifiers(job.definition, table))
     files = [job.workshop.file(unit) for unit in job.units if unit.kind is UnitKind.TABLE and unit.table == table.name]
     job.engine.bind(exposure.DELIVERED, dict(deliveries.delivered_shape(job.definition, table)), files, {})
-    found = [{"quasi_identifiers": list(columns), "after": _exposed(job, table, columns)} for columns in sets]
+    found = [
+        {"quasi_identifiers": list(columns), "after": after}
+        for columns, after in zip(sets, _exposed(job, table, sets), strict=True)
+    ]
     if table.partitioning is Partitioning.WHOLE and is_coarser(job.definition, table, sets[-1]):
         exact = replace(job.definition, protection=replace(job.definition.protection, coarsened=()))
         sql = job.sql(compiled(deliveries.delivery, exact, table))
         with job.source_watched():
             job.engine.materialise("exact", sql, (job.workshop.folder, table.name))
         job.engine.bind_query(exposure.DELIVERED, "SELECT * FROM exact")
-        for columns, one in zip(sets, found, strict=True):
-            one["before"] = _exposed(job, table, columns)
+        for one, before in zip(found, _exposed(job, table, sets), strict=True):
+            one["before"] = before
     return job.workshop.keep(job.unit, None, 0, {"sensitive": sensitive(job.definition, table), "sets": found})
 
 
-def _exposed(job: Job, table: Table, columns: tuple[str, ...]) -> dict[str, Any]:
-    shape = deliveries.delivered_shape(job.definition, table)
-    query = compiled(exposure.exposure, shape, columns, sensitive(job.definition, table))
-    return shown(*job.engine.rows(query.sql(job.engine.dialect))[0])
+def _exposed(job: Job, table: Table, sets: Sequence[tuple[str, ...]]) -> Iterator[dict[str, Any]]:
+    """What may be shown of each set, each holding the one before, from one reading of the delivered rows."""
+    shape, diverse = deliveries.delivered_shape(job.definition, table), sensitive(job.definition, table)
+    engine, dialect = job.engine, job.engine.dialect
+    engine.materialise(exposure.EXPOSED, compiled(exposure.exposed, shape, sets[-1], diverse).sql(dialect), ())
+    for columns in sets:
+        (counts,) = engine.rows(compiled(exposure.exposure, shape, sets[-1], columns, diverse).sql(dialect))
+        persons, smallest, alone, in_small, least = counts
+        if least == exposure.SEVERAL:
+            ((least,),) = engine.rows(compiled(exposure.diversity, shape, columns, diverse).sql(dialect))
+        yield shown(persons, smallest, alone, in_small, least)
 
 
 def publish(job: Job) -> Result:
@@ -178,7 +189,8 @@ def publish(job: Job) -> Result:
     manifest = build_manifest(job.definition, job.binding, job.source, finished)
     write_documents(job.workshop.delivery, manifest)
     job.signer.sign(job.workshop.delivery / MANIFEST)
-    if problems := verify(job.workshop.delivery, job.signer.public_key):
+    # The units counted the persons of the very files that they hashed: the hashes are enough here.
+    if problems := verify(job.workshop.delivery, job.signer.public_key, recount=False):
         raise EngineError("\n".join(map(str, problems)))
     job.workshop.publish()
     return Result(sum(file["rows"] for file in manifest["files"]), sum(file["bytes"] for file in manifest["files"]), {})

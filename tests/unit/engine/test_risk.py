@@ -11,7 +11,7 @@ import pytest
 from apps.extracts.engine.backends.duckdb import DuckDBEngine, EngineSettings
 from apps.extracts.engine.catalogue import CATALOGUE
 from apps.extracts.engine.definition import Definition
-from apps.extracts.engine.plan.exposure import DELIVERED, exposure
+from apps.extracts.engine.plan.exposure import DELIVERED, EXPOSED, SEVERAL, diversity, exposed, exposure
 from apps.extracts.engine.plan.relations import compiled
 from apps.extracts.engine.risk import is_coarser, masked, potential_identifiers, quasi_identifiers, sensitive, shown
 from tests.spec.tables import definition_of
@@ -20,7 +20,7 @@ SHAPE = (("PATIENT_ID", "uuid"), ("sex", "int64"), ("dep", "string"), ("code", "
 EVERYBODY = {"any_of": [{"sex": "female"}, {"sex": "male"}]}
 
 
-def exposed(tmp_path: Path, rows: list[tuple[int, Any, Any, Any]], columns: tuple[str, ...], diverse: str) -> Any:
+def counted(tmp_path: Path, rows: list[tuple[int, Any, Any, Any]], columns: tuple[str, ...], diverse: str) -> Any:
     persons = pa.ExtensionArray.from_storage(
         pa.uuid(), pa.array([UUID(int=row[0]).bytes for row in rows], pa.binary(16))
     )
@@ -30,28 +30,40 @@ def exposed(tmp_path: Path, rows: list[tuple[int, Any, Any, Any]], columns: tupl
     pq.write_table(table, tmp_path / "rows.parquet")
     with DuckDBEngine(EngineSettings(), tmp_path) as engine:
         engine.bind(DELIVERED, dict(SHAPE), [tmp_path / "rows.parquet"], {})
-        return engine.rows(compiled(exposure, SHAPE, columns, diverse).sql("duckdb"))[0]
+        engine.materialise(EXPOSED, compiled(exposed, SHAPE, ("sex", "dep"), diverse).sql("duckdb"), ())
+        ((*counts, least),) = engine.rows(compiled(exposure, SHAPE, ("sex", "dep"), columns, diverse).sql("duckdb"))
+        if least == SEVERAL:
+            least = engine.rows(compiled(diversity, SHAPE, columns, diverse).sql("duckdb"))[0][0]
+        return (*counts, least)
 
 
 def test_persons_are_counted_not_rows(tmp_path: Path) -> None:
     rows = [(1, 1, "75", "a"), (1, 1, "75", "a"), (1, 1, "75", "b"), (2, 2, "75", "a"), (3, 2, "75", "a")]
-    assert exposed(tmp_path, rows, ("sex",), "code") == (3, 1, 1, 3, 1)
+    assert counted(tmp_path, rows, ("sex",), "code") == (3, 1, 1, 3, 1)
 
 
 def test_a_person_in_several_classes_is_as_exposed_as_in_the_smallest(tmp_path: Path) -> None:
     rows = [(1, 1, "75", "a"), (2, 1, "75", "a"), (1, 1, "13", "a")]
-    assert exposed(tmp_path, rows, ("dep",), "") == (2, 1, 1, 2, None)
+    assert counted(tmp_path, rows, ("dep",), "") == (2, 1, 1, 2, None)
 
 
 def test_what_is_absent_is_a_value_like_another(tmp_path: Path) -> None:
     rows = [(1, None, None, "a"), (2, None, None, "b"), (3, 1, None, "c")]
-    assert exposed(tmp_path, rows, ("sex", "dep"), "code") == (3, 1, 1, 3, 1)
-    assert exposed(tmp_path, rows[:2], ("sex", "dep"), "code") == (2, 2, 0, 2, 2)
+    assert counted(tmp_path, rows, ("sex", "dep"), "code") == (3, 1, 1, 3, 1)
+    assert counted(tmp_path, rows[:2], ("sex", "dep"), "code") == (2, 2, 0, 2, 2)
 
 
 def test_large_classes_are_not_small(tmp_path: Path) -> None:
     rows = [(number, 1, "75", "a") for number in range(11)]
-    assert exposed(tmp_path, rows, ("sex",), "") == (11, 11, 0, 0, None)
+    assert counted(tmp_path, rows, ("sex",), "") == (11, 11, 0, 0, None)
+
+
+@pytest.mark.parametrize("diverse", ["", "code"])
+def test_nobody_is_exposed_by_no_row(tmp_path: Path, diverse: str) -> None:
+    with DuckDBEngine(EngineSettings(), tmp_path) as engine:
+        engine.bind(DELIVERED, dict(SHAPE), [], {})
+        engine.materialise(EXPOSED, compiled(exposed, SHAPE, ("sex",), diverse).sql("duckdb"), ())
+        assert engine.rows(compiled(exposure, SHAPE, ("sex",), ("sex",), diverse).sql("duckdb")) == [(0, 0, 0, 0, None)]
 
 
 def test_small_counts_of_persons_are_masked_and_an_empty_delivery_exposes_nobody() -> None:

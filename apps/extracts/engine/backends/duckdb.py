@@ -16,6 +16,8 @@ SQL_TYPES: Mapping[str, str] = {
     "date": "DATE",
     "uuid": "UUID",
 }
+PARQUET = f"FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE {ROW_GROUP}"
+"""How files are written. Level 1: pseudonyms do not compress, so that level 3 gains 0.4 % for a tenth more work."""
 
 
 class DuckDBEngine:
@@ -100,21 +102,19 @@ class DuckDBEngine:
         return self._copy(sql, path)
 
     def deliver(self, sql: str, path: Path, first: Sequence[str], others: Sequence[str]) -> int:
-        """Write a query in an order that depends on its rows only: the ``first`` columns, then all the others at once.
+        """Write a query in an order that depends on its rows only: the first column, then all that is left at once.
 
-        Rows that agree on the first columns follow the hash of the others, which costs half of sorting by each of them;
-        rows that agree on both are the same row.
+        Both by their hash, so that what is sorted are two words a row, whatever the columns: half the cost. Rows of a
+        person stay together; rows that agree on both hashes are the same row.
         """
         if not self.ordered:
             return self._copy(sql, path)
-        hashed = [f"hash({', '.join(_name(column) for column in others)})"] if others else []
-        keys = ", ".join([*map(_name, first), *hashed]) if first else "ALL"
+        left = ", ".join(map(_name, (*first[1:], *others)))
+        keys = f"hash({_name(first[0])}), hash({left})" if first and left else "ALL"
         return self._copy(f"SELECT * FROM ({sql}) ORDER BY {keys}", path)  # noqa: S608
 
     def _copy(self, sql: str, path: Path) -> int:
-        done = self._connection.execute(
-            f"COPY ({sql}) TO {_text(str(path))} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {ROW_GROUP})"
-        ).fetchone()
+        done = self._connection.execute(f"COPY ({sql}) TO {_text(str(path))} ({PARQUET})").fetchone()
         return int(done[0]) if done else 0
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:

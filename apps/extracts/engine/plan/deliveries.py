@@ -1,7 +1,5 @@
 """The rows and columns that are delivered, and what is counted on the way."""
 
-from collections.abc import Callable, Mapping
-
 import ibis.expr.types as ir  # type: ignore[import-untyped]
 
 from apps.extracts.engine.catalogue import BENEFICIARY_KEYS, CATALOGUE, CLAIM_KEYS, STAY_KEYS, Column, Kind, Link, Table
@@ -21,12 +19,6 @@ def _known() -> ir.Table:
     return relation("members").select(*BENEFICIARY_KEYS, "PATIENT_ID", "shift")
 
 
-def _care(definition: Definition) -> ir.Table:
-    """Care lines of the cohort in the period, with their filter mask."""
-    linked = dated_care(definition.scope.period, *_asked(definition)).join(_known(), list(BENEFICIARY_KEYS))
-    return masked_care(linked, definition.filters)
-
-
 def _asked(definition: Definition) -> tuple[str, ...]:
     """The columns of ER_PRS_F that the delivery needs besides the nine keys."""
     table = CATALOGUE.tables["ER_PRS_F"]
@@ -37,24 +29,32 @@ def _asked(definition: Definition) -> tuple[str, ...]:
 
 def lines(definition: Definition) -> ir.Table:
     """Care lines of the cohort in the period, with what is delivered of them and their filter mask."""
-    return _care(definition).select(*CLAIM_KEYS, "PATIENT_ID", "shift", "removed", *_asked(definition))
+    asked = _asked(definition)
+    linked = dated_care(definition.scope.period, *asked).join(_known(), list(BENEFICIARY_KEYS))
+    found = masked_care(linked, definition.filters)
+    return found.select(*CLAIM_KEYS, "PATIENT_ID", "shift", "removed", *asked)
 
 
-def care(definition: Definition) -> ir.Table:
-    """The lines that the filters keep, with their pseudonym.
+def care(definition: Definition, of_most: bool) -> ir.Table:
+    """The same lines with their pseudonym.
 
-    Apart from ``lines`` so that the keyed function is called on full batches, not on the few rows of each that a join
-    lets through.
+    ``of_most``: the cohort is most of the people, and all is done in one pass. Otherwise the lines are written down
+    before, so that the keyed function is called on full batches, not on the few rows of each that a join lets through.
     """
-    found = relation("lines")
-    kept = found.filter(found.removed == 0)
-    made = pseudonym(Kind.CLAIM, *(kept[name] for name in CLAIM_KEYS))
-    return kept.select(*CLAIM_KEYS, "PATIENT_ID", "shift", *_asked(definition), CLAIM_ID=made)
+    found = lines(definition) if of_most else relation("lines")
+    columns = (*CLAIM_KEYS, "PATIENT_ID", "shift", "removed", *_asked(definition))
+    return found.select(*columns, CLAIM_ID=pseudonym(Kind.CLAIM, *(found[name] for name in CLAIM_KEYS)))
+
+
+def _kept(name: str) -> ir.Table:
+    """What the filters keep of a shared relation."""
+    found = relation(name)
+    return found.filter(found.removed == 0)
 
 
 def removed_care() -> ir.Table:
     """How many care lines of the cohort each combination of filters removed."""
-    found = relation("lines")
+    found = relation("care")
     return found.group_by("removed").agg(rows=found.count())
 
 
@@ -72,17 +72,31 @@ def removed_stays() -> ir.Table:
     return found.group_by("removed").agg(rows=found.count())
 
 
-def selected(definition: Definition, table: Table) -> ir.Table:
-    """The rows of a table that are delivered, every column, with the pseudonyms that belong to it."""
+def repeated_claims() -> ir.Table:
+    """One row: how many care lines that are kept have the nine keys of another."""
+    found = _kept("care")
+    return found.aggregate(repeated=found.count() - found.CLAIM_ID.nunique())
+
+
+def joins_claims(table: Table) -> bool:
+    """Whether the rows of a table are found by the care lines that they belong to."""
+    return table.link is Link.CLAIM and table.name != "ER_PRS_F"
+
+
+def selected(definition: Definition, table: Table, repeated: bool) -> ir.Table:
+    """The rows of a table that are delivered, every column, with the pseudonyms that belong to it.
+
+    ``repeated``: care lines may repeat the keys of others, and are reduced to one before details join them.
+    """
     source, period = relation(table.name), definition.scope.period
     match table.link:
         case Link.CLAIM:
             if table.name == "ER_PRS_F":
-                return relation("care")
-            return source.join(relation("care").select(*CLAIMS).distinct(), list(CLAIM_KEYS))
+                return _kept("care")
+            claims = _kept("care").select(*CLAIMS)
+            return source.join(claims.distinct() if repeated else claims, list(CLAIM_KEYS))
         case Link.STAY:
-            known = relation("stays")
-            return source.join(known.filter(known.removed == 0), list(STAY_KEYS))
+            return source.join(_kept("stays"), list(STAY_KEYS))
         case Link.DEATH:
             dead = source.filter(within(source.BEN_DCD_DTE, period))
             return dead.join(relation("members").select("BEN_IDT_ANO", "PATIENT_ID", "shift").distinct(), "BEN_IDT_ANO")
@@ -119,9 +133,9 @@ def delivered_shape(definition: Definition, table: Table) -> tuple[tuple[str, st
     return tuple((name, columns.get(name, "uuid")) for name in delivered_columns(definition, table))
 
 
-def delivery(definition: Definition, table: Table) -> ir.Table:
-    """One partition of a table as it is delivered."""
-    rows = selected(definition, table)
+def delivery(definition: Definition, table: Table, repeated: bool = True) -> ir.Table:
+    """One partition of a table as it is delivered; ``repeated`` as in ``selected``."""
+    rows = selected(definition, table, repeated)
     columns = [table.column(name) for name in delivered_columns(definition, table)[len(table.surrogates) :]]
     values = {column.name: _value(column, table, rows, definition) for column in columns if column is not None}
     return rows.select(*table.surrogates, **values)
@@ -134,13 +148,17 @@ def _value(column: Column, table: Table, rows: ir.Table, definition: Definition)
     return pseudonym(column.kind, rows[column.surrogate_of])
 
 
-SHARED: Mapping[str, Callable[[Definition], ir.Table]] = {"lines": lines, "care": care, "stays": stays}
-"""What the tables of a partition join, computed once for all of them."""
-
-
-def shared(name: str, definition: Definition) -> Query | None:
-    """The query of a shared relation; ``None`` when the name is that of another."""
-    return compiled(SHARED[name], definition) if name in SHARED else None
+def shared(name: str, definition: Definition, *, of_most: bool = False) -> Query | None:
+    """The query of what tables of a partition join, computed once for all of them; ``None`` for another relation."""
+    match name:
+        case "lines":
+            return compiled(lines, definition)
+        case "care":
+            return compiled(care, definition, of_most)
+        case "stays":
+            return compiled(stays, definition)
+        case _:
+            return None
 
 
 def removed(definition: Definition, table: Table) -> Query | None:

@@ -1,29 +1,79 @@
-"""How exposed the persons of delivered rows are, as an expression."""
+"""How exposed the persons of delivered rows are, as expressions.
+
+A class is made of the persons who have a row with the same values; a person in several classes is as exposed as in the
+smallest. What is absent is a value like another. Rows are read once, and reduced to who has which values (``exposed``);
+every set of quasi-identifiers is then counted on that.
+"""
 
 import ibis  # type: ignore[import-untyped]
 import ibis.expr.types as ir  # type: ignore[import-untyped]
 
 from apps.extracts.engine.risk import SMALLEST_COUNT
 
-DELIVERED = "delivered"
+DELIVERED, EXPOSED = "delivered", "exposed"
+PERSON = "PATIENT_ID"
+SEVERAL = 2
+"""The diversity of a class that holds at least so many sensitive values, until they are counted."""
+
+Columns = tuple[str, ...]
+DeliveredShape = tuple[tuple[str, str], ...]
 
 
-def exposure(shape: tuple[tuple[str, str], ...], columns: tuple[str, ...], diverse: str) -> ir.Table:
+def exposed(shape: DeliveredShape, columns: Columns, diverse: str) -> ir.Table:
+    """Who has which values in the delivered rows, once each, with the least and the greatest sensitive value."""
+    rows = ibis.table(dict(shape), name=DELIVERED)
+    told = {"least": rows[diverse].min(), "greatest": rows[diverse].max()} if diverse else {}
+    return rows.group_by([PERSON, *columns]).agg(**told)
+
+
+def _exposed(shape: DeliveredShape, columns: Columns, diverse: str) -> ir.Table:
+    types = dict(shape)
+    told = {"least": types[diverse], "greatest": types[diverse]} if diverse else {}
+    return ibis.table({name: types[name] for name in (PERSON, *columns)} | told, name=EXPOSED)
+
+
+def _span(rows: ir.Table) -> dict[str, ir.Value]:
+    """The least and the greatest sensitive value, where they are known."""
+    return {"least": rows.least.min(), "greatest": rows.greatest.max()} if "least" in rows.columns else {}
+
+
+def exposure(shape: DeliveredShape, known: Columns, columns: Columns, diverse: str) -> ir.Table:
     """One row: persons, size of the smallest class, persons alone in one, in small ones, least number of values.
 
-    A class is made of the persons who have a row with the same values; a person in several classes is as exposed as in
-    the smallest. What is absent is a value like another. ``diverse`` may be empty: nothing is then known of diversity.
+    ``known`` are the columns of ``exposed``, ``columns`` those that make the classes. ``diverse`` may be empty: nothing
+    is then known of diversity. A least number of ``SEVERAL`` values remains to be counted (``diversity``).
     """
-    rows = ibis.table(dict(shape), name=DELIVERED)
-    known = rows.mutate(**{name: rows[name].cast("string").fill_null("") for name in columns})
-    diversity = known[diverse].nunique() if diverse else ibis.null("int64")
-    classes = known.group_by(list(columns)).agg(members=known.PATIENT_ID.nunique(), diversity=diversity)
-    persons = known.select("PATIENT_ID", *columns).distinct().join(classes, list(columns))
-    smallest = persons.group_by("PATIENT_ID").agg(size=persons.members.min(), diversity=persons.diversity.min())
-    return smallest.aggregate(
-        persons=smallest.count(),
-        smallest=smallest["size"].min().fill_null(0),
-        alone=(smallest["size"] == 1).sum().fill_null(0),
-        in_small=(smallest["size"] < SMALLEST_COUNT).sum().fill_null(0),
-        least_diverse=smallest.diversity.min(),
+    persons = _exposed(shape, known, diverse)
+    if columns != known:
+        persons = persons.group_by([PERSON, *columns]).agg(**_span(persons))
+    classes = persons.group_by(list(columns)).agg(members=persons.count(), **_span(persons))
+    small = _in_small_classes(persons, classes, columns)
+    return (
+        persons.aggregate(persons=persons[PERSON].nunique())
+        .cross_join(_of_classes(classes))
+        .cross_join(small.aggregate(alone=(small.members == 1).sum().fill_null(0), in_small=small.count()))
+        .select("persons", "smallest", "alone", "in_small", "least_diverse")
     )
+
+
+def _in_small_classes(persons: ir.Table, classes: ir.Table, columns: Columns) -> ir.Table:
+    """Each person of a small class, with the size of their smallest."""
+    few = classes.filter(classes.members < SMALLEST_COUNT).select(*columns, "members")
+    found = persons.join(few, [persons[name].identical_to(few[name]) for name in columns], rname="few_{name}")
+    return found.group_by(PERSON).agg(members=found.members.min())
+
+
+def _of_classes(classes: ir.Table) -> ir.Table:
+    smallest = classes.members.min().fill_null(0)
+    if "least" not in classes.columns:
+        return classes.aggregate(smallest=smallest).mutate(least_diverse=ibis.null("int64"))
+    one_or_several = (classes.least == classes.greatest).ifelse(1, SEVERAL)
+    values = classes.least.isnull().ifelse(0, one_or_several)
+    return classes.aggregate(smallest=smallest, least_diverse=values.min())
+
+
+def diversity(shape: DeliveredShape, columns: Columns, diverse: str) -> ir.Table:
+    """One row: the least number of different sensitive values in a class."""
+    rows = ibis.table(dict(shape), name=DELIVERED)
+    classes = rows.group_by(list(columns)).agg(values=rows[diverse].nunique())
+    return classes.aggregate(least_diverse=classes["values"].min())

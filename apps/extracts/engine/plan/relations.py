@@ -81,7 +81,7 @@ SHAPES: Mapping[str, Shape] = {
     "patients": PATIENTS,
     "members": MEMBERS,
     "lines": {**_source_shape(CATALOGUE.tables["ER_PRS_F"]), **_PATIENT, "removed": "int64"},
-    "care": {**_source_shape(CATALOGUE.tables["ER_PRS_F"]), **_PATIENT, "CLAIM_ID": "uuid"},
+    "care": {**_source_shape(CATALOGUE.tables["ER_PRS_F"]), **_PATIENT, "CLAIM_ID": "uuid", "removed": "int64"},
     "stays": STAYS,
     "partition": PARTITION,
 }
