@@ -16,6 +16,7 @@ from apps.extracts.engine.check import check
 from apps.extracts.engine.definition import Definition
 from apps.extracts.engine.delivery import MANIFEST, read_manifest
 from apps.extracts.engine.nomenclature import load_nomenclature
+from apps.extracts.engine.places import Place, place_of
 from apps.extracts.engine.problems import DeliveryError, SourceError
 from apps.extracts.engine.run import EngineSettings, ExtractRun, run_unit
 from apps.extracts.engine.source import sha256_of
@@ -82,7 +83,7 @@ def _refused(request: ExtractRequest, definition: Definition) -> str:
 
 def _opened(request: ExtractRequest, definition: Definition) -> ExtractRun:
     key = project_key(request.project, key_service())
-    out = _required(settings.DELIVERY_DIR, "HDH_DELIVERY_DIR") / str(request.pk)
+    out = Path(_required(settings.DELIVERY_DIR, "HDH_DELIVERY_DIR")) / str(request.pk)
     limits = EngineSettings(
         memory_limit=settings.EXTRACT_MEMORY_LIMIT,
         threads=settings.EXTRACT_THREADS,
@@ -130,14 +131,14 @@ def _deliver(request: ExtractRequest, run: ExtractRun, lease: Lease) -> None:
         )
 
 
-def _source() -> Path:
-    return _required(settings.SOURCE_DIR, "HDH_SOURCE_DIR")
+def _source() -> Place:
+    return place_of(str(_required(settings.SOURCE_DIR, "HDH_SOURCE_DIR")))
 
 
-def _required(path: Path | None, variable: str) -> Path:
-    if path is None:
+def _required(place: Path | str | None, variable: str) -> Path | str:
+    if place is None:
         raise ImproperlyConfigured(f"{variable} is not set: this process is not an extract worker.")
-    return path
+    return place
 
 
 def _within_source(error: SourceError) -> str:

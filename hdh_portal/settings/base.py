@@ -51,7 +51,9 @@ ZONE = os.environ.get("HDH_ZONE", "web")
 PORTAL_URL = os.environ.get("HDH_PORTAL_URL", "http://localhost:8000")
 GATEWAY_ORIGIN = os.environ.get("HDH_GATEWAY_ORIGIN", "http://ws-{id}.localhost:8001")
 MEDIA_DIR = folder("HDH_MEDIA_DIR")
-SOURCE_DIR = folder("HDH_SOURCE_DIR")
+# A folder, or the address of a prefix in an object store (s3://…; endpoint and key are those of AWS_…).
+_source = os.environ.get("HDH_SOURCE_DIR", "")
+SOURCE_DIR = _source if _source.startswith("s3://") else folder("HDH_SOURCE_DIR")
 KEYRING_FILE = folder("HDH_KEYRING_FILE")
 KEYRING_UNLOCK_FILE = folder("HDH_KEYRING_UNLOCK_FILE")
 # What keeps the keys of the pseudonyms, by its name: the encrypted file of the two lines above, or Key Manager.

@@ -10,6 +10,7 @@ from typing import Any
 from .catalogue import CATALOGUE, SURROGATE_TITLES, Table
 from .definition import Definition
 from .filters import FILTERS, Filter
+from .places import Place
 from .plan.cohort import steps
 from .plan.deliveries import delivered_columns
 from .plan.rows import bit
@@ -122,7 +123,7 @@ def write_documents(folder: Path, manifest: dict[str, Any]) -> None:
     draft.replace(folder / MANIFEST)
 
 
-def read_manifest(folder: Path) -> dict[str, Any]:
+def read_manifest(folder: Place) -> dict[str, Any]:
     """The manifest of a delivery; empty when it cannot be read."""
     try:
         found = json.loads((folder / MANIFEST).read_bytes())

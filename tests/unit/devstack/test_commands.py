@@ -109,7 +109,11 @@ def test_locks_are_renewed_without_what_the_machine_adds(
 
 def test_spark_is_installed_apart_and_its_python_half_is_built_here(monkeypatch: pytest.MonkeyPatch) -> None:
     ensured: list[Environment] = []
-    monkeypatch.setattr(Environment, "ensure", lambda self: ensured.append(self))
+
+    def ensure(self: Environment) -> None:
+        ensured.append(self)
+
+    monkeypatch.setattr(Environment, "ensure", ensure)
     assert command(["spark"]) == 0
     (spark,) = ensured
     assert spark.built_here

@@ -23,6 +23,8 @@ from pyspark import StorageLevel
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
 
+from apps.extracts.engine.places import Place, fetch
+
 from .base import EngineSettings, Keyed
 from .duckdb import DuckDBEngine
 
@@ -70,6 +72,7 @@ class SparkEngine:
     ) -> None:
         for held in self._held.values():
             held.unpersist()
+        shutil.rmtree(self._temporary / "objects", ignore_errors=True)
         self._writer.__exit__(kind, error, trace)
 
     def know(self, key_id: str, functions: Mapping[str, tuple[Sequence[str], Keyed]]) -> None:
@@ -85,11 +88,18 @@ class SparkEngine:
                 f"RETURN named_struct('{name}', named_struct({carried}))"
             )
 
-    def bind(self, name: str, shape: Mapping[str, str], files: Sequence[Path], hive: Mapping[str, str]) -> None:
-        """Make a relation of Parquet files. ``hive`` gives the types of columns that are in the path only."""
+    def bind(self, name: str, shape: Mapping[str, str], files: Sequence[Place], hive: Mapping[str, str]) -> None:
+        """Make a relation of Parquet files. ``hive`` gives the types of columns that are in the path only.
+
+        Objects are copied to the work folder until the relation is made of others: PySpark comes without what reads a
+        bucket.
+        """
         if self._bound.get(name) == tuple(files):
             return
-        found = self._read(shape, files, hive) if files else self._session.sql(_nothing(shape))
+        copies = self._temporary / "objects" / name
+        shutil.rmtree(copies, ignore_errors=True)
+        here = [_here(file, copies) for file in files]
+        found = self._read(shape, here, hive) if files else self._session.sql(_nothing(shape))
         found.selectExpr(*_typed(shape, found)).createOrReplaceTempView(name)
         self._bound[name] = tuple(files)
 
@@ -164,6 +174,14 @@ def _cluster(settings: EngineSettings) -> SparkSession:
     session: SparkSession = builder.getOrCreate()
     session.sparkContext.setLogLevel("ERROR")
     return session
+
+
+def _here(file: Place, copies: Path) -> Path:
+    """The file itself, or a copy of the object."""
+    if isinstance(file, Path):
+        return file
+    fetch(file, copies / file.key)
+    return copies / file.key
 
 
 def _address(path: Path) -> str:
