@@ -331,7 +331,7 @@ def _signed_in(person: Person, name: str) -> str:
     """The cookies of a browser in which the person stands at their step of sign-in."""
     client = Browser()
     if name == "one_factor":
-        client.force_login(person, backend="django.contrib.auth.backends.ModelBackend")
+        client.force_login(person, backend="apps.accounts.backends.PersonBackend")
     else:
         client_signed_in(person, client)
     session = client.session
