@@ -11,15 +11,18 @@ import pytest
 
 from apps.extracts.engine.catalogue import Kind
 from apps.extracts.engine.definition import Definition
+from apps.extracts.engine.places import fetched
 from apps.extracts.engine.problems import SourceError
 from apps.extracts.engine.run import EngineSettings, ExtractRun, run_all, run_unit, verify
 from apps.extracts.engine.units import UnitKind
 from tests.unit.engine.conftest import DIABETES, KEY
 from tests.unit.engine.runs import do
+from tests.unit.engine.test_places import WOMEN
 
 pytest.importorskip("pyspark", reason="Spark is installed apart: make test-spark")
 
 from tests.support import spark
+from tests.support.object_store import object_store, upload
 
 Open = Callable[..., ExtractRun]
 ON_SPARK = EngineSettings(backend="spark", master="local[2]")
@@ -112,3 +115,17 @@ def test_what_spark_chokes_on_is_one_of_its_failures(opened: Open) -> None:
             engine.materialise("one", f"SELECT {stamp} AS a", stamp)
             assert engine.holds("one", stamp)
         assert engine.rows("SELECT a FROM one") == [(2,)]
+
+
+def test_spark_reads_a_bucket_and_what_it_finds_is_delivered_to_one(opened: Open, source: Path, tmp_path: Path) -> None:
+    women = Definition.from_json(WOMEN)
+    run_all(opened(definition=women))
+    with object_store("hdh") as bucket:
+        copy = upload(source, bucket / "snds")
+        given = {"source": copy, "out": bucket / "one", "work": tmp_path / "work", "settings": ON_SPARK}
+        run = opened(definition=women, **given)
+        run_all(run)
+        assert verify(run.out) == ()
+        with fetched(run.out) as folder:
+            assert rows_of(folder) == rows_of(tmp_path / "out")
+    assert not list((tmp_path / "work").iterdir())
