@@ -32,7 +32,7 @@ from .source import Source
 from .steps import STEPS
 from .units import Unit, plan_of
 from .verify import verify
-from .workshop import Result, Workshop
+from .workshop import Result, Workshop, home_of
 
 ENGINE_VERSION = "3"
 
@@ -59,7 +59,7 @@ class ExtractRun:
     settings: EngineSettings
     units: tuple[Unit, ...] = field(repr=False)
     signer: Signer
-    work: Path | None = None
+    home: Path
 
     @classmethod
     def open(
@@ -83,7 +83,7 @@ class ExtractRun:
         opened = Source.open(source)
         units = plan_of(definition, opened)
         chosen = settings or EngineSettings()
-        run = cls(definition, opened, out, key, request_id, chosen, units, signer or key.signer(), work)
+        run = cls(definition, opened, out, key, request_id, chosen, units, signer or key.signer(), home_of(out, work))
         run.check_place()
         return run
 
@@ -109,7 +109,7 @@ class ExtractRun:
     def workshop(self) -> Workshop:
         """Where the work is done."""
         text = json.dumps(self.binding, sort_keys=True)
-        return Workshop(self.out, hashlib.sha256(text.encode()).hexdigest(), self.work)
+        return Workshop(self.out, hashlib.sha256(text.encode()).hexdigest(), self.home)
 
     def backend(self) -> Backend:
         """The backend of the settings, ready to work; the units of one thread may share it."""
@@ -123,7 +123,7 @@ class ExtractRun:
         """True when this extract is delivered, False when it may be made. Raises ``DeliveryError`` otherwise."""
         if read_manifest(self.out).get("binding") == self.binding:
             return True
-        if self.workshop.root and (is_free(self.out) or self.workshop.half_published()):
+        if is_free(self.out) or self.workshop.half_published():
             return False
         raise DeliveryError(f"{self.out}: holds something else than this extract; nothing was written")
 
@@ -186,7 +186,7 @@ def run_all(run: ExtractRun, progress: Callable[[UnitReport, int, int], None] | 
 
 def discard(out: Place, work: Path | None = None) -> None:
     """Remove the unfinished work of a delivery that will not be made."""
-    Workshop(out, "", work).discard()
+    Workshop(out, "", home_of(out, work)).discard()
 
 
 def _report(unit: Unit, result: Result, *, skipped: bool) -> UnitReport:

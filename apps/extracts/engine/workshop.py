@@ -33,22 +33,32 @@ class Result:
     facts: Mapping[str, Any]
 
 
+def home_of(out: Place, work: Path | None) -> Path:
+    """Where the work on a delivery is done: in ``work``, or else beside it.
+
+    Raises ``DeliveryError`` for a delivery to an object store without a work folder: nothing can be renamed there.
+    """
+    if work is not None:
+        return work
+    if isinstance(out, Path):
+        return out.parent
+    raise DeliveryError(f"{out}: a delivery to an object store is made in a work folder: none was given")
+
+
 @dataclass(frozen=True, slots=True)
 class Workshop:
     """The work folder of one delivery for one binding."""
 
     out: Place
     binding: str
-    home: Path | None = None
-    """Where the work is done; beside the delivery when nothing else is said."""
+    home: Path
+    """The folder beside or inside which the work is done (``home_of``)."""
 
     @property
     def root(self) -> Path:
         """The folder that holds everything, whatever the binding."""
         if isinstance(self.out, Path):
-            return (self.home or self.out.parent) / f".{self.out.name}.work"
-        if self.home is None:
-            raise DeliveryError(f"{self.out}: a delivery to an object store is made in a work folder: none was given")
+            return self.home / f".{self.out.name}.work"
         return self.home / f".{self.out.name}-{hashlib.sha256(str(self.out).encode()).hexdigest()[:12]}.work"
 
     @property
