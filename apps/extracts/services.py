@@ -34,6 +34,11 @@ def extract_supersede(*, project: Project, by: str) -> None:
         _record("extract.superseded", request, by, {"definition_hash": request.definition_hash})
 
 
+def key_destruction_request(*, project: Project) -> None:
+    """Have a worker of the extract zone destroy the project's key; in the transaction of what decided it."""
+    outbox.outbox_enqueue(kind="extract.key_destroy", key=f"key:{project.pk}", subject_id=str(project.pk))
+
+
 def outbox_key(request: ExtractRequest) -> str:
     return f"extract:{request.pk}"
 
