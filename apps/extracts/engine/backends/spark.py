@@ -166,9 +166,8 @@ class SparkEngine:
 
 def _cluster(settings: EngineSettings) -> SparkSession:
     """The session of this process, whose machine is started by the first one that needs it."""
-    builder = SparkSession.builder.appName("hdh-extract").master(settings.master)
-    if settings.master.startswith("local"):
-        builder = builder.config("spark.driver.memory", settings.memory_limit.lower().removesuffix("b"))
+    memory = settings.memory_limit.lower().removesuffix("b")
+    builder = SparkSession.builder.appName("hdh-extract").master(settings.master).config("spark.driver.memory", memory)
     for name, value in MEANING.items():
         builder = builder.config(name, value)
     session: SparkSession = builder.getOrCreate()
