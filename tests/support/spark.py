@@ -1,6 +1,8 @@
 """A Spark of the tests' own: on loopback, quick to start and on tables of a few rows, writing down all it does."""
 
+import atexit
 import os
+import shutil
 import tempfile
 from functools import cache
 from pathlib import Path
@@ -24,6 +26,7 @@ OPTIONS = {
 def prepare() -> None:
     """Say so where a cluster's options are read from, before the first session of this process starts."""
     home = Path(tempfile.mkdtemp(prefix="hdh-spark-"))
+    atexit.register(shutil.rmtree, home, ignore_errors=True)
     (home / "events").mkdir()
     options = {**OPTIONS, "spark.eventLog.dir": f"file://{home}/events", "spark.local.dir": str(home)}
     (home / "spark-defaults.conf").write_text("".join(f"{name} {value}\n" for name, value in options.items()))
