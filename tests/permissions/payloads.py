@@ -371,6 +371,8 @@ PAYLOADS: dict[str, Maker] = {
     "applications:approve": lambda world, visitor, ids: _seen(ids, otp_code=_code(), comment=""),
     "applications:refuse": lambda world, visitor, ids: _seen(ids, otp_code=_code(), reason="Finalité."),
     "workspaces:open": _confirmed_opening,
+    "extracts:cancel": lambda *_: Payload({"reason": "Essai de la matrice."}),
+    "extracts:restart": _nothing,
     "workspaces:suspend": lambda world, visitor, ids: _seen_workspace(ids),
     "workspaces:resume": lambda world, visitor, ids: _seen_workspace(ids),
     **{f"workspaces:{name}": _nothing for name in ("start", "stop", "retry_step")},
