@@ -38,8 +38,10 @@ def decision_for(action: str, request: ExtractRequest, person: Person) -> Decisi
 
 def actions_of(request: ExtractRequest, person: Person) -> frozenset[str]:
     """The names of what this person may do to this request now."""
-    names = (action.name for action in ACTIONS)
-    return frozenset(name for name in names if not isinstance(decision_for(name, request, person), Refused))
+    roles, names = roles_for(person, request.project), (action.name for action in ACTIONS)
+    return frozenset(
+        name for name in names if not isinstance(decide_by_table(ACTIONS, name, roles, request.status), Refused)
+    )
 
 
 def units_left(request: ExtractRequest) -> bool:
