@@ -113,6 +113,9 @@ def test_the_risk_before_coarsening_is_told_beside_the_one_after(opened: Any) ->
     columns = ["BEN_SEX_COD", "BEN_NAI_ANN", "BEN_RES_DPT"]
     run = opened(definition=asked("IR_BEN_R", columns, coarsening={"birth": "ten_years"}))
     run_all(run)
+    page = (run.out / "README.md").read_text()
+    assert "<br>█" in page
+    assert "month and year of birth: IR_BEN_R.BEN_NAI_ANN (" in page
     sets = read_manifest(run.out)["risk"]["IR_BEN_R"]["sets"]
     assert [set(one) for one in sets] == [{"quasi_identifiers", "before", "after"}] * 3
     assert sets[1]["before"]["share_alone"] > sets[1]["after"]["share_alone"]
