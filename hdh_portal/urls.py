@@ -13,6 +13,7 @@ urlpatterns = [
     path("", include("apps.extracts.urls")),
     path("", include("apps.workspaces.urls")),
     path("", include("apps.fulfilment.urls")),
+    path("", include("apps.relocation.urls")),
 ]
 
 handler400 = "apps.core.views.bad_request"

@@ -15,4 +15,5 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         import_module("apps.accounts.tasks")
+        import_module("apps.accounts.alerts")
         import_module("apps.accounts.recovery_mails")

@@ -26,7 +26,7 @@ _STARTED, _SEEN, _BROWSER = "started_at", "seen_at", "browser"
 _SEED, _RECOVERY = "enrolment_seed", "recovery_codes"
 # Activity is written once a minute at most: every page would otherwise cost a write.
 _SEEN_PRECISION = timedelta(minutes=1)
-_PASSWORD_BACKEND = "django.contrib.auth.backends.ModelBackend"  # noqa: S105  a class, not a password
+_PASSWORD_BACKEND = "apps.accounts.backends.PersonBackend"  # noqa: S105  a class, not a password
 
 
 def half_open(request: HttpRequest, person: Person) -> None:

@@ -39,7 +39,7 @@ from apps.core.outbox import outbox_enqueue
 from apps.core.rules import Refused
 
 OPEN_KIND = "accounts.recovery_open"
-RESET_MAIL, STEP_MAIL, CHANGED_MAIL = "password_reset", "recovery", "password_changed"
+RESET_MAIL, STEP_MAIL = "password_reset", "recovery"
 APPROVE = "recovery.approve"
 
 
@@ -76,7 +76,6 @@ def password_reset(*, link: MailedSecret, new: str, code: str) -> None:
         _spend(link)
         _password_set(person, new)
         event_about("person.password_reset", person)
-        mail_enqueue(kind=CHANGED_MAIL, subject_id=str(person.pk), key=str(uuid4()))
 
 
 def recovery_ask(*, email: str, address: str) -> None:

@@ -2,7 +2,7 @@
 
 from apps.accounts.mailed_secrets import Purpose, secret_new
 from apps.accounts.models import Person
-from apps.accounts.recovering import CHANGED_MAIL, RESET_MAIL, STEP_MAIL
+from apps.accounts.recovering import RESET_MAIL, STEP_MAIL
 from apps.accounts.recovery_models import AccountRecovery
 from apps.accounts.rules import RECOVERY_ACTIVE, RECOVERY_ANSWERED_WITHIN, RECOVERY_OPEN_FOR, RESET_LINK_LIFE
 from apps.core.mail import Mail, composes, portal_link
@@ -18,13 +18,6 @@ def reset(person_id: str) -> Mail | None:
         return None
     link = portal_link("accounts:password_reset", secret_new(person, Purpose.RESET, RESET_LINK_LIFE))
     return Mail(person.email, person.language, "accounts/mail/password_reset.txt", {"person": person, "link": link})
-
-
-@composes(CHANGED_MAIL)
-def changed(person_id: str) -> Mail | None:
-    """That the password was set anew."""
-    person = Person.objects.get(pk=person_id)
-    return Mail(person.email, person.language, "accounts/mail/password_changed.txt", {"person": person})
 
 
 @composes(STEP_MAIL)

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from apps.accounts import factors, wording
+from apps.accounts import alerts, factors, wording
 from apps.accounts.models import Mandate, MandateRole, Organisation, Person, PortalSession, StaffRole
 from apps.accounts.rules import CodeKind, code_kind, code_normalised, decide_role_grant
 from apps.accounts.selectors import factor_of, person_by_email, session_mark
@@ -23,6 +23,7 @@ from apps.core.rules import Refused, Role
 
 log = structlog.get_logger(__name__)
 ZONE_ACTOR = f"system:{settings.ZONE}"
+MANY_ATTEMPTS, LONG_ABSENCE = 3, timedelta(days=180)
 
 
 def password_check(*, email: str, password: str, address: str) -> Person:
@@ -32,7 +33,7 @@ def password_check(*, email: str, password: str, address: str) -> Person:
     statements and the same password hash as a known one.
     """
     account, source, everybody = Counter.for_account(email), Counter.for_address(address), Counter.for_everybody()
-    attempt_begin(account, source, everybody)
+    attempts = attempt_begin(account, source, everybody)
     known = person_by_email(email)
     accepted = authenticate(username=email, password=password)
     with transaction.atomic():
@@ -42,9 +43,19 @@ def password_check(*, email: str, password: str, address: str) -> Person:
             attempt_forgiven(everybody)
         action = "session.password_accepted" if accepted else "session.password_refused"
         _event(action, str(known.pk) if known else "unknown")
+        if isinstance(accepted, Person):
+            _suspect(accepted, attempts)
     if not isinstance(accepted, Person):
         raise RefusedError((wording.WRONG_PASSWORD,))
     return accepted
+
+
+def _suspect(person: Person, attempts: int) -> None:
+    """Have the person told of a first step of sign-in that may not be theirs."""
+    if attempts > MANY_ATTEMPTS:
+        alerts.suspicion_alert(person, alerts.AFTER_FAILURES)
+    if person.last_login and timezone.now() - person.last_login > LONG_ABSENCE:
+        alerts.suspicion_alert(person, alerts.AFTER_LONG)
 
 
 def second_factor_verify(
@@ -58,7 +69,7 @@ def second_factor_verify(
     if code_kind(code_normalised(code)) not in kinds:
         raise RefusedError((wording.code_shape(kinds),), field=field)
     counter, everybody = Counter.for_factor(person.pk), Counter.for_everybody()
-    attempt_begin(counter, everybody, field=field)
+    attempts = attempt_begin(counter, everybody, field=field)
     with transaction.atomic():
         device = factor_of(person)
         kind = factors.code_accept(device, code, kinds) if device else None
@@ -67,6 +78,8 @@ def second_factor_verify(
             attempt_forgiven(everybody)
         action = "second_factor.accepted" if kind else "second_factor.refused"
         _event(action, str(person.pk), actor=person, purpose=purpose, kind=kind or "")
+        if kind is None and attempts > MANY_ATTEMPTS:
+            alerts.suspicion_alert(person, alerts.HALF_WAY)
     if kind is None:
         raise RefusedError((wording.WRONG_CODE,), field=field)
     return kind
@@ -86,6 +99,7 @@ def identity_accepted(*, person: Person) -> None:
     """Tell the audit log that the identity provider vouched for the person: the first step of sign-in."""
     with transaction.atomic():
         _event("session.identity_accepted", str(person.pk))
+        _suspect(person, attempts=1)
 
 
 def session_end(*, person: Person, mark: str) -> bool:
@@ -209,4 +223,5 @@ def _event(action: str, person_id: str, *, actor: Person | None = None, **data: 
         object_id=person_id,
         data=data,
     )
+    alerts.change_alert(person_id, action)
     log.info(action, person=person_id)

@@ -91,8 +91,10 @@ def wait_sentence(wait: timedelta) -> str:
     return template % {"n": minutes}
 
 
-def attempt_begin(*counters: Counter, field: str | None = None) -> None:
-    """Count an attempt on every counter. Raises TooManyAttempts, and counts nothing, while one of them is blocked.
+def attempt_begin(*counters: Counter, field: str | None = None) -> int:
+    """Count an attempt on every counter. Gives how many the first of them now remembers in a row, this one included.
+
+    Raises TooManyAttempts, and counts nothing, while one of them is blocked.
 
     Runs in a transaction of its own (RuntimeError inside another): the count must outlive the attempt's failure.
     """
@@ -105,6 +107,7 @@ def attempt_begin(*counters: Counter, field: str | None = None) -> None:
         for counter in counters:
             _count(rows[counter.key], counter.back_off, now)
         Throttle.objects.bulk_update(rows.values(), ["failures", "last_attempt_at", "blocked_until"])
+    return rows[counters[0].key].failures
 
 
 def attempt_succeeded(counter: Counter) -> None:

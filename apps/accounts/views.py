@@ -64,7 +64,7 @@ def second_factor(request: HttpRequest) -> HttpResponse:
             services.session_opened(person=person, kind=kind)
             _warn_of_recovery(request, person, kind)
             return onward(request)
-    has_passkey = selectors.passkeys_of(person).exists()
+    has_passkey = person.has_passkey
     return form_page(request, "accounts/second_factor.html", form, has_passkey=has_passkey)
 
 

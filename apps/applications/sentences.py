@@ -20,6 +20,7 @@ SENTENCES: Mapping[str, str | Promise] = {
     "application.member_removed": _("%(actor)s took a person off the team."),
     "application.submitted": _("%(actor)s submitted the dossier (round %(round)s)."),
     "application.returned": _("%(actor)s returned the dossier with reasons."),
+    "application.taken_over": _("%(actor)s took the dossier over from the previous platform, where it was decided."),
     "application.approved": _("%(actor)s approved the dossier."),
     "application.accepted": _("%(actor)s found the dossier complete: it goes on."),
     "application.redirected": _("%(actor)s sent the dossier back on another path."),

@@ -65,8 +65,10 @@ def event_read(
         data={**(data or {}), "session": _session_mark(request)},
         reading=True,
     )
+    if _is_known(event):
+        return None
     with transaction.atomic():
-        return None if _is_known(event) else event_append(event)
+        return event_append(event)
 
 
 def _is_known(event: Event) -> bool:

@@ -10,6 +10,7 @@ import structlog
 from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import render, resolve_url
+from django.urls import Resolver404, resolve
 from django.utils.cache import add_never_cache_headers
 
 from apps.core.actions import action_of, may_enter, needs_only_sign_in, portal_roles
@@ -47,8 +48,23 @@ def request_context(get_response: Next) -> Next:
     return middleware
 
 
+def declared_methods_only(get_response: Next) -> Next:
+    """Answer a method that no action of the address has, whoever asks, before a session is even looked up."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        try:
+            action = action_of(resolve(request.path_info).func)
+        except Resolver404:
+            return get_response(request)
+        if action and request.method not in allowed_methods(action.methods):
+            return HttpResponseNotAllowed(allowed_methods(action.methods))
+        return get_response(request)
+
+    return middleware
+
+
 class deny_by_default:
-    """Let a view run only if it declares an action whose method and portal-wide roles fit the visitor."""
+    """Let a view run only if it declares an action whose portal-wide roles fit the visitor."""
 
     def __init__(self, get_response: Next) -> None:
         self.get_response = get_response
@@ -60,8 +76,6 @@ class deny_by_default:
         action = action_of(view)
         if action is None:
             raise Http404
-        if request.method not in allowed_methods(action.methods):
-            return HttpResponseNotAllowed(allowed_methods(action.methods))
         roles = portal_roles(request)
         if may_enter(action, roles):
             return None

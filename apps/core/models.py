@@ -16,7 +16,7 @@ class OutboxItem(models.Model):
     key = models.CharField(max_length=200, unique=True)
     kind = models.CharField(max_length=80)
     queue = models.CharField(max_length=20)
-    subject_id = models.CharField(max_length=64)
+    subject_id = models.CharField(max_length=100)
     status = models.CharField(max_length=12, choices=Status, default=Status.PENDING)
     attempts = models.PositiveSmallIntegerField(default=0)
     not_before = models.DateTimeField()

@@ -126,7 +126,7 @@ def client_signed_in(person: Person, client: Browser | None = None) -> Browser:
     """A test client in which the person has passed both factors, with pages in their language."""
     client = client or Browser()
     device = TotpDevice.objects.filter(user=person, confirmed=True).first() or TotpDeviceFactory.create(user=person)
-    client.force_login(person, backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(person, backend="apps.accounts.backends.PersonBackend")
     session = client.session
     session[DEVICE_ID_SESSION_KEY] = device.persistent_id
     session.save()

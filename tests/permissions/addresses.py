@@ -29,7 +29,7 @@ PEOPLE_OBJECTS = frozenset(
     }
 )
 # Nobody's own: a role alone opens them.
-ROLE_OBJECTS = frozenset({"event_id", "recovery_id", "staff_id", "staff_role_id"})
+ROLE_OBJECTS = frozenset({"event_id", "recovery_id", "staff_id", "staff_role_id", "report_id"})
 OBJECTS = DOSSIER_OBJECTS | PEOPLE_OBJECTS | ROLE_OBJECTS | {"item_id", "passkey_id"}
 PARTS = frozenset({"attachment_id", "person_id"})
 PLAIN = frozenset({"key", "link", "mark"})
@@ -39,7 +39,7 @@ MARKED = "0f0f0f0f0f0f0f0f"
 LINK = "a-link-of-the-matrix-as-long-as-those-sent-by-mail"
 # Where an identifier is no UUID: one that stands for nothing.
 MISSING = {
-    **dict.fromkeys(("item_id", "passkey_id", "event_id", "mandate_id", "staff_role_id"), "2000000000"),
+    **dict.fromkeys(("item_id", "passkey_id", "event_id", "mandate_id", "staff_role_id", "report_id"), "2000000000"),
     **dict.fromkeys(("secret", "invitation_secret"), f"{'missing':-<24}"),
     "key": "summary",
     "link": LINK,

@@ -43,6 +43,7 @@ GUARDING_FUNCTIONS = frozenset({"process_view", "may_enter", "portal_roles", "ne
 MIDDLEWARE = (
     "CsrfViewMiddleware",
     "OTPMiddleware",
+    "declared_methods_only",
     "session_limits",
     "kind_errors",
     "deny_by_default",

@@ -113,7 +113,7 @@ class Matrix:
     def call(self, address: Address, method: str, visitor: Visitor, position: str) -> Call | None:
         """The cell, or None where the world has no such object (no state is wrong for an action of any state)."""
         action = address.action
-        if visitor.ends_a_session:
+        if visitor.ends_a_session and (action is None or method in answered(action)):
             ids = nowhere(address) if position == "missing" else self._some_ids(address, visitor)
             return Call(address, method, visitor, position, ids, Expected.SIGN_IN)
         if position in {"wrong_state", "crossed"} and (action is None or method not in answered(action)):
@@ -227,6 +227,9 @@ class Matrix:
 
     def judge(self, call: Call) -> Iterator[str]:
         """Make the call; what is wrong with the answer, in sentences."""
+        if call.expected is Expected.NO_SUCH_METHOD:
+            yield from self._method_problems(call)
+            return
         with taken_back():
             stand_as_asked(call.address, call.ids, wanted=call.expected is Expected.ALLOWED)
             payload = self.payload(call)
@@ -249,6 +252,13 @@ class Matrix:
             yield from self._second_factor_problems(call)
             yield from self._borrowed_problems(call)
 
+    def _method_problems(self, call: Call) -> Iterator[str]:
+        """Refused before anything is read: there is nothing to take back."""
+        answer = ask(call.visitor, call.method, call.address.path(call.ids), Payload(writes=False))
+        self.calls += 1
+        if answer.status != 405 or answer.statements:
+            yield f"answers {answer.status} after {answer.statements} statements"
+
     def payload(self, call: Call) -> Payload:
         """What a well-formed call sends."""
         action = call.address.action
@@ -260,7 +270,6 @@ class Matrix:
         to_sign_in = answer.location.startswith(STEPS_OF_SIGN_IN)
         own_step = call.address.name.startswith("accounts:") and call.address.action is not None
         fits = {
-            Expected.NO_SUCH_METHOD: answer.status == 405,
             Expected.SIGN_IN: answer.status == 302 and to_sign_in,
             Expected.MISSING: answer.status == 404,
             Expected.DENIED: answer.status in REFUSALS or (call.position == "crossed" and answer.status == 302),

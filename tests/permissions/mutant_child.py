@@ -84,14 +84,14 @@ def _ready(home: Path) -> Iterator[Any]:
     from django.db import transaction
 
     from tests.factories.applications import documents_kept_in
-    from tests.permissions.asking import watch_files
+    from tests.permissions.asking import documents_unprinted, watch_files
     from tests.permissions.matrix import Matrix
     from tests.permissions.world import World
 
     world = World(**pickle.loads((home / "world").read_bytes()))  # noqa: S301  written by this very run
     outermost: Any = transaction.atomic()
     outermost._from_testcase = True
-    with documents_kept_in(home / "media"), outermost:
+    with documents_kept_in(home / "media"), documents_unprinted(), outermost:
         watch_files(str(home / "media"))
         yield Matrix(world, quick=True)
         transaction.set_rollback(True)

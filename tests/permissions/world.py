@@ -24,6 +24,7 @@ from apps.core.rules import Role
 from apps.directory.services import entry_write
 from apps.extracts.models import ExtractRequest
 from apps.projects.models import Project
+from apps.relocation.models import RelocationReport
 from apps.workspaces.models import DestructionCertificate, Operation, Workspace
 from tests.factories import applications as dossiers
 from tests.factories.accounts import (
@@ -287,7 +288,7 @@ def _items_made(world: World) -> None:
 
 
 def _of_roles_made(person: Person) -> dict[str, str]:
-    """An event, the recovery of an account that waits for a steward, somebody's page of roles, and a role."""
+    """An event, a recovery that waits for a steward, somebody's page of roles, a role, a report of the relocation."""
     role = StaffRoleFactory.create(pk=FIRST_ITEM, role=Role.AUDITOR.value)
     recovery = AccountRecovery.objects.create(person=person, asked_at=timezone.now())
     return {
@@ -295,6 +296,7 @@ def _of_roles_made(person: Person) -> dict[str, str]:
         "recovery_id": str(recovery.pk),
         "staff_id": str(person.pk),
         "staff_role_id": str(role.pk),
+        "report_id": str(RelocationReport.objects.create(pk=FIRST_ITEM, content={}, signature="-").pk),
     }
 
 
@@ -334,7 +336,7 @@ def _signed_in(person: Person, name: str) -> str:
     """The cookies of a browser in which the person stands at their step of sign-in."""
     client = Browser()
     if name == "one_factor":
-        client.force_login(person, backend="django.contrib.auth.backends.ModelBackend")
+        client.force_login(person, backend="apps.accounts.backends.PersonBackend")
     else:
         client_signed_in(person, client)
     session = client.session

@@ -40,7 +40,7 @@ def test_every_page_knows_when_the_session_ends(signed_in: Browser) -> None:
 def test_a_visitor_who_is_not_signed_in_is_not_warned(person: Person) -> None:
     assert "session-warning" not in Browser().get("/").content.decode()
     half = Browser()
-    half.force_login(person, backend="django.contrib.auth.backends.ModelBackend")
+    half.force_login(person, backend="apps.accounts.backends.PersonBackend")
     assert "session-warning" not in half.get("/accessibilite/").content.decode()
 
 

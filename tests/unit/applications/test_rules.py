@@ -1,6 +1,7 @@
 """The tables of the dossier, whole: every role × action × state, every arrow, every reason."""
 
 from datetime import date, timedelta
+from itertools import product
 
 import pytest
 
@@ -157,12 +158,13 @@ def codes(decision: Allowed | Refused) -> set[str]:
     return {reason.code for reason in decision.reasons} if isinstance(decision, Refused) else set()
 
 
-@pytest.mark.parametrize("status", Status)
-@pytest.mark.parametrize("role", Role)
 @pytest.mark.parametrize("action", [action.name for action in ACTIONS])
-def test_whole_permission_table(action: str, role: Role, status: Status) -> None:
-    expected = action in ALLOWED_BY_ROLE[role] and status in states_of(action)
-    assert isinstance(decide(action, facts(status, role)), Allowed) == expected
+def test_whole_permission_table(action: str) -> None:
+    cells = set(product(Role, Status))
+    expected = {
+        (role, status) for role, status in cells if action in ALLOWED_BY_ROLE[role] and status in states_of(action)
+    }
+    assert {cell for cell in cells if isinstance(decide(action, facts(cell[1], cell[0])), Allowed)} == expected
 
 
 @pytest.mark.parametrize("action", [action.name for action in ACTIONS])

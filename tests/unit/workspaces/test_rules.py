@@ -50,13 +50,18 @@ MAY: dict[str, tuple[set[Role], set[Any]]] = {
 NEEDS_ENTITLEMENT = {"workspace.open", "workspace.start", "workspace.resume", "workspace.resize"}
 
 
-@pytest.mark.parametrize(("action", "role", "status"), list(product(MAY, Role, Status)))
-def test_every_action_role_and_state(action: str, role: Role, status: Status) -> None:
+@pytest.mark.parametrize("action", MAY)
+def test_every_action_role_and_state(action: str) -> None:
     roles, states = MAY[action]
+    cells = set(product(Role, Status))
 
-    decision = decide(action, {role}, Facts(status=status, entitled=True))
+    allowed = {
+        (role, status)
+        for role, status in cells
+        if isinstance(decide(action, {role}, Facts(status=status, entitled=True)), Allowed)
+    }
 
-    assert isinstance(decision, Allowed) == (role in roles and status in states)
+    assert allowed == {(role, status) for role, status in cells if role in roles and status in states}
 
 
 def test_every_action_of_the_table_is_expected() -> None:

@@ -1,0 +1,1 @@
+"""Where the data of the previous platform is read from."""
