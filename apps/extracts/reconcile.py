@@ -35,6 +35,7 @@ from apps.projects.rules import entitlement_holds
 STEP_SECONDS = 3.0
 LOOK_AGAIN = timedelta(seconds=1)
 """When a lane that finds nothing to do looks again: others are at the last units of a kind."""
+ENDED = frozenset({Status.DELIVERED, Status.SUPERSEDED, Status.CANCELLING, Status.CANCELLED})
 REPORTED = ("risk", "potential_identifiers", "population_flow", "filters", "synthetic")
 """What the portal keeps of a manifest, to show it to people who cannot read the delivery."""
 REASONS = {
@@ -49,7 +50,7 @@ def extract_step(lease: Lease) -> Outcome:
     Raises nothing that a person has to see: what the machine cannot settle is told in words.
     """
     request = request_to_run(lease.subject_id)
-    if request.status in (Status.DELIVERED, Status.CANCELLING, Status.CANCELLED):
+    if request.status in ENDED:
         return Done()
     try:
         return _advance(request, lease)
@@ -73,9 +74,9 @@ def lane_step(lease: Lease) -> Outcome:
 
 
 def discard_step(lease: Lease) -> Outcome:
-    """Remove all that was made for a cancelled request, once no lane is at work on it any more."""
+    """Remove all that was made for a request that ended undelivered, once no lane is at work on it any more."""
     request = request_to_run(lease.subject_id)
-    if request.status != Status.CANCELLING:
+    if request.status not in (Status.CANCELLING, Status.SUPERSEDED):
         return Done()
     if lanes_at_work(request):
         return Again(LOOK_AGAIN)

@@ -16,18 +16,22 @@ class Status(StrEnum):
     NEEDS_HUMAN = "needs_human"
     CANCELLING = "cancelling"
     CANCELLED = "cancelled"
+    SUPERSEDED = "superseded"  # an amendment asked for other data before this stood
 
+
+_GIVEN_UP = (Status.CANCELLING, Status.SUPERSEDED)
 
 TRANSITIONS: dict[Status, frozenset[Status]] = {
-    Status.REQUESTED: frozenset({Status.RUNNING, Status.NEEDS_HUMAN, Status.CANCELLING}),
-    Status.RUNNING: frozenset({Status.DELIVERED, Status.NEEDS_HUMAN, Status.CANCELLING}),
-    Status.NEEDS_HUMAN: frozenset({Status.RUNNING, Status.CANCELLING}),
+    Status.REQUESTED: frozenset({Status.RUNNING, Status.NEEDS_HUMAN, *_GIVEN_UP}),
+    Status.RUNNING: frozenset({Status.DELIVERED, Status.NEEDS_HUMAN, *_GIVEN_UP}),
+    Status.NEEDS_HUMAN: frozenset({Status.RUNNING, *_GIVEN_UP}),
     Status.CANCELLING: frozenset({Status.CANCELLED}),
     Status.CANCELLED: frozenset({Status.REQUESTED}),
     Status.DELIVERED: frozenset(),
+    Status.SUPERSEDED: frozenset(),
 }
 
-FINISHED = frozenset({Status.DELIVERED, Status.NEEDS_HUMAN, Status.CANCELLED})
+FINISHED = frozenset({Status.DELIVERED, Status.NEEDS_HUMAN, Status.CANCELLED, Status.SUPERSEDED})
 
 _STEWARDS = frozenset({Role.STEWARD})
 

@@ -11,6 +11,7 @@ SENTENCES: dict[str, str | Promise] = {
     "extract.discarded": _("Nothing is left of the cancelled extract."),
     "extract.restarted": _("%(actor)s asked for the extract again."),
     "extract.read": _("%(actor)s read the report of the extract."),
+    "extract.superseded": _("The extract under way was given up: an amendment asks for other data."),
     "extract.needs_human": _("The extract stopped and needs a person. Nothing was delivered."),
     "key.made": _("The project's pseudonymisation key was made."),
     "key.rotated": _("The project's pseudonymisation key was sealed anew; pseudonyms stay the same."),

@@ -32,6 +32,18 @@ def extract_request(*, project: Project, by: str) -> ExtractRequest:
     return request
 
 
+def extract_supersede(*, project: Project, by: str) -> None:
+    """End whatever extract of the project is under way: an amendment asks for other data. In its transaction."""
+    under_way = ExtractRequest.objects.filter(
+        project=project, status__in=[Status.REQUESTED, Status.RUNNING, Status.NEEDS_HUMAN]
+    )
+    for request in under_way.select_related("project"):
+        outbox.outbox_cancel(outbox_key(request))
+        _move(request, Status.SUPERSEDED, stage="", finished_at=timezone.now())
+        _discard_later(request)
+        _record("extract.superseded", request, by, {"definition_hash": request.definition_hash})
+
+
 def outbox_key(request: ExtractRequest, lane: int = 0) -> str:
     """The key of the outbox item of a lane; the first lane begins and ends the work."""
     return f"extract:{request.pk}:{lane}" if lane else f"extract:{request.pk}"
@@ -123,7 +135,7 @@ def extract_cancel(*, request: ExtractRequest, by: str, reason: str) -> None:
     """End a request before its delivery; everything that was made for it is removed. Raises ChangedMeanwhile."""
     with transaction.atomic():
         _move(request, Status.CANCELLING, reason=reason, finished_at=timezone.now())
-        outbox.outbox_reopen(kind="extract.discard", key=f"discard:{request.pk}", subject_id=str(request.pk))
+        _discard_later(request)
         _record("extract.cancelled", request, by, {})
 
 
@@ -146,11 +158,16 @@ def _refuse_unless_allowed(action: str, request: ExtractRequest, by: Person) -> 
 
 
 def extract_discarded(request: ExtractRequest) -> None:
-    """Nothing is left of a cancelled request: no file, no map of pseudonyms, no unit."""
+    """Nothing is left of a request that ended undelivered: no file, no map of pseudonyms, no unit."""
     outbox.outbox_cancel(outbox_key(request))
     request.units.all().delete()
-    _move(request, Status.CANCELLED, stage="", units_done=0, rows=0, bytes=0)
+    if request.status == Status.CANCELLING:
+        _move(request, Status.CANCELLED, stage="", units_done=0, rows=0, bytes=0)
     _record("extract.discarded", request, ACTOR, {})
+
+
+def _discard_later(request: ExtractRequest) -> None:
+    outbox.outbox_reopen(kind="extract.discard", key=f"discard:{request.pk}", subject_id=str(request.pk))
 
 
 def extract_restart(*, request: ExtractRequest, by: str) -> None:

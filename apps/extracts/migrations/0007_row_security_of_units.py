@@ -8,5 +8,5 @@ SEEN = "EXISTS (SELECT 1 FROM extracts_extractrequest r WHERE r.id = request_id)
 
 
 class Migration(migrations.Migration):
-    dependencies = [("extracts", "0005_units")]
+    dependencies = [("extracts", "0006_units")]
     operations = [protected("extracts_extractunit", seen=SEEN)]

@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("extracts", "0004_row_security_of_keys"),
+        ("extracts", "0005_amendments"),
     ]
 
     operations = [
@@ -31,6 +31,7 @@ class Migration(migrations.Migration):
                     ("needs_human", "needs a person"),
                     ("cancelling", "being cancelled"),
                     ("cancelled", "cancelled"),
+                    ("superseded", "replaced by the request of an amendment"),
                 ],
                 default="requested",
                 max_length=12,
