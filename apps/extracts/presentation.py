@@ -14,7 +14,7 @@ from apps.extracts.rules import FINISHED, Status
 from apps.extracts.selectors import StageLine, actions_of, progress_of
 from apps.extracts.sentences import STAGES
 
-ROW, BAR = 40, 14
+ROW, BAR = 24, 8
 """The height of a set of quasi-identifiers in a chart, and of one of its two bars."""
 
 
@@ -143,8 +143,8 @@ def _line(place: int, one: Mapping[str, Any]) -> RiskLine:
         after=one["after"],
         before=before,
         label_y=top + ROW // 2,
-        bar=Bar(top + 4, 100 * one["after"]["share_alone"]),
-        bar_before=Bar(top + 4 + BAR + 2, 100 * before["share_alone"]) if before else None,
+        bar=Bar(top + 3, 100 * one["after"]["share_alone"]),
+        bar_before=Bar(top + 3 + BAR + 1, 100 * before["share_alone"]) if before else None,
     )
 
 
