@@ -143,14 +143,6 @@ def test_another_lane_leaves_its_troubles_for_the_first_to_tell(
     assert OutboxItem.objects.filter(status="needs_human").count() == 1
 
 
-def test_a_lane_without_a_running_extract_ends(worker: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reconcile, "STEP_SECONDS", 0.0)
-    request = work_on(made.request(), steps=1)
-    ExtractRequest.objects.filter(pk=request.pk).update(status="needs_human")
-    lane(request)
-    assert OutboxItem.objects.get(key=services.outbox_key(request, 1)).status == "done"
-
-
 @pytest.mark.parametrize("steps", [0, 12])
 def test_a_cancelled_extract_leaves_nothing_and_can_be_asked_again(
     worker: Settings, monkeypatch: pytest.MonkeyPatch, steps: int
@@ -224,6 +216,16 @@ def test_what_ends_while_the_delivery_is_published_removes_it(
     assert request.status == "cancelled"
     assert files(worker.DELIVERY_DIR) == []
     assert "extract.delivered" not in events(request)
+
+
+def test_what_an_amendment_replaces_leaves_nothing(worker: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reconcile, "STEP_SECONDS", 0.0)
+    request = work_on(made.request(), steps=5)
+    with transaction.atomic():
+        services.extract_supersede(project=request.project, by="system:test")
+    request = discarded(request)
+    assert (request.status, request.units.count()) == ("superseded", 0)
+    assert files(worker.DELIVERY_DIR) == []
 
 
 def test_a_late_message_to_remove_changes_nothing(worker: Settings) -> None:
