@@ -156,6 +156,8 @@ NOTICES: Mapping[str, Message] = {
     "approved": _("The dossier was approved."),
     "refused": _("The dossier was refused."),
     "stage": _("The dossier entered a new stage of the procedure."),
+    "reminder": _("Your answer is awaited: the legal delay comes to its end."),
+    "lapsed": _("A legal delay has ended without an answer."),
     "closed": _("The project was closed."),
     "revoked": _("The authorisation of the project was withdrawn: access is cut."),
     "infected": _("A virus was found in a document."),

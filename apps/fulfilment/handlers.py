@@ -6,6 +6,7 @@ Each runs in the transaction of what it follows and only writes rows; the outbox
 from uuid import UUID
 
 from apps.applications.amendments import data_differ
+from apps.applications.following import awaited, in_charge
 from apps.applications.granted import ApprovedFacts, approved_facts
 from apps.applications.models import Application
 from apps.applications.selectors import team_ids
@@ -77,6 +78,19 @@ def on_stage_entered(application_id: str, by: str) -> None:
     notices_give(application=application, people=people, kind=kind, data={})
 
 
+def on_delay_reminded(application_id: str, by: str) -> None:
+    """A legal delay comes to its end: whoever's turn it is hears of it, in the portal and by e-mail."""
+    application = Application.objects.get(pk=application_id)
+    notices_give(application=application, people=awaited(application), kind="reminder", data={})
+
+
+def on_delay_lapsed(application_id: str, by: str) -> None:
+    """A legal delay has ended: whoever was awaited is told, and the steward who sees what follows."""
+    application = Application.objects.get(pk=application_id)
+    people = awaited(application) | in_charge(application)
+    notices_give(application=application, people=people, kind="lapsed", data={})
+
+
 def on_extract_delivered(extract_id: str, by: str) -> None:
     """A delivered extract is what the project's workspace waits for."""
     request = ExtractRequest.objects.get(pk=extract_id)
@@ -107,6 +121,8 @@ def register() -> None:
     """Connect the follow-ups. Called once when Django is ready."""
     when("application.approved", on_application_approved)
     when("application.stage_entered", on_stage_entered)
+    when("application.reminded", on_delay_reminded)
+    when("application.delay_lapsed", on_delay_lapsed)
     when("extract.delivered", on_extract_delivered)
     when("outbox.retried", on_outbox_retried)
     when("access.narrowed", on_access_narrowed)

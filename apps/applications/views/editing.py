@@ -11,7 +11,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
 from apps.accounts.navigation import person_of
-from apps.applications import builder, overview, presentation, rules, scope_page, selectors, services
+from apps.applications import builder, composition, overview, presentation, rules, scope_page, selectors, services
 from apps.applications.builder import Node, NoSuchCriterion, Operation, TreeTooLarge
 from apps.applications.criteria_page import Builder, Search
 from apps.applications.form_spec import Content, Contents, PageSpec
@@ -190,6 +190,7 @@ def _fields(request: HttpRequest, application: Application, key: str, contents: 
         context["builder"] = Builder(contents.get(key, {}).get("population", {}))
     if key == "variables":
         context["datasets"] = scope_page.datasets(contents.get(key, {}), language_of())
+        context["withdrawn"] = composition.withdrawn(contents.get(key, {}))
     if key == "attachments":
         context |= _documents(application, spec, contents, returned)
     return context

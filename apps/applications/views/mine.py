@@ -17,6 +17,7 @@ from apps.applications.deciding_forms import CommitForm
 from apps.applications.examination import since_return
 from apps.applications.forms import CreateForm
 from apps.applications.models import Application, Decision
+from apps.applications.progress import progress_of
 from apps.applications.queue import deadline_said
 from apps.applications.services import Incomplete
 from apps.applications.timeline import timeline_of
@@ -69,6 +70,7 @@ def detail(request: HttpRequest, application_id: UUID) -> HttpResponse:
 def detail_shown(request: HttpRequest, application: Application, *, status: int = 200, **forms: Any) -> HttpResponse:
     """Where the dossier stands, with the form that was refused if one was."""
     context = overview.context_of(application, person_of(request))
+    clock = selectors.clock_of(application)
     decisions = Decision.objects.filter(application=application).select_related("by").order_by("-round")
     more = {
         "timeline": timeline_of(application),
@@ -76,7 +78,8 @@ def detail_shown(request: HttpRequest, application: Application, *, status: int 
         "team": selectors.team_of(application),
         "documents": selectors.attachments_of(application),
         **overview.followed_up(application),
-        "clock": selectors.clock_of(application),
+        "clock": clock,
+        "progress": progress_of(application, clock),
         "deadline": deadline_said(application, timezone.localdate()),
         "commit_form": CommitForm(application),
         "amendment": amendment_read(application),
