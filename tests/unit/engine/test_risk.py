@@ -53,6 +53,11 @@ def test_what_is_absent_is_a_value_like_another(tmp_path: Path) -> None:
     assert counted(tmp_path, rows[:2], ("sex", "dep"), "code") == (2, 2, 0, 2, 2)
 
 
+def test_a_person_alone_in_one_class_and_not_in_another_counts_once(tmp_path: Path) -> None:
+    rows = [(1, 1, "13", "a"), (1, 1, "75", "a"), (2, 1, "75", "a"), *((n, 1, "69", "a") for n in range(3, 20))]
+    assert counted(tmp_path, rows, ("dep",), "") == (19, 1, 1, 2, None)
+
+
 def test_large_classes_are_not_small(tmp_path: Path) -> None:
     rows = [(number, 1, "75", "a") for number in range(11)]
     assert counted(tmp_path, rows, ("sex",), "") == (11, 11, 0, 0, None)
