@@ -382,12 +382,10 @@ PAYLOADS: dict[str, Maker] = {
     "workspaces:open": _confirmed_opening,
     "extracts:cancel": lambda *_: Payload({"reason": "Essai de la matrice."}),
     "extracts:restart": _nothing,
-    "workspaces:suspend": lambda world, visitor, ids: _seen_workspace(ids),
-    "workspaces:resume": lambda world, visitor, ids: _seen_workspace(ids),
     **{f"workspaces:{name}": _nothing for name in ("start", "stop", "retry_step")},
     **{
         f"workspaces:{name}": lambda world, visitor, ids: _seen_workspace(ids)
-        for name in ("destroy", "cancel", "reconcile", "skip_step", "hand_over")
+        for name in ("suspend", "resume", "destroy", "cancel", "reconcile", "skip_step", "hand_over")
     },
     "workspaces:rotate_keys": lambda world, visitor, ids: _seen_workspace(ids),
     "workspaces:resize": _resized,
