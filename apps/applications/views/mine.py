@@ -83,7 +83,7 @@ def detail_shown(request: HttpRequest, application: Application, *, status: int 
         "deadline": deadline_said(application, timezone.localdate()),
         "commit_form": CommitForm(application),
         "amendment": amendment_read(application),
-        **of_project(application, person_of(request)),
+        **of_project(application, context["overview"].facts),
     }
     return render(request, "applications/detail.html", {**context, **more, **forms}, status=status)
 
