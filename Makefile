@@ -8,7 +8,7 @@ DEVSTACK := -m hdh_portal.devstack
 GATEWAY_OPTION := $(if $(GATEWAY_PORT),--gateway-port $(GATEWAY_PORT))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run stop reset code test test-faults check fix journey lock bench-audit bench-extract bench-operations bench-load bench-pages mutants-permissions
+.PHONY: help setup run stop reset code test test-faults test-relocation check fix journey lock bench-audit bench-extract bench-operations bench-load bench-pages mutants-permissions
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-19s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,6 +33,9 @@ test: setup ## the whole test suite, browser and sandbox included; a part of it:
 
 test-faults: setup ## break processes, broker, database and clock under load and check that nothing is lost; HDH_FAULT_SEED=n
 	@$(VENV)/python -m pytest tests/faults -o python_files="fault_*.py test_*.py" $(FAULTS)
+
+test-relocation: setup ## move data from Azurite, installed by npm into var/azurite, to the imitated Scaleway
+	@$(VENV)/python -m pytest tests/contract/azurite -o python_files="check_*.py" $(PYTEST)
 
 check: setup ## formatting, lint, types, layers, migrations, generated docs, translations, templates
 	@$(VENV)/python $(DEVSTACK) check
