@@ -1,7 +1,7 @@
 """An amendment beside what is authorised, in words: for its team before it submits, for the steward who decides."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +15,7 @@ from apps.applications.authorised import Comparison
 from apps.applications.models import Application
 from apps.applications.policy import AmendmentRule, Stage
 from apps.applications.returned import field_label
-from apps.applications.rules import EDITABLE, Facts
+from apps.applications.rules import EDITABLE
 
 Names = Mapping[str, str]
 
@@ -139,13 +139,13 @@ def _identifiers(compared: Comparison, field: str) -> list[UUID]:
     return [UUID(item) for change in concerned for item in (*change.gone, *change.come)]
 
 
-def of_project(application: Application, facts: Facts) -> dict[str, Any]:
-    """What the page of an approved dossier shows of its amendments, and whether another may be started. One query.
-
-    `facts` are those of whoever looks; whether somebody is excluded is said on the page that starts one.
-    """
+def of_project(application: Application, person: Person) -> dict[str, Any]:
+    """What the page of an approved dossier shows of its amendments, and whether another may be started."""
     if application.state is not rules.Status.APPROVED or application.amends_id:
         return {}
-    found = list(authorised.amendments_of(application))
-    facts = replace(facts, amendment_under_way=any(one.state not in rules.FINAL for one in found))
-    return {"amendments": found, "may_amend": bool(rules.allowed_actions(facts, ["application.amend"]))}
+    amendments = list(authorised.amendments_of(application))
+    facts = selectors.amendment_facts(application, person, amendments)
+    return {
+        "amendments": amendments,
+        "may_amend": bool(rules.allowed_actions(facts, ["application.amend"])),
+    }

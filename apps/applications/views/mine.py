@@ -75,15 +75,15 @@ def detail_shown(request: HttpRequest, application: Application, *, status: int 
     more = {
         "timeline": timeline_of(application),
         "decision": decisions.first(),
-        "team": selectors.team_of(application),
-        "documents": selectors.attachments_of(application),
+        "team": application.members.all(),
+        "documents": selectors.documents_of(application),
         **overview.followed_up(application),
         "clock": clock,
         "progress": progress_of(application, clock),
         "deadline": deadline_said(application, timezone.localdate()),
         "commit_form": CommitForm(application),
         "amendment": amendment_read(application),
-        **of_project(application, context["overview"].facts),
+        **of_project(application, person_of(request)),
     }
     return render(request, "applications/detail.html", {**context, **more, **forms}, status=status)
 
