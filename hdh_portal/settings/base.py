@@ -78,6 +78,8 @@ DEMO_MODE = os.environ.get("HDH_DEMO") == "1"
 STATE_BRANDING = os.environ.get("HDH_STATE_BRANDING", "1") == "1"
 EXTRACT_MEMORY_LIMIT = os.environ.get("HDH_EXTRACT_MEMORY_LIMIT", "1GB")
 EXTRACT_THREADS = int(os.environ.get("HDH_EXTRACT_THREADS", "2"))
+# How many units of one extract are worked on at once, each by a worker with the memory and threads above.
+EXTRACT_LANES = int(os.environ.get("HDH_EXTRACT_LANES", "2"))
 
 DEVELOPMENT_SECRET = "development-only-never-in-production"  # noqa: S105  prod.py refuses this very value
 SECRET_KEY = os.environ.get("HDH_SECRET_KEY", DEVELOPMENT_SECRET)
