@@ -380,6 +380,8 @@ PAYLOADS: dict[str, Maker] = {
     "applications:approve": lambda world, visitor, ids: _seen(ids, otp_code=_code(), comment=""),
     "applications:refuse": lambda world, visitor, ids: _seen(ids, otp_code=_code(), reason="Finalité."),
     "workspaces:open": _confirmed_opening,
+    "extracts:cancel": lambda *_: Payload({"reason": "Essai de la matrice."}),
+    "extracts:restart": _nothing,
     **{f"workspaces:{name}": _nothing for name in ("start", "stop", "retry_step")},
     **{
         f"workspaces:{name}": lambda world, visitor, ids: _seen_workspace(ids)

@@ -7,11 +7,12 @@ from apps.workspaces.models import Operation, Workspace
 from tests.permissions.addresses import Address
 from tests.permissions.amended import amends_another
 from tests.permissions.asking import tables_written
-from tests.permissions.world import Dossier
+from tests.permissions.world import EXTRACT_STATE, Dossier
 
 # The state of a workspace and of a project when a dossier of the world stands in this state.
 WORKSPACE_STATE = {"approved": "running", "suspended": "suspended", "closed": "destroyed"}
 PROJECT_STATE = {"approved": "active", "suspended": "active", "closed": "closed"}
+STANDING = {"workspace_id": WORKSPACE_STATE, "project_id": PROJECT_STATE, "extract_id": EXTRACT_STATE}
 
 
 def is_about_dossiers(address: Address) -> bool:
@@ -26,7 +27,7 @@ def state_at(address: Address, found: Dossier) -> str | None:
         return "approved" if found.state in WORKSPACE_STATE else found.state
     if found.state == "approved" and (brought := brought_to(address)):
         return brought
-    return (WORKSPACE_STATE if address.object_kind == "workspace_id" else PROJECT_STATE)[found.state]
+    return STANDING.get(address.object_kind, PROJECT_STATE)[found.state]
 
 
 def fits_in(address: Address, state: str) -> bool:
@@ -36,7 +37,7 @@ def fits_in(address: Address, state: str) -> bool:
         return True
     if brought_to(address):
         return state == "approved"
-    standing = {"workspace_id": WORKSPACE_STATE, "project_id": PROJECT_STATE}.get(address.object_kind, {})
+    standing = STANDING.get(address.object_kind, {})
     return standing.get(state, state) in action.states
 
 
