@@ -74,6 +74,9 @@ STATE_BRANDING = os.environ.get("HDH_STATE_BRANDING", "1") == "1"
 EXTRACT_MEMORY_LIMIT = os.environ.get("HDH_EXTRACT_MEMORY_LIMIT", "1GB")
 EXTRACT_THREADS = int(os.environ.get("HDH_EXTRACT_THREADS", "2"))
 
+# The organisation that signs agreements for the platform; unless told, that of the demonstration.
+PLATFORM_SIREN = os.environ.get("HDH_PLATFORM_SIREN", "000000034")
+
 DEVELOPMENT_SECRET = "development-only-never-in-production"  # noqa: S105  prod.py refuses this very value
 SECRET_KEY = os.environ.get("HDH_SECRET_KEY", DEVELOPMENT_SECRET)
 FIELD_KEY = os.environ.get("HDH_FIELD_KEY", DEVELOPMENT_SECRET)
@@ -123,6 +126,8 @@ PORTAL_APPS = [
     "apps.accounts",
     "apps.catalogue",
     "apps.applications",
+    "apps.committee",
+    "apps.agreements",
     "apps.people",
     "apps.projects",
     "apps.reviews",
