@@ -13,6 +13,8 @@ from apps.applications.models import Application, Member, StageOutcome, Submissi
 from apps.core.errors import PortalError
 from apps.extracts.engine.catalogue import CATALOGUE
 
+# What the dossier alone says; the rest follows from it in the words of the catalogue and of the engine.
+OF_THE_DOSSIER = ("content_hash", "parties", "people", "conditions")
 CONDITIONS_OF = ("committee", "commitment", "cnil")
 
 
@@ -83,9 +85,10 @@ def _table(name: str, columns: list[str], pages: Mapping[str, Any]) -> dict[str,
 
 
 def _conditions(application: Application) -> list[dict[str, Any]]:
-    """What the committee recommended and CNIL decided, from the last outcome of each stage."""
+    """What the committee recommended, what CNIL decided and obliges to, from the last outcome of each stage."""
     latest: dict[str, StageOutcome] = {}
-    for outcome in StageOutcome.objects.filter(application=application, stage__in=CONDITIONS_OF).order_by("pk"):
+    outcomes = StageOutcome.objects.filter(application=application, stage__in=CONDITIONS_OF)
+    for outcome in outcomes.prefetch_related("obligations").order_by("pk"):
         latest[outcome.stage] = outcome
     return [_condition(latest[stage]) for stage in CONDITIONS_OF if stage in latest]
 
@@ -98,4 +101,5 @@ def _condition(found: StageOutcome) -> dict[str, Any]:
         "reference": found.reference,
         "day": found.decided_on.isoformat() if found.decided_on else "",
         "text": found.comment,
+        "obligations": sorted(obligation.text for obligation in found.obligations.all()),
     }

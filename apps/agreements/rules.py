@@ -87,8 +87,9 @@ class Facts:
 
     `signs_for` are the parties for which the person holds a mandate to sign today; `signed_for` those for which they
     signed the present version; `party` the one they want to sign for, and `party_has_signed` whether somebody did;
-    `seen_hash` and `document_hash` the document that was read and the present one; `on_team` whether they are on the
-    dossier's team; `takes_part` whether a steward is, or acts for one of its organisations.
+    `seen_hash` and `document_hash` the document that was read and the present one; `dossier_unchanged` whether the
+    dossier still says what the document says; `on_team` whether they are on the dossier's team; `takes_part` whether a
+    steward is, or acts for one of its organisations.
     """
 
     status: str
@@ -100,6 +101,7 @@ class Facts:
     party_has_signed: bool = False
     seen_hash: str = ""
     document_hash: str = ""
+    dossier_unchanged: bool = True
     on_team: bool = False
     takes_part: bool = False
 
@@ -121,6 +123,11 @@ def _read_what_is_signed(facts: Facts) -> Iterator[Reason]:
         yield Reason("document_changed")
 
 
+def _dossier_is_unchanged(facts: Facts) -> Iterator[Reason]:
+    if not facts.dossier_unchanged:
+        yield Reason("dossier_changed")
+
+
 def _platform_is_not_the_applicant(facts: Facts) -> Iterator[Reason]:
     if facts.party is PartyKind.PLATFORM and facts.on_team:
         yield Reason("own_application")
@@ -134,7 +141,13 @@ def _steward_is_independent(facts: Facts) -> Iterator[Reason]:
 Guard = Callable[[Facts], Iterator[Reason]]
 
 GUARDS: Mapping[str, tuple[Guard, ...]] = {
-    "agreement.sign": (_is_mandated, _signs_once, _read_what_is_signed, _platform_is_not_the_applicant),
+    "agreement.sign": (
+        _is_mandated,
+        _signs_once,
+        _read_what_is_signed,
+        _dossier_is_unchanged,
+        _platform_is_not_the_applicant,
+    ),
     "agreement.decline": (_is_mandated, _read_what_is_signed),
     "agreement.revise": (_steward_is_independent,),
 }

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from apps.accounts.models import Mandate, Person
@@ -47,6 +47,20 @@ def agreements_listed_for(person: Person) -> QuerySet[Agreement]:
 def present_version(agreement: Agreement) -> Version:
     """The version that counts, without its document."""
     return Version.objects.defer("document").select_related("made_by").get(agreement=agreement, superseded_at=None)
+
+
+def version_of_project(project_id: UUID) -> Any:
+    """The present version of the agreement that a project rests on, if there is one.
+
+    Its `is_in_force` says whether every party's signature of it counts, of the dossier as it was submitted last.
+    """
+    signed = Signature.objects.filter(party=OuterRef("pk"), document_version=OuterRef(OuterRef("pk")), voided_at=None)
+    unsigned = Party.objects.filter(agreement=OuterRef("agreement")).exclude(Exists(signed))
+    in_force = Q(~Exists(unsigned), agreement__status=rules.Status.SIGNED) & Q(
+        content__content_hash=F("agreement__application__content_hash")
+    )
+    found = Version.objects.filter(agreement__application__project=project_id, superseded_at=None)
+    return found.defer("document").annotate(is_in_force=in_force).first()
 
 
 def parties_of(agreement: Agreement) -> list[Party]:

@@ -1,6 +1,7 @@
 """Writes of agreements. Each is one transaction with its event; `by` is the person who acts."""
 
 import hashlib
+from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
@@ -99,11 +100,11 @@ def agreement_sign(*, agreement: Agreement, party: Party, document_hash: str, co
     if done:
         return done
     present = Agreement.objects.select_related("application").get(pk=agreement.pk)
-    _refuse_unless_allowed(SIGN, selectors.agreement_facts(present, by, party=party, seen_hash=document_hash))
+    _refuse_unless_allowed(SIGN, _facts_to_sign(present, party, document_hash, by))
     step_up_confirm(person=by, code=code, action=SIGN, object_id=str(agreement.pk), content_hash=document_hash)
     with transaction.atomic():
         locked = _locked(agreement)
-        _refuse_unless_allowed(SIGN, selectors.agreement_facts(locked, by, party=party, seen_hash=document_hash))
+        _refuse_unless_allowed(SIGN, _facts_to_sign(locked, party, document_hash, by))
         version = selectors.present_version(locked)
         step_up_spend(person=by, action=SIGN, object_id=str(agreement.pk), content_hash=version.document_hash)
         signature = _signature_create(version, party, by)
@@ -116,6 +117,13 @@ def agreement_sign(*, agreement: Agreement, party: Party, document_hash: str, co
         )
         _complete_when_all_signed(locked, version, by)
         return signature
+
+
+def _facts_to_sign(agreement: Agreement, party: Party, document_hash: str, by: Person) -> rules.Facts:
+    facts = selectors.agreement_facts(agreement, by, party=party, seen_hash=document_hash)
+    version = selectors.present_version(agreement)
+    said = _said(agreement, version.clauses, version.number)
+    return replace(facts, dossier_unchanged=all(said[name] == version.content[name] for name in content.OF_THE_DOSSIER))
 
 
 def _already_signed(party: Party, document_hash: str, by: Person) -> Signature | None:
@@ -182,8 +190,7 @@ def agreement_decline(*, agreement: Agreement, party: Party, document_hash: str,
 
 
 def _version_create(agreement: Agreement, *, number: int, clauses: str, reason: str, by: Person) -> Version:
-    parties = [(party.kind, party.organisation) for party in selectors.parties_of(agreement)]
-    said = {**content.content_of(agreement.application, parties, clauses), "version": number}
+    said = _said(agreement, clauses, number)
     version = Version.objects.create(
         agreement=agreement,
         number=number,
@@ -196,6 +203,12 @@ def _version_create(agreement: Agreement, *, number: int, clauses: str, reason: 
     )
     outbox_enqueue(kind="agreement.document", key=f"agreement:{version.pk}", subject_id=str(version.pk))
     return version
+
+
+def _said(agreement: Agreement, clauses: str, number: int) -> dict[str, Any]:
+    """What a version of this number says, from the dossier as it is now."""
+    parties = [(party.kind, party.organisation) for party in selectors.parties_of(agreement)]
+    return {**content.content_of(agreement.application, parties, clauses), "version": number}
 
 
 def _signatures_void(version: Version, reason: Signature.Void) -> int:

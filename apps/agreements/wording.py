@@ -14,6 +14,9 @@ REASONS: Mapping[str, Message] = {
     "party_signed": _("This party has signed already."),
     "signed_for_another": _("You signed for another party: somebody else signs for this one."),
     "document_changed": _("The document changed since you read it: read the present one, then sign."),
+    "dossier_changed": _(
+        "The dossier changed since this document was made, so nobody signs it: a data steward makes a new version."
+    ),
     "own_application": _("You are on the team of this dossier: somebody else signs for the platform."),
     "takes_part": _("This dossier involves you or an organisation you act for: leave it to another steward."),
 }

@@ -8,8 +8,7 @@ from uuid import UUID
 
 from apps.accounts.models import Person
 from apps.agreements.models import Agreement
-from apps.agreements.rules import Status as AgreementStatus
-from apps.agreements.selectors import present_version, signatory_ids
+from apps.agreements.selectors import present_version, signatory_ids, version_of_project
 from apps.agreements.services import agreement_end, agreement_prepare
 from apps.applications.granted import approved_facts
 from apps.applications.models import Application
@@ -17,6 +16,7 @@ from apps.applications.rules import Status
 from apps.applications.selectors import team_ids
 from apps.applications.services import notices_give
 from apps.audit.services import event_record
+from apps.committee.models import Ballot
 from apps.committee.services import file_follow
 from apps.core.happenings import when
 from apps.core.models import OutboxItem
@@ -72,6 +72,13 @@ def on_stage_entered(application_id: str, by: str) -> None:
     notices_give(application=application, people=people, kind=kind, data={})
 
 
+def on_rapporteur_asked(ballot_id: str, by: str) -> None:
+    """Whoever is asked for a report learns it."""
+    ballot = Ballot.objects.select_related("file__application").get(pk=ballot_id)
+    people = {ballot.person_id}
+    notices_give(application=ballot.file.application, people=people, kind="rapporteur_asked", data={})
+
+
 def on_agreement_ready(agreement_id: str, by: str) -> None:
     """Whoever may sign for a party learns that the document waits for them."""
     agreement = Agreement.objects.select_related("application").get(pk=agreement_id)
@@ -93,13 +100,13 @@ def on_agreement_declined(agreement_id: str, by: str) -> None:
 
 
 def project_agreement(project_id: UUID) -> AgreementFact | None:
-    """The agreement that a project rests on: None for one whose path asks for none."""
-    agreement = Agreement.objects.filter(application__project=project_id).first()
-    if agreement is None:
+    """The agreement that a project rests on: None for one whose path asks for none. One query."""
+    version = version_of_project(project_id)
+    if version is None:
         return None
-    if agreement.state is not AgreementStatus.SIGNED:
+    if not version.is_in_force:
         return AgreementFact(pending=True)
-    access = present_version(agreement).content["access"]
+    access = version.content["access"]
     return AgreementFact(Period(date.fromisoformat(access["from"]), date.fromisoformat(access["to"])))
 
 
@@ -125,6 +132,7 @@ def register() -> None:
     when("application.stage_entered", on_stage_reached)
     when("application.approved", on_application_approved)
     when("application.stage_entered", on_stage_entered)
+    when("committee.rapporteur_asked", on_rapporteur_asked)
     when("agreement.document_made", on_agreement_ready)
     when("agreement.revised", on_agreement_revised)
     when("agreement.declined", on_agreement_declined)

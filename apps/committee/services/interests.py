@@ -7,6 +7,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import Organisation, Person
+from apps.applications.services import notices_take_back
 from apps.audit.services import event_record
 from apps.committee import rules, selectors
 from apps.committee.models import Ballot, Disclosure, File, Interest
@@ -62,6 +63,7 @@ def interest_declare(*, organisation: Organisation, nature: str, starts_on: date
 
 def _void_of(person: Person, files: "selectors.QuerySet[File]") -> None:
     for file in files.select_for_update(no_key=True, of=("self",)):
+        notices_take_back(application_id=file.application_id, person=person)
         voided = ballots_void(Ballot.objects.filter(file=file, person=person), Ballot.Void.INTEREST)
         if voided:
             reason = Ballot.Void.INTEREST.value

@@ -9,8 +9,7 @@ from importlib import import_module
 from django.db import migrations
 
 SEEN = import_module("apps.extracts.migrations.0002_row_security").SEEN
-ADDED = f"""
-    {SEEN}
+OR_SIGNED_LAST = """
     OR project_id IN (
         SELECT p.id FROM projects_project p
         JOIN agreements_agreement a ON a.application_id = p.application_id AND a.status = 'signed'
@@ -25,7 +24,7 @@ class Migration(migrations.Migration):
     dependencies = [("extracts", "0002_row_security"), ("agreements", "0002_signatures_bind")]
     operations = [
         migrations.RunSQL(
-            f"ALTER POLICY added ON extracts_extractrequest WITH CHECK ({ADDED})",
+            f"ALTER POLICY added ON extracts_extractrequest WITH CHECK ({SEEN} {OR_SIGNED_LAST})",
             f"ALTER POLICY added ON extracts_extractrequest WITH CHECK ({SEEN})",
         )
     ]

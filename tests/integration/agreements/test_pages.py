@@ -11,7 +11,7 @@ from pypdf import PdfReader
 
 from apps.agreements import selectors, services
 from apps.agreements.models import Agreement, Refusal, Version
-from apps.applications.models import Notice
+from apps.applications.models import Notice, Obligation, StageOutcome
 from apps.fulfilment.handlers import project_agreement
 from apps.projects.models import Project
 from tests.factories import agreements
@@ -62,7 +62,11 @@ def test_the_agreement_exists_for_its_team_signatories_and_stewards_alone(desk: 
 
 def test_the_document_names_people_data_and_conditions_in_both_languages(db: None) -> None:
     applicant = dossiers.researcher()
-    found = agreements.prepared(by=applicant)
+    application = dossiers.at_status("decision", path="full_authorisation", by=applicant)
+    decision = StageOutcome.objects.get(application=application, stage="cnil")
+    Obligation.objects.create(application=application, outcome=decision, text="Rendre compte chaque année.")
+    dossiers.brought_to("agreement", application, applicant, steward())
+    found = agreements.prepared(application)
     reader = client_signed_in(applicant)
     assert reader.get(url("document", found)).status_code == 404, "not made yet"
     assert "en cours d’établissement" in reader.get(url("verify", found)).content.decode()
@@ -73,7 +77,14 @@ def test_the_document_names_people_data_and_conditions_in_both_languages(db: Non
     kept = reader.get(url("document", found))
     assert kept.content == bytes(Version.objects.get(agreement=found).document or b"")
     printed = words_of(kept)
-    for words in (applicant.full_name, "BEN_RES_DPT", found.application.number, "Avis exprès du comité", "DR-"):
+    for words in (
+        applicant.full_name,
+        "BEN_RES_DPT",
+        found.application.number,
+        "Avis exprès du comité",
+        "DR-",
+        "Rendre compte",
+    ):
         assert words in printed, words
     assert "only the French document is signed" in words_of(reader.get(url("translation", found)))
 

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
-from apps.accounts.models import Mandate, Organisation
+from apps.accounts.models import Mandate, Organisation, Person
 from apps.agreements import selectors, services
 from apps.agreements.content import NoPlatform
 from apps.agreements.models import Agreement, Party, Refusal, Signature, Version
@@ -21,6 +21,7 @@ from apps.core.models import OutboxItem
 from apps.core.outbox import run_item
 from apps.extracts.models import ExtractRequest
 from apps.projects.models import Entitlement, Project
+from apps.projects.selectors import access_of
 from apps.workspaces.models import Workspace
 from tests.factories import agreements
 from tests.factories import applications as dossiers
@@ -150,6 +151,37 @@ def test_a_change_voids_every_signature_and_is_signed_anew(desk: Desk) -> None:
     agreements.sign(again, desk.controller)
     agreements.sign(again, desk.platform, "platform")
     assert agreements.fresh(again).status == "signed"
+
+
+def test_what_the_dossier_no_longer_says_is_not_signed_and_a_new_version_says_it(desk: Desk) -> None:
+    """Given one signature, when somebody of the team is renamed, then nobody signs before the document says so."""
+    agreements.sign(desk.agreement, desk.controller)
+    Person.objects.filter(pk=desk.applicant.pk).update(family_name="Nouveau-Nom")
+    with pytest.raises(RefusedError) as refused:
+        agreements.sign(desk.agreement, desk.platform, "platform")
+    assert "data steward makes a new version" in str(refused.value)
+    seen = agreements.fresh(desk.agreement)
+    services.agreement_revise(agreement=seen, seen_version=seen.version, clauses="", reason="Nom.", by=steward())
+    assert Signature.objects.get().void_reason == "revised"
+    agreements.sign(agreements.opened(seen), desk.platform, "platform")
+
+
+def test_access_rests_on_signatures_that_count(desk: Desk) -> None:
+    """Given a signed agreement, when a signature is void or the dossier says something else, then access is closed."""
+    agreements.sign(desk.agreement, desk.controller)
+    agreements.sign(desk.agreement, desk.platform, "platform")
+    project = Project.objects.get(application=desk.agreement.application_id)
+
+    def unmet() -> list[str]:
+        return [one.code for one in access_of(project, desk.applicant) if one.code == "agreement" and not one.is_met]
+
+    assert unmet() == []
+    with transaction.atomic():
+        Signature.objects.filter(person=desk.platform).update(voided_at=timezone.now(), void_reason="revised")
+        assert unmet() == ["agreement"]
+        transaction.set_rollback(True)
+    Application.objects.filter(pk=desk.agreement.application_id).update(content_hash="0" * 64)
+    assert unmet() == ["agreement"]
 
 
 def test_a_party_declines_and_the_steward_revises(desk: Desk) -> None:

@@ -14,7 +14,7 @@ from django.utils import timezone
 from pypdf import PdfReader
 
 from apps.accounts.models import Organisation, Person
-from apps.applications.models import Application, Attachment, Member
+from apps.applications.models import Application, Attachment, Member, Notice
 from apps.committee import desk, selectors, services
 from apps.committee.models import Ballot, Disclosure, File, Interest, Opinion
 from apps.core.errors import ChangedMeanwhile, RefusedError
@@ -189,11 +189,15 @@ def test_an_interest_found_late_voids_what_was_asked_and_answered(room: Committe
     first, second, _ = room.members
     committee.ask(room.file, room.secretary, first, second)
     committee.report(room.file, first)
+    assert set(Notice.objects.values_list("kind", "person")) == {
+        ("rapporteur_asked", one.pk) for one in (first, second)
+    }
     services.disclose(file=room.file, nature="family", by=first)
     services.interest_declare(
         organisation=room.file.application.organisation, nature="financial", starts_on=date(2020, 1, 1), by=second
     )
     assert set(Ballot.objects.values_list("void_reason", flat=True)) == {"interest"}
+    assert not Notice.objects.exists(), "not even its number is left"
     for person in (first, second):
         with pytest.raises(RefusedError):
             committee.report(room.file, person)

@@ -56,6 +56,11 @@ def test_each_action_is_for_its_roles_in_its_states(action: str) -> None:
         assert (decide(action, facts(status, role)) == Allowed()) == (role in who and status in when), (role, status)
 
 
+def test_a_document_is_signed_only_while_the_dossier_says_the_same() -> None:
+    refused = decide("agreement.sign", facts(Status.SIGNING, Role.SIGNATORY, dossier_unchanged=False))
+    assert codes(refused) == {"dossier_changed"}
+
+
 def test_the_table_holds_every_action() -> None:
     assert {action.name for action in rules.ACTIONS} == set(TABLE)
 
