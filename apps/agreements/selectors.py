@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models.fields.json import KeyTextTransform
 from django.utils import timezone
 
 from apps.accounts.models import Mandate, Person
@@ -57,10 +58,11 @@ def version_of_project(project_id: UUID) -> Any:
     signed = Signature.objects.filter(party=OuterRef("pk"), document_version=OuterRef(OuterRef("pk")), voided_at=None)
     unsigned = Party.objects.filter(agreement=OuterRef("agreement")).exclude(Exists(signed))
     in_force = Q(~Exists(unsigned), agreement__status=rules.Status.SIGNED) & Q(
-        content__content_hash=F("agreement__application__content_hash")
+        says=F("agreement__application__content_hash")
     )
     found = Version.objects.filter(agreement__application__project=project_id, superseded_at=None)
-    return found.defer("document").annotate(is_in_force=in_force).first()
+    says = KeyTextTransform("content_hash", "content")
+    return found.defer("document").annotate(says=says).annotate(is_in_force=in_force).first()
 
 
 def parties_of(agreement: Agreement) -> list[Party]:
