@@ -82,21 +82,23 @@ def on_rapporteur_asked(ballot_id: str, by: str) -> None:
 def on_agreement_ready(agreement_id: str, by: str) -> None:
     """Whoever may sign for a party learns that the document waits for them."""
     agreement = Agreement.objects.select_related("application").get(pk=agreement_id)
-    notices_give(application=agreement.application, people=signatory_ids(agreement), kind="agreement_ready", data={})
+    _tell(agreement, signatory_ids(agreement), "agreement_ready")
 
 
 def on_agreement_revised(agreement_id: str, by: str) -> None:
     """Whoever may sign, and the team, learn that the signatures given are void."""
     agreement = Agreement.objects.select_related("application").get(pk=agreement_id)
-    people = signatory_ids(agreement) | set(team_ids(agreement.application))
-    notices_give(application=agreement.application, people=people, kind="agreement_revised", data={})
+    _tell(agreement, signatory_ids(agreement) | set(team_ids(agreement.application)), "agreement_revised")
 
 
 def on_agreement_declined(agreement_id: str, by: str) -> None:
     """The steward who made this version learns that a party will not sign it."""
     agreement = Agreement.objects.select_related("application").get(pk=agreement_id)
-    steward = present_version(agreement).made_by_id
-    notices_give(application=agreement.application, people={steward}, kind="agreement_declined", data={})
+    _tell(agreement, {present_version(agreement).made_by_id}, "agreement_declined")
+
+
+def _tell(agreement: Agreement, people: set[UUID], kind: str) -> None:
+    notices_give(application=agreement.application, people=people, kind=kind, data={"agreement": str(agreement.pk)})
 
 
 def project_agreement(project_id: UUID) -> AgreementFact | None:

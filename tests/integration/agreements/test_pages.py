@@ -123,7 +123,7 @@ def test_a_party_declines_and_the_steward_revises_and_each_is_told(desk: Desk) -
     assert told == {"agreement_revised", "agreement_ready"}
     assert Notice.objects.filter(kind="agreement_declined").count() == 1
     shown = signatory.get(reverse("applications:notices")).content.decode()
-    assert reverse("agreements:for_application", args=[again.application_id]) in shown
+    assert url("agreement", again) in shown
 
 
 def test_pages_take_as_many_queries_for_many_as_for_one(desk: Desk) -> None:
