@@ -117,8 +117,8 @@ def committee(cast: Cast, dossier: str, name: str) -> None:
     secretary.page.locator("main table a[href^='/comite/dossiers/']").first.click()
     secretary.page.wait_for_url(re.compile("/comite/dossiers/"))
     file = "/comite/dossiers/" + secretary.page.url.rstrip("/").split("/")[-1] + "/"
-    for place in range(len(cast.members)):
-        secretary.page.locator("#rapporteur_rapporteur").select_option(index=place)
+    for _ in cast.members:
+        secretary.page.locator("#rapporteur_rapporteur").select_option(index=0)
         press(secretary, f"{file}rapporteurs/")
     secretary.check(f"{name}-committee-file")
     report(cast, file, name)
