@@ -149,6 +149,10 @@ NOTICES: Mapping[str, Message] = {
     "refused": _("The dossier was refused."),
     "stage": _("The dossier entered a new stage of the procedure."),
     "infected": _("A virus was found in a document."),
+    "rapporteur_asked": _("The committee asks you for a report."),
+    "agreement_ready": _("The agreement awaits your signature."),
+    "agreement_revised": _("The agreement changed: signatures given are void, a new version is being made."),
+    "agreement_declined": _("A party declined to sign the agreement."),
 }
 
 PAGE_SAVED = _("%(who)s saved this page at %(when)s.")

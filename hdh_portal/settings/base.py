@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from hdh_portal.settings import logs
 from hdh_portal.settings.identity import identity_provider
 from hdh_portal.settings.mail import TIMEOUT, mail_settings
+from hdh_portal.settings.startup import DEMONSTRATION_SIREN
 
 LOGGING = logs.LOGGING
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
@@ -79,6 +80,9 @@ STATE_BRANDING = os.environ.get("HDH_STATE_BRANDING", "1") == "1"
 EXTRACT_MEMORY_LIMIT = os.environ.get("HDH_EXTRACT_MEMORY_LIMIT", "1GB")
 EXTRACT_THREADS = int(os.environ.get("HDH_EXTRACT_THREADS", "2"))
 
+# The organisation that signs agreements for the platform; unless told, that of the demonstration.
+PLATFORM_SIREN = os.environ.get("HDH_PLATFORM_SIREN", DEMONSTRATION_SIREN)
+
 DEVELOPMENT_SECRET = "development-only-never-in-production"  # noqa: S105  prod.py refuses this very value
 SECRET_KEY = os.environ.get("HDH_SECRET_KEY", DEVELOPMENT_SECRET)
 FIELD_KEY = os.environ.get("HDH_FIELD_KEY", DEVELOPMENT_SECRET)
@@ -128,6 +132,8 @@ PORTAL_APPS = [
     "apps.accounts",
     "apps.catalogue",
     "apps.applications",
+    "apps.committee",
+    "apps.agreements",
     "apps.people",
     "apps.projects",
     "apps.reviews",
