@@ -13,6 +13,7 @@ from apps.accounts.models import Mandate, Organisation, Person
 from apps.agreements import selectors, services
 from apps.agreements.content import NoPlatform
 from apps.agreements.models import Agreement, Party, Refusal, Signature, Version
+from apps.agreements.wording import REASONS
 from apps.applications import services as application_services
 from apps.applications.models import Application, Member
 from apps.audit.models import Event
@@ -159,7 +160,7 @@ def test_what_the_dossier_no_longer_says_is_not_signed_and_a_new_version_says_it
     Person.objects.filter(pk=desk.applicant.pk).update(family_name="Nouveau-Nom")
     with pytest.raises(RefusedError) as refused:
         agreements.sign(desk.agreement, desk.platform, "platform")
-    assert "data steward makes a new version" in str(refused.value)
+    assert refused.value.messages == (REASONS["dossier_changed"],)
     seen = agreements.fresh(desk.agreement)
     services.agreement_revise(agreement=seen, seen_version=seen.version, clauses="", reason="Nom.", by=steward())
     assert Signature.objects.get().void_reason == "revised"
