@@ -51,7 +51,8 @@ def present_version(agreement: Agreement) -> Version:
 
 
 def version_of_project(project_id: UUID) -> Any:
-    """The present version of the agreement that a project rests on, if there is one.
+    """The present version of the agreement that a project rests on, if there is one: that of the dossier which began it
+    or amended it, whichever was signed last.
 
     Its `is_in_force` says whether every party's signature of it counts, of the dossier as it was submitted last.
     """
@@ -60,7 +61,12 @@ def version_of_project(project_id: UUID) -> Any:
     in_force = Q(~Exists(unsigned), agreement__status=rules.Status.SIGNED) & Q(
         says=F("agreement__application__content_hash")
     )
-    found = Version.objects.filter(agreement__application__project=project_id, superseded_at=None)
+    began_or_amended = Q(agreement__application__project=project_id) | Q(
+        agreement__application__amends__project=project_id
+    )
+    found = Version.objects.filter(began_or_amended, superseded_at=None).order_by(
+        F("agreement__signed_at").desc(nulls_last=True)
+    )
     says = KeyTextTransform("content_hash", "content")
     return found.defer("document").annotate(says=says).annotate(is_in_force=in_force).first()
 

@@ -132,6 +132,15 @@ def column_offered(table_name: str, column_name: str | None) -> bool:
     return column_name is None or column_name in {column.name for column in offered_columns(table)}
 
 
+def withdrawn(variables: Content) -> dict[str, tuple[str, ...]]:
+    """What a dossier asks for and the catalogue offers no more, by table."""
+    found = {
+        table: tuple(column for column in columns if not column_offered(table, column))
+        for table, columns in variables.get("scope", {}).items()
+    }
+    return {table: columns for table, columns in found.items() if columns}
+
+
 def _table_missing(name: str, columns: list[str], variables: Mapping[str, Any]) -> Iterator[Missing]:
     table = CATALOGUE.table(name)
     offered = {column.name: column for column in offered_columns(table)} if table else {}

@@ -1,13 +1,16 @@
 """Forms of those who decide on a dossier, and of the team when it answers them."""
 
-from collections.abc import Iterable, Sequence
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from apps.accounts.forms import ConfirmationField
+from apps.accounts.forms import ConfirmationField, RefusableForm
 from apps.applications import wording, workflow
+from apps.applications.form_spec import Text
 from apps.applications.forms import AsTyped, SeenForm
 from apps.applications.models import Application
 from apps.applications.policy import Path, Stage
@@ -18,20 +21,50 @@ LONGEST_COMMENT = 4000
 LONGEST_REASON = 2000
 
 
+@dataclass(frozen=True)
+class ReturnGroup:
+    """What a steward may write about one page."""
+
+    page: forms.BoundField
+    often: forms.BoundField | None
+    fields: tuple[forms.BoundField, ...]
+
+    @property
+    def is_open(self) -> bool:
+        """Whether something was written beside a field, so that it is seen."""
+        return any(field.value() for field in self.fields)
+
+
 class ReturnForm(SeenForm):
-    """A reason beside each page to correct; an empty one leaves its page closed."""
+    """A reason for each page to correct, or beside a field of it; where there is none the page stays closed."""
 
     def __init__(self, application: Application, reasons: Sequence[ReasonTemplate], data: Any = None) -> None:
         super().__init__(data, initial={"version": application.version}, auto_id="return_%s")
         self.texts: dict[str, str] = {}
-        for page in application.specification.pages:
-            self.fields[f"reason-{page.key}"] = forms.CharField(
-                label=wording.said(page.title),
-                required=False,
-                max_length=LONGEST_REASON,
-                widget=forms.Textarea(attrs={"rows": 2}),
-            )
+        self.pages = application.specification.pages
+        for page in self.pages:
+            self._ask(page.key, page.title)
             self._offer(page.key, [reason for reason in reasons if reason.page == page.key])
+            for field in page.fields:
+                self._ask(f"{page.key}.{field.name}", field.label, rows=1)
+
+    def _ask(self, about: str, title: Text, *, rows: int = 2) -> None:
+        self.fields[f"reason-{about}"] = forms.CharField(
+            label=wording.said(title),
+            required=False,
+            max_length=LONGEST_REASON,
+            widget=forms.Textarea(attrs={"rows": rows}),
+        )
+
+    def groups(self) -> Iterator[ReturnGroup]:
+        """The fields as they are shown: a page with the reasons often given, then each of its fields."""
+        for page in self.pages:
+            often = f"often-{page.key}"
+            yield ReturnGroup(
+                self[f"reason-{page.key}"],
+                self[often] if often in self.fields else None,
+                tuple(self[f"reason-{page.key}.{field.name}"] for field in page.fields),
+            )
 
     def _offer(self, page: str, reasons: Iterable[ReasonTemplate]) -> None:
         """The reasons that are often given for this page, to be taken as they are or completed."""
@@ -43,7 +76,7 @@ class ReturnForm(SeenForm):
             )
 
     def reasons(self) -> dict[str, str]:
-        """The reasons that were given, by page: the one chosen, then what was typed."""
+        """The reasons that were given, by page or by "page.field": the one chosen, then what was typed."""
         found: dict[str, str] = {}
         for name, text in self.cleaned_data.items():
             kind, _dash, page = name.partition("-")
@@ -193,6 +226,33 @@ class CommitForm(StepForm):
         max_length=80,
     )
     decided_on = _day(_("Date of the receipt"))
+
+
+class AmendForm(RefusableForm):
+    """Which of the two is started. The key makes a double click one dossier."""
+
+    kind = forms.ChoiceField(
+        label=_("What do you ask for?"),
+        choices=[(kind.value, kind.label) for kind in (Application.Kind.AMENDMENT, Application.Kind.RENEWAL)],
+    )
+    creation_key = forms.UUIDField(widget=forms.HiddenInput, initial=uuid.uuid4)
+
+
+class JudgeForm(StepForm):
+    """Whether an amendment is substantial, where the steward sees it otherwise than the rules."""
+
+    prefix_of_ids = "judge"
+    substantial = forms.ChoiceField(
+        label=_("This amendment is"), choices=[("yes", _("substantial")), ("no", _("not substantial"))]
+    )
+    reason = _words(_("Reason"), rows=2, help_text=_("The team reads it."))
+
+
+class LiftForm(RefusableForm):
+    """Which exclusion is lifted, and why."""
+
+    exclusion = forms.UUIDField(widget=forms.HiddenInput)
+    reason = _words(_("Why it is lifted"), rows=2)
 
 
 class DiscontinueForm(StepForm):

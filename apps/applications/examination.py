@@ -8,6 +8,7 @@ from django.db.models import Prefetch, prefetch_related_objects
 
 from apps.accounts.models import Person
 from apps.applications import composition, following, overview, presentation, rules, selectors, wording
+from apps.applications.amendment_page import amendment_read
 from apps.applications.models import Application, ChecklistMark, Decision, Submission
 from apps.applications.policy import Path
 from apps.applications.queue import deadline_said
@@ -16,6 +17,7 @@ from apps.extracts.engine.problems import DefinitionError
 
 DECISIONS = (
     "application.check",
+    "application.judge",
     "application.extend",
     "application.silence_confirm",
     "application.obligation_fulfil",
@@ -73,6 +75,7 @@ def examination(application: Application, steward: Person, language: str) -> dic
         **overview.followed_up(application),
         "rounds": rounds,
         "changes": _changes(application, rounds),
+        "amendment": amendment_read(application, submitted),
         "actions": rules.allowed_actions(facts, DECISIONS),
         "objections": _objections(facts),
     }
@@ -128,6 +131,14 @@ def changes_of(
         {**content, "attachments": selectors.submitted_documents(application, content)} for content in (before, after)
     ]
     return presentation.changes_between(application.specification, *named)
+
+
+def since_return(application: Application) -> tuple[presentation.Difference, ...] | None:
+    """What the team changed since the submission that was returned to it; None while there is none to compare with."""
+    if application.state is not rules.Status.RETURNED:
+        return None
+    before = Submission.objects.get(application=application, round=application.round).content
+    return changes_of(application, before, selectors.snapshot_of(application))
 
 
 def submitted_contents(submitted: Mapping[str, Any]) -> dict[str, dict[str, Any]]:

@@ -1,8 +1,9 @@
 """Forms of the dossier. Those of its pages are made from their specification and keep whatever is typed."""
 
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from django import forms
@@ -18,7 +19,9 @@ from apps.applications.typing_in import TYPED_KINDS
 
 
 class AsTyped(forms.Field):
-    """A field that accepts anything: the rules judge, the page keeps."""
+    """A field that accepts anything: the rules judge, the page keeps. `returned` is why a steward sent it back."""
+
+    returned = ""
 
     def clean(self, value: Any) -> Any:
         return value
@@ -55,6 +58,7 @@ class Part:
     rows: tuple[tuple[forms.BoundField, ...], ...] = ()
     typed: int = 0
     errors: tuple[str, ...] = ()
+    returned: str = ""
 
     @property
     def typed_rows(self) -> tuple[tuple[forms.BoundField, ...], ...]:
@@ -65,15 +69,23 @@ class Part:
 class PageForm(forms.Form):
     """The plain fields of a page with what they hold, and what is wrong beside each.
 
-    Nothing is said of what is merely empty unless `show_missing`: nobody wants reproaches on a blank page.
+    Nothing is said of what is merely empty unless `show_missing`: nobody wants reproaches on a blank page. `returned`
+    are the reasons of a return, by the field that each is about.
     """
 
     use_required_attribute = False
 
-    def __init__(self, page: PageSpec, contents: Contents, *, show_missing: bool) -> None:
+    def __init__(
+        self,
+        page: PageSpec,
+        contents: Contents,
+        *,
+        show_missing: bool,
+        returned: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         content = contents.get(page.key, {})
         super().__init__(data={**content, **_cells(page, content)})
-        self.page, self.contents, self.show_missing = page, contents, show_missing
+        self.page, self.contents, self.show_missing, self.returned = page, contents, show_missing, returned
         self.group_errors: dict[str, list[str]] = {}
         for field in page.fields:
             if field.kind is Kind.GROUP:
@@ -82,6 +94,16 @@ class PageForm(forms.Form):
                         self.fields[cell_name(field, row, column)] = self._as_typed(column)
             elif field.kind in TYPED_KINDS:
                 self.fields[field.name] = self._as_typed(field)
+                self._say_returned(field.name, returned.get(field.name, ""))
+
+    def _say_returned(self, name: str, reason: str) -> None:
+        """Have the field say why it was returned, to whoever sees it and to whoever hears it."""
+        if not reason:
+            return
+        shown = self.fields[name]
+        shown.returned = reason  # type: ignore[attr-defined]  # an AsTyped
+        parts = ("helptext", "returned", "error") if shown.help_text else ("returned", "error")
+        shown.widget.attrs["aria-describedby"] = " ".join(f"id_{name}_{part}" for part in parts)
 
     def _as_typed(self, field: Field) -> AsTyped:
         example = wording.example_sentence(field)
@@ -124,7 +146,8 @@ class PageForm(forms.Form):
         shown, typed = _rows_shown(group, content), len(rows_of(group, content))
         rows = tuple(tuple(self[cell_name(group, row, column)] for column in group.columns) for row in range(shown))
         label, hint = wording.said(group.label), wording.said(group.help)
-        return Part(group.name, label=label, help=hint, rows=rows, typed=typed, errors=errors)
+        returned = self.returned.get(group.name, "")
+        return Part(group.name, label=label, help=hint, rows=rows, typed=typed, errors=errors, returned=returned)
 
 
 def _rows_shown(group: Field, content: Content) -> int:

@@ -14,10 +14,12 @@ from apps.applications.rules import Status
 class ApprovedFacts:
     """What an approval grants. `definition` is the engine's JSON; the days are in Paris, both included.
 
-    `member_ids` are those of the team without the principal investigator.
+    `member_ids` are those of the team without the principal investigator; `amends` is the dossier whose project an
+    amendment changes, None for the dossier that begins one.
     """
 
     application_id: UUID
+    amends: UUID | None
     title: str
     organisation_id: UUID
     principal_investigator_id: UUID
@@ -37,6 +39,7 @@ def approved_facts(application_id: UUID | str) -> ApprovedFacts:
     lead = Member.Role.PRINCIPAL_INVESTIGATOR
     return ApprovedFacts(
         application_id=application.pk,
+        amends=application.amends_id,
         title=pages["title"]["title"],
         organisation_id=application.organisation_id,
         principal_investigator_id=next(UUID(member["person"]) for member in team if member["role"] == lead),

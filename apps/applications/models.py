@@ -14,11 +14,18 @@ from apps.applications import rules
 from apps.applications.correspondence import Message, Notice, NoticePreference
 from apps.applications.form_spec import Specification
 from apps.applications.pages import current_version, specification
-from apps.applications.procedure_models import ChecklistMark, DecisionRecord, Obligation, StageClock
+from apps.applications.procedure_models import ChecklistMark, DecisionRecord, Exclusion, Obligation, StageClock
 
-__all__ = ["ChecklistMark", "DecisionRecord", "Obligation", "StageClock"]
-
-__all__ = ["Message", "Notice", "NoticePreference"]
+__all__ = [
+    "ChecklistMark",
+    "DecisionRecord",
+    "Exclusion",
+    "Message",
+    "Notice",
+    "NoticePreference",
+    "Obligation",
+    "StageClock",
+]
 
 PERSON = settings.AUTH_USER_MODEL
 # Neither committee nor authority: what every dossier was before there were paths.
@@ -44,7 +51,15 @@ class Application(models.Model):
     `path` is a key of the rules (policy), `policy_version` the version it was first submitted under, blank before;
     `stages_done` are the stages whose outcome stands; `due_on` is the last day of the delay that runs. `search_text` is
     what searches look in; `queue_rank` puts first what awaits a steward.
+
+    An amendment or a renewal `amends` the dossier that was approved first, whose project it changes; `judged` is a
+    steward's own answer to whether it is substantial. `project_ended_on`: its project is over, nothing more is amended.
     """
+
+    class Kind(models.TextChoices):
+        INITIAL = "initial", _("application")
+        AMENDMENT = "amendment", _("amendment")
+        RENEWAL = "renewal", _("renewal")
 
     class Status(models.TextChoices):
         DRAFT = rules.Status.DRAFT.value, _("draft")
@@ -66,6 +81,11 @@ class Application(models.Model):
     creation_key = models.UUIDField(unique=True, default=uuid.uuid4)
     status = models.CharField(max_length=12, choices=Status, default=Status.DRAFT)
     version = models.PositiveIntegerField(default=1)
+    kind = models.CharField(max_length=10, choices=Kind, default=Kind.INITIAL)
+    amends = models.ForeignKey("self", on_delete=models.PROTECT, related_name="amendments", null=True)
+    judged = models.BooleanField(null=True)
+    judged_because = models.TextField(blank=True)
+    project_ended_on = models.DateField(null=True)
     round = models.PositiveSmallIntegerField(default=0)
     spec_version = models.PositiveSmallIntegerField(default=current_version)
     path = models.CharField(max_length=40, default=SHORTEST_PATH)
@@ -90,6 +110,15 @@ class Application(models.Model):
         constraints = [
             models.CheckConstraint(
                 name="application_status_known", condition=Q(status__in=[status.value for status in rules.Status])
+            ),
+            models.CheckConstraint(
+                name="application_amends_by_kind",
+                condition=Q(kind="initial", amends=None) | (~Q(kind="initial") & Q(amends__isnull=False)),
+            ),
+            models.UniqueConstraint(
+                name="application_one_amendment_under_way",
+                fields=["amends"],
+                condition=~Q(status__in=sorted(status.value for status in rules.FINAL)),
             ),
             models.CheckConstraint(
                 name="application_submitted_has_date",
@@ -300,15 +329,18 @@ class Decision(models.Model):
 
 
 class ReturnReason(models.Model):
-    """Why a page was returned: only the pages of the last return may be changed before the next submission."""
+    """Why a page, or one `field` of it, was returned: only the pages of the last return open before the next
+    submission. No field: the page as a whole.
+    """
 
     decision = models.ForeignKey(Decision, on_delete=models.PROTECT, related_name="reasons")
     page = models.CharField(max_length=40)
+    field = models.CharField(max_length=40, blank=True)
     text = models.TextField()
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(name="return_reason_once_a_page", fields=["decision", "page"]),
+            models.UniqueConstraint(name="return_reason_once_a_field", fields=["decision", "page", "field"]),
             models.CheckConstraint(name="return_reason_says_why", condition=~Q(text="")),
         ]
 

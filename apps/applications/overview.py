@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from apps.accounts.models import Person
 from apps.applications import following, rules, selectors, wording
+from apps.applications.authorised import family_of
 from apps.applications.form_spec import Contents, Specification
 from apps.applications.models import Application, Page, StageOutcome
 from apps.applications.policy import Stage
@@ -68,13 +69,12 @@ def page_states(
     """The menu of a dossier."""
     lacking = [found.page for found in missing]
     editable = application.state in EDITABLE
-    returned = application.state == rules.Status.RETURNED
     return tuple(
         PageState(
             key=page.key,
             title=wording.said(page.title),
             lacking=lacking.count(page.key),
-            is_open=editable and (not returned or page.key in reasons),
+            is_open=editable and (not reasons or page.key in reasons),
             reason=reasons.get(page.key, ""),
         )
         for page in application.specification.pages
@@ -137,8 +137,8 @@ class OutcomeLine:
 
 
 def outcomes_of(application: Application) -> list[OutcomeLine]:
-    """How each stage ended so far, latest first. One query."""
-    rows = StageOutcome.objects.filter(application=application).order_by("-id")
+    """How each stage ended so far for a project, its amendments included, latest first. One query."""
+    rows = StageOutcome.objects.filter(application__in=family_of(application)).order_by("-id")
     return [_outcome_line(row) for row in rows]
 
 

@@ -117,6 +117,8 @@ def _table_lines(scope: Mapping[str, list[str]], content: Content) -> Iterator[s
             "columns": ", ".join(columns),
             "why": justification or "—",
         }
+        if gone := composition.withdrawn({"scope": {table: columns}}).get(table):
+            yield _("%(columns)s: withdrawn from the catalogue since") % {"columns": ", ".join(gone)}
         for full in (f"{table}.{column}" for column in columns):
             if full in identifiers:
                 yield _("%(column)s, potential identifier. Justification: %(why)s") % {
@@ -182,13 +184,16 @@ def _team_changed(spec: Specification, before: Mapping[str, Any], after: Mapping
 
 @dataclass(frozen=True)
 class TableRead:
-    """A table of the scope for the steward: how many variables, and each potential identifier with its reason."""
+    """A table of the scope for the steward: its variables, those that are potential identifiers with their reasons, and
+    those that the catalogue offers no more.
+    """
 
     name: str
     title: str
     columns: tuple[str, ...]
     justification: str
     identifiers: tuple[tuple[str, str, str], ...]  # column, family in words, justification
+    withdrawn: tuple[str, ...] = ()
 
 
 def scope_read(variables: Content, language: str) -> tuple[TableRead, ...]:
@@ -208,7 +213,8 @@ def _table_read(name: str, columns: list[str], variables: Content, language: str
         if families.get(column)
     )
     justification = variables.get("justifications", {}).get(name, "")
-    return TableRead(name, table.title(language) if table else name, tuple(columns), justification, flagged)
+    gone = composition.withdrawn({"scope": {name: columns}}).get(name, ())
+    return TableRead(name, table.title(language) if table else name, tuple(columns), justification, flagged, gone)
 
 
 def family_title(family: Any, language: str) -> str:

@@ -108,3 +108,41 @@ class DecisionRecord(models.Model):
 
     def __str__(self) -> str:
         return self.signature[:16]
+
+
+class Exclusion(models.Model):
+    """Who may file no new application until a day, after a misuse of the data of `application`, and why.
+
+    Either a person or an organisation. One that was lifted counts no more.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    application = models.ForeignKey(APPLICATION, on_delete=models.PROTECT, related_name="exclusions")
+    person = models.ForeignKey(PERSON, on_delete=models.PROTECT, related_name="exclusions", null=True)
+    organisation = models.ForeignKey(
+        "accounts.Organisation", on_delete=models.PROTECT, related_name="exclusions", null=True
+    )
+    reason = models.TextField()
+    until_on = models.DateField()
+    by = models.ForeignKey(PERSON, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+    lifted_at = models.DateTimeField(null=True)
+    lifted_by = models.ForeignKey(PERSON, on_delete=models.PROTECT, related_name="+", null=True)
+    lifted_because = models.TextField(blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="exclusion_of_one",
+                condition=Q(person__isnull=False, organisation=None) | Q(person=None, organisation__isnull=False),
+            ),
+            models.CheckConstraint(name="exclusion_says_why", condition=~Q(reason="")),
+            models.CheckConstraint(
+                name="exclusion_lifted_by_someone_who_says_why",
+                condition=Q(lifted_at=None, lifted_by=None, lifted_because="")
+                | (Q(lifted_at__isnull=False, lifted_by__isnull=False) & ~Q(lifted_because="")),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"exclusion until {self.until_on}"

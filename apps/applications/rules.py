@@ -10,18 +10,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Any
 
-from apps.applications.form_spec import (
-    Content,
-    Contents,
-    Field,
-    Kind,
-    PageSpec,
-    Specification,
-    Text,
-    cell_name,
-    filled_rows,
-)
-from apps.applications.pages import specification
+from apps.applications.field_rules import Missing, as_date, field_problems, missing
 from apps.applications.policy.model import Committee, Path, Stage
 from apps.applications.workflow import (
     EDITABLE,
@@ -75,6 +64,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("application.list", frozenset({Role.PERSON})),
     Action("application.create", frozenset({Role.PERSON}), methods=("GET", "POST")),
     Action("application.view", TEAM),
+    Action("application.amend", LEAD, _only(Status.APPROVED), ("GET", "POST"), readers=TEAM),
     Action("application.edit", TEAM, _EDITABLE, ("GET", "POST")),
     Action("application.attach", TEAM, _EDITABLE, ("POST",)),
     Action("application.attachment_remove", TEAM, _EDITABLE, ("POST",)),
@@ -100,6 +90,9 @@ ACTIONS: tuple[Action, ...] = (
     _changes("application.return", STEWARD, independent=True),
     _changes("application.accept", STEWARD, independent=True),
     _changes("application.redirect", STEWARD, independent=True),
+    Action("application.judge", STEWARD, _only(Status.SUBMITTED), ("POST",), independent=True),
+    Action("application.exclusions", STEWARD),
+    Action("application.exclusion_lift", STEWARD, methods=("POST",)),
     Action("application.check", STEWARD, _only(Status.SUBMITTED), ("POST",), independent=True),
     Action("application.extend", STEWARD, _only(Status.CNIL, Status.DECISION), ("POST",), independent=True),
     _changes("application.silence_confirm", STEWARD, independent=True),
@@ -122,124 +115,25 @@ ACTIONS: tuple[Action, ...] = (
 
 
 @dataclass(frozen=True)
-class Missing:
-    """One thing that keeps a dossier from being complete. `text` is set where the extract engine has its own words."""
+class Barred:
+    """Somebody, or an organisation, that may file nothing until a day (included), and why."""
 
-    page: str
-    field: str
-    code: str
-    text: Text | None = None
-
-
-def missing(contents: Contents, spec: Specification | None = None) -> tuple[Missing, ...]:
-    """All that the pages lack or hold wrongly, in the order of the form; fields not asked for lack nothing."""
-    return tuple(found for page in (spec or specification()).pages for found in page_missing(page, contents))
-
-
-def page_missing(page: PageSpec, contents: Contents) -> Iterator[Missing]:
-    """What one page lacks or holds wrongly. Other pages matter through the conditions of its fields."""
-    content = contents.get(page.key, {})
-    for field in page.fields:
-        if field.is_asked(contents):
-            yield from (Missing(page.key, name, code) for name, code in field_problems(field, content, contents))
-
-
-def field_problems(field: Field, content: Content, contents: Contents) -> Iterator[tuple[str, str]]:
-    """What is wrong with a field, or with each cell of a group: the name to lead to, and a code."""
-    is_group = field.kind is Kind.GROUP
-    if not (filled_rows(field, content) if is_group else content.get(field.name)):
-        if field.is_required(contents):
-            yield field.name, "required"
-    elif is_group:
-        yield from _group_problems(field, filled_rows(field, content))
-    elif code := _CHECKS[field.kind](field, content[field.name], content):
-        yield field.name, code
-
-
-def _group_problems(group: Field, rows: tuple[tuple[int, Content], ...]) -> Iterator[tuple[str, str]]:
-    if len(rows) > group.most:
-        yield group.name, "too_many_rows"
-    for number, row in rows:
-        for column in group.columns:
-            for _name, code in field_problems(column, row, {}):
-                yield cell_name(group, number, column), code
-
-
-def _text_problem(field: Field, value: Any, content: Content) -> str:
-    return "too_long" if len(value) > field.max_length else ""
-
-
-def _number_problem(field: Field, value: Any, content: Content) -> str:
-    if not (isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 10):
-        return "not_a_number"
-    return "" if field.least <= int(value) <= field.most else "out_of_bounds"
-
-
-def _choice_problem(field: Field, value: Any, content: Content) -> str:
-    return "" if value in {choice.value for choice in field.choices} else "not_a_choice"
-
-
-def _confirmation_problem(field: Field, value: Any, content: Content) -> str:
-    return "" if value == "yes" else "required"
-
-
-def _date_problem(field: Field, value: Any, content: Content) -> str:
-    day = as_date(value)
-    if day is None:
-        return "not_a_date"
-    if field.earliest and day < date.fromisoformat(field.earliest):
-        return "too_early"
-    start = as_date(content.get(field.not_before))
-    if start is None:
-        return ""
-    if day < start:
-        return "before_start"
-    return "too_long_a_period" if day >= years_after(start, field.longest_years) else ""
-
-
-def as_date(value: Any) -> date | None:
-    """The day an ISO 8601 text stands for, None when it stands for none."""
-    try:
-        return date.fromisoformat(value)
-    except (TypeError, ValueError):
-        return None
-
-
-def years_after(start: date, years: int) -> date:
-    """The same day `years` later (28 February for a 29 February that does not exist), at most the last possible day."""
-    if start.year + years > date.max.year:
-        return date.max
-    try:
-        return start.replace(year=start.year + years)
-    except ValueError:
-        return start.replace(year=start.year + years, day=28)
-
-
-def _engine_checks_it(field: Field, value: Any, content: Content) -> str:
-    return ""
-
-
-_CHECKS: Mapping[Kind, Callable[[Field, Any, Content], str]] = {
-    Kind.TEXT: _text_problem,
-    Kind.LONG_TEXT: _text_problem,
-    Kind.NUMBER: _number_problem,
-    Kind.CHOICE: _choice_problem,
-    Kind.CONFIRMATION: _confirmation_problem,
-    Kind.DATE: _date_problem,
-    Kind.POPULATION: _engine_checks_it,
-    Kind.SCOPE: _engine_checks_it,
-    Kind.DOCUMENT: _engine_checks_it,
-}
+    who: str
+    until_on: date
+    why: str
 
 
 @dataclass(frozen=True)
 class Facts:
     """All that a decision about a dossier depends on.
 
-    `open_pages` are those a return reopened; `decider_conflicts` why this person must leave the dossier to another;
-    `access_to` and `today` are days in Paris. `path` is the way the dossier goes, `done` the stages that stand;
-    `express` False: an outcome by silence; `silence` the one proposed since the delay lapsed. `may_extend`: the running
-    delay may still be extended; `wrong_items`: the checklist says that something is to be corrected.
+    `open_pages` are those a return reopened, or the only ones of a renewal; `decider_conflicts` why this person must
+    leave the dossier to another; `access_to` and `today` are days in Paris. `path` is the way the dossier goes, `done`
+    the stages that stand; `express` False: an outcome by silence; `silence` the one proposed since the delay lapsed.
+    `may_extend`: the running delay may still be extended; `wrong_items`: the checklist says that something is to be
+    corrected. `is_amendment`: it changes what another dossier was granted; `unchanged`: it does not, in truth;
+    `amendment_under_way`: another one is not decided yet; `project_over`: the project has ended; `barred`: who of the
+    team may file nothing.
     """
 
     status: Status
@@ -258,11 +152,19 @@ class Facts:
     may_extend: bool = False
     silence: str = ""
     wrong_items: bool = False
+    is_amendment: bool = False
+    is_renewal: bool = False
+    unchanged: bool = False
+    amendment_under_way: bool = False
+    project_over: bool = False
+    barred: tuple[Barred, ...] = ()
 
 
 def _page_is_open(facts: Facts) -> Iterator[Reason]:
     if facts.status == Status.RETURNED and facts.page not in facts.open_pages:
         yield Reason("page_not_reopened")
+    if facts.status == Status.DRAFT and facts.is_renewal and facts.page not in facts.open_pages:
+        yield Reason("page_not_of_a_renewal")
 
 
 def _is_complete(facts: Facts) -> Iterator[Reason]:
@@ -319,6 +221,46 @@ def _silence_is_proposed(facts: Facts) -> Iterator[Reason]:
         yield Reason("no_silence")
 
 
+def barred_reasons(barred: Iterable[Barred]) -> Iterator[Reason]:
+    """Why these people and organisations may file nothing."""
+    for one in barred:
+        yield Reason("barred", {"who": one.who, "until": one.until_on.isoformat(), "why": one.why})
+
+
+def _nobody_is_barred(facts: Facts) -> Iterator[Reason]:
+    yield from barred_reasons(facts.barred)
+
+
+def _something_changed(facts: Facts) -> Iterator[Reason]:
+    if facts.is_amendment and facts.unchanged and not facts.missing:
+        yield Reason("nothing_changed")
+
+
+def _is_the_first_dossier(facts: Facts) -> Iterator[Reason]:
+    if facts.is_amendment:
+        yield Reason("amend_the_first")
+
+
+def _is_an_amendment(facts: Facts) -> Iterator[Reason]:
+    if not facts.is_amendment:
+        yield Reason("no_amendment")
+
+
+def _amendments_keep_their_path(facts: Facts) -> Iterator[Reason]:
+    if facts.is_amendment:
+        yield Reason("amendment_keeps_path")
+
+
+def _no_other_amendment(facts: Facts) -> Iterator[Reason]:
+    if facts.amendment_under_way:
+        yield Reason("amendment_under_way")
+
+
+def _project_goes_on(facts: Facts) -> Iterator[Reason]:
+    if facts.project_over:
+        yield Reason("project_over")
+
+
 DECIDABLE = transition("application.approve").sources
 
 Guard = Callable[[Facts], Iterator[Reason]]
@@ -329,20 +271,28 @@ GUARDS: Mapping[str, tuple[Guard, ...]] = {
     "application.attachment_remove": (_page_is_open,),
     "application.member_add": (_page_is_open,),
     "application.member_remove": (_page_is_open,),
-    "application.submit": (_is_complete,),
+    "application.amend": (_is_the_first_dossier, _project_goes_on, _no_other_amendment, _nobody_is_barred),
+    "application.submit": (_is_complete, _something_changed, _project_goes_on, _nobody_is_barred),
+    "application.judge": (_decider_is_independent, _is_an_amendment),
     "application.return": (_decider_is_independent, _return_says_why),
     "application.check": (_decider_is_independent,),
     "application.accept": (_decider_is_independent, _is_complete, _nothing_was_found_wrong),
     "application.extend": (_decider_is_independent, _delay_may_be_extended),
     "application.silence_confirm": (_decider_is_independent, _silence_is_proposed, _silence_is_no_express_opinion),
     "application.obligation_fulfil": (_decider_is_independent,),
-    "application.redirect": (_decider_is_independent,),
+    "application.redirect": (_decider_is_independent, _amendments_keep_their_path),
     "application.opinion_transcribe": (_decider_is_independent, _silence_is_no_express_opinion),
     "committee.opinion": (_decider_is_independent, _silence_is_no_express_opinion),
     "application.refer": (_path_leads_to_the_authority,),
     "application.cnil_record": (_decider_is_independent,),
     "application.discontinue": (_decider_is_independent,),
-    "application.approve": (_decider_is_independent, _is_complete, _access_is_to_come, _only_the_decision_is_left),
+    "application.approve": (
+        _decider_is_independent,
+        _is_complete,
+        _access_is_to_come,
+        _only_the_decision_is_left,
+        _project_goes_on,
+    ),
     "application.refuse": (_decider_is_independent,),
 }
 
@@ -375,10 +325,14 @@ __all__ = [
     "FINAL",
     "TRANSITIONS",
     "WHOSE_TURN",
+    "Missing",
     "Outcome",
     "Status",
     "Transition",
     "Turn",
+    "as_date",
+    "field_problems",
+    "missing",
     "queue_rank",
     "transition",
     "whose_turn",

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from apps.accounts import grants
 from apps.accounts.models import Mandate, Organisation, Person
-from apps.applications import composition, rules, workflow
+from apps.applications import authorised, composition, exclusions, rules, workflow
 from apps.applications.form_spec import PROCEDURE, Contents
 from apps.applications.models import (
     AUTHORITY,
@@ -23,11 +23,12 @@ from apps.applications.models import (
     Notice,
     NoticePreference,
     Page,
-    ReturnReason,
     StageOutcome,
 )
-from apps.applications.policy import Document, Path, Policy, Stage, policy_on, policy_version
+from apps.applications.paths import path_of, policy_of
+from apps.applications.policy import Document, Path, Stage, policy_on
 from apps.applications.procedure_models import ChecklistMark, StageClock
+from apps.applications.returned import reopened
 from apps.applications.rules import Conflict, Facts, Missing, Outcome, Status
 from apps.catalogue.selectors import AT_MOST, codes_found, nomenclature
 from apps.core.rules import Role
@@ -171,6 +172,8 @@ def completeness(application: Application, contents: Contents) -> tuple[Missing,
     found = (*rules.missing(contents, spec), *composition.problems(contents, known))
     found = (*found, *_demanded_by_the_path(application, contents, found))
     found = found or composition.last_problems(contents, known)
+    if application.amends_id:
+        found = (*found, *authorised.amendment_missing(application, contents))
     found = (*found, *documents_missing(application))
     return tuple(sorted(found, key=lambda missing: spec.keys.index(missing.page)))
 
@@ -228,15 +231,8 @@ def _builtin_matching(system: System, text: str, language: str) -> list[tuple[st
 
 
 def reopened_pages(application: Application) -> Mapping[str, str]:
-    """The pages that the last return reopened, each with its reason; none unless the dossier is returned.
-
-    A dossier that was redirected, or taken back by its team after an opinion, is open on every page.
-    """
-    if application.state != Status.RETURNED:
-        return {}
-    reasons = ReturnReason.objects.filter(decision__application=application, decision__round=application.round)
-    found = dict(reasons.values_list("page", "text"))
-    return found or dict.fromkeys(application.specification.keys, "")
+    """The pages that may be changed where not all may, each with its reasons (`returned.reopened`)."""
+    return reopened(application).pages
 
 
 def conflicts_of(person: Person, application: Application) -> frozenset[Conflict]:
@@ -245,7 +241,11 @@ def conflicts_of(person: Person, application: Application) -> frozenset[Conflict
     organisations = {application.organisation_id, *(organisation for _, organisation in team)}
     mandates = Mandate.objects.current(timezone.localdate()).filter(person=person, organisation__in=organisations)
     found = set()
-    if person.pk == application.created_by_id or any(member == person.pk for member, _ in team):
+    if (
+        person.pk == application.created_by_id
+        or any(member == person.pk for member, _ in team)
+        or (application.amends_id and person.pk in authorised.team_of_family(application))
+    ):
         found.add(Conflict.TEAM)
     if mandates.exists():
         found.add(Conflict.ORGANISATION)
@@ -260,7 +260,17 @@ def team_facts(application: Application, person: Person, *, page: str = "") -> F
         page=page,
         open_pages=frozenset(reopened_pages(application)),
         path=path_of(application),
+        is_amendment=application.amends_id is not None,
+        is_renewal=application.kind == Application.Kind.RENEWAL,
+        project_over=authorised.root_of(application).project_ended_on is not None,
     )
+
+
+def amendment_facts(application: Application, person: Person) -> Facts:
+    """The facts for amending what this dossier was granted."""
+    under_way = authorised.under_way(application) is not None
+    barred = exclusions.barred_team(application)
+    return replace(team_facts(application, person), amendment_under_way=under_way, barred=barred)
 
 
 def decider_facts(application: Application, person: Person) -> Facts:
@@ -271,19 +281,11 @@ def decider_facts(application: Application, person: Person) -> Facts:
 
 def submission_facts(application: Application, person: Person, contents: Contents) -> Facts:
     """The facts for submitting, completeness included."""
-    return replace(team_facts(application, person), missing=completeness(application, contents))
-
-
-def policy_of(application: Application) -> Policy:
-    """The rules the dossier goes by: those of the day of its first submission, today's before."""
-    if application.policy_version:
-        return policy_version(application.policy_version)
-    return policy_on(timezone.localdate())
-
-
-def path_of(application: Application) -> Path:
-    """The way the dossier goes through the procedure."""
-    return policy_of(application).path(application.path)
+    missing, barred = completeness(application, contents), exclusions.barred_team(application)
+    facts = replace(team_facts(application, person), missing=missing, barred=barred)
+    if application.amends_id is None:
+        return facts
+    return replace(facts, unchanged=not authorised.comparison(application, snapshot_of(application)).changes)
 
 
 def clock_of(application: Application) -> StageClock | None:
@@ -356,6 +358,8 @@ def decision_facts(
         may_extend=_may_extend(application, beside.clock),
         silence=beside.clock.silence if beside.clock else "",
         wrong_items=ChecklistMark.Mark.WRONG in beside.marks.values(),
+        is_amendment=application.amends_id is not None,
+        project_over=authorised.root_of(application).project_ended_on is not None,
     )
 
 

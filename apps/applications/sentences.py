@@ -7,6 +7,10 @@ from django.utils.translation import gettext_lazy as _
 
 SENTENCES: Mapping[str, str | Promise] = {
     "application.created": _("%(actor)s started the dossier."),
+    "application.amendment_started": _("%(actor)s started the amendment %(number)s of %(amends)s."),
+    "application.amendment_judged": _("%(actor)s judged whether the amendment is substantial."),
+    "application.excluded": _("%(actor)s excluded somebody from new applications after a misuse."),
+    "application.exclusion_lifted": _("%(actor)s lifted an exclusion."),
     "application.page_saved": _("%(actor)s changed a page of the dossier."),
     "application.attachment_added": _("%(actor)s added a document."),
     "application.attachment_removed": _("%(actor)s removed a document."),

@@ -54,12 +54,13 @@ def clean(text: str) -> str:
 def scope_typed(form: Form, present: Content) -> dict[str, Any]:
     """The content of the page of variables: what is ticked, and every justification of something the catalogue offers.
 
-    A justification stays when its table is unticked, so that ticking it again finds it.
+    A justification stays when its table is unticked, so that ticking it again finds it. What the catalogue withdrew
+    after it was ticked stays until it is unticked: it is never lost unseen.
     """
     scope: dict[str, list[str]] = {}
     for full in form.get("columns", []):
         table, _dot, column = full.partition(".")
-        if column_offered(table, column):
+        if column_offered(table, column) or column in present.get("scope", {}).get(table, []):
             scope.setdefault(table, []).append(column)
     justified = {name.removeprefix("why-"): clean(texts[0]) for name, texts in form.items() if name.startswith("why-")}
     return {

@@ -18,6 +18,14 @@ REASONS: Mapping[str, Message] = {
     "role": _("Your role in this dossier does not allow this."),
     "state": _("This is not possible in the present state of the dossier."),
     "page_not_reopened": _("This page was not reopened by the steward: it stays as it was submitted."),
+    "page_not_of_a_renewal": _("A renewal changes the end of access only: for anything else, start an amendment."),
+    "barred": _("%(who)s may file no application until %(until)s. Reason: %(why)s"),
+    "nothing_changed": _("Nothing differs from what is authorised: change what the amendment is about."),
+    "amend_the_first": _("This dossier is an amendment itself: start the next one from the dossier it amends."),
+    "no_amendment": _("This dossier is no amendment."),
+    "amendment_keeps_path": _("An amendment keeps the path of what it amends: another path takes a new dossier."),
+    "amendment_under_way": _("An amendment of this dossier is under way: finish it or withdraw it first."),
+    "project_over": _("The project is over: to use its data again, file a new dossier."),
     "incomplete": _("The dossier is not complete: see what is missing."),
     "own_application": _("You are or were part of this dossier: leave it to another steward."),
     "own_organisation": _("This dossier involves an organisation you act for: leave it to another steward."),
@@ -148,6 +156,10 @@ NOTICES: Mapping[str, Message] = {
     "approved": _("The dossier was approved."),
     "refused": _("The dossier was refused."),
     "stage": _("The dossier entered a new stage of the procedure."),
+    "reminder": _("Your answer is awaited: the legal delay comes to its end."),
+    "lapsed": _("A legal delay has ended without an answer."),
+    "closed": _("The project was closed."),
+    "revoked": _("The authorisation of the project was withdrawn: access is cut."),
     "infected": _("A virus was found in a document."),
     "rapporteur_asked": _("The committee asks you for a report."),
     "agreement_ready": _("The agreement awaits your signature."),
@@ -155,6 +167,7 @@ NOTICES: Mapping[str, Message] = {
     "agreement_declined": _("A party declined to sign the agreement."),
 }
 
+BESIDE_A_FIELD = _("%(field)s: %(reason)s")
 PAGE_SAVED = _("%(who)s saved this page at %(when)s.")
 
 

@@ -8,6 +8,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from apps.applications import presentation
+from apps.applications.authorised import family_of, root_of
 from apps.applications.examination import submitted_contents
 from apps.applications.form_spec import Content, Contents, Field, Kind, PageSpec, Text, filled_rows
 from apps.applications.models import Application, StageOutcome, Submission
@@ -108,7 +109,7 @@ def facts(application: Application, submission: Submission, path: Path) -> dict[
     with translation.override("fr"):
         population = presentation.in_words(spec.page("population").field("population"), contents["population"])
     return {
-        "number": application.number,
+        "number": root_of(application).number,
         "path": path.key,
         "controller": application.organisation.name,
         **plain,
@@ -135,7 +136,7 @@ def _identifiers(scope: Mapping[str, list[str]]) -> Iterator[str]:
 def _outcomes(application: Application) -> dict[str, str]:
     """Opinion and authority's decision: outcome, reference and day of the latest of each."""
     found: dict[str, str] = {}
-    for row in StageOutcome.objects.filter(application=application).order_by("id"):
+    for row in StageOutcome.objects.filter(application__in=family_of(application)).order_by("id"):
         name = "committee" if row.stage == COMMITTEE else "cnil" if row.stage in AUTHORITY else ""
         if name:
             day = row.decided_on.isoformat() if row.decided_on else row.at.date().isoformat()

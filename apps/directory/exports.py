@@ -15,7 +15,10 @@ from apps.directory import presentation, selectors
 from apps.directory.models import Entry
 
 CHUNK = 500
-OWN = ("number", "title", "title_en", "url", "stage", "starts_on", "ends_on", "published_at", "updated_at")
+OWN = (
+    *("number", "title", "title_en", "url", "stage", "starts_on", "ends_on"),
+    *("ended_on", "ending", "ending_told", "published_at", "updated_at"),
+)
 TOLD = ("method", "method_en", "results", "results_en", "publications")
 
 
@@ -29,6 +32,9 @@ def record(entry: Entry) -> dict[str, Any]:
         "stage": selectors.stage_of(entry).value,
         "starts_on": entry.starts_on.isoformat(),
         "ends_on": entry.ends_on.isoformat(),
+        "ended_on": entry.ended_on.isoformat() if entry.ended_on else "",
+        "ending": entry.ending,
+        "ending_told": entry.ending_told,
         "published_at": entry.published_at.isoformat(timespec="seconds"),
         "updated_at": entry.updated_at.isoformat(timespec="seconds"),
         **{name: value for name, value in entry.facts.items() if name not in OWN},

@@ -12,7 +12,8 @@ from django.db.models import Q
 class Entry(models.Model):
     """A project in the public directory. `sections` holds its page in words, by language; `facts` the open data.
 
-    `haystack` is what a search looks through: without accents or capitals.
+    `haystack` is what a search looks through: without accents or capitals. Of a project that is over, `ending` says how
+    it ended and `ending_told` what became of it, in its team's words.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -33,6 +34,9 @@ class Entry(models.Model):
     results = models.TextField(blank=True)
     results_en = models.TextField(blank=True)
     publications: Any = models.JSONField(default=list)
+    ended_on = models.DateField(null=True)
+    ending = models.CharField(max_length=10, blank=True)
+    ending_told = models.TextField(blank=True)
     published_at = models.DateTimeField()
     updated_at = models.DateTimeField()
     results_at = models.DateTimeField(null=True)

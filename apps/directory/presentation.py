@@ -9,14 +9,23 @@ from django.utils.translation import gettext_lazy as _
 from apps.directory import rules, selectors
 from apps.directory.models import Entry
 from apps.directory.rules import Stage
+from apps.projects.models import Project
 
 STAGES = {
     Stage.TO_COME: _("to come"),
     Stage.UNDER_WAY: _("under way"),
     Stage.ENDED: _("access ended"),
+    Stage.REVOKED: _("access withdrawn"),
     Stage.RESULTS: _("results published"),
 }
-BADGES = {Stage.TO_COME: "new", Stage.UNDER_WAY: "info", Stage.ENDED: "", Stage.RESULTS: "success"}
+ENDINGS = dict(Project.Ending.choices)
+BADGES = {
+    Stage.TO_COME: "new",
+    Stage.UNDER_WAY: "info",
+    Stage.ENDED: "",
+    Stage.REVOKED: "error",
+    Stage.RESULTS: "success",
+}
 
 
 @dataclass(frozen=True)

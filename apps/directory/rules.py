@@ -39,13 +39,18 @@ class Stage(StrEnum):
     TO_COME = "to_come"
     UNDER_WAY = "under_way"
     ENDED = "ended"
+    REVOKED = "revoked"
     RESULTS = "results"
 
 
-def stage(starts_on: date, ends_on: date, has_results: bool, today: date) -> Stage:
-    """Where a project stands on a day; both bounds of its access are included."""
+def stage(starts_on: date, ends_on: date, has_results: bool, today: date, *, ending: str = "") -> Stage:
+    """Where a project stands on a day; both bounds of its access are included. `ending`: how it ended before them."""
+    if ending == Stage.REVOKED:
+        return Stage.REVOKED
     if has_results:
         return Stage.RESULTS
+    if ending:
+        return Stage.ENDED
     if today < starts_on:
         return Stage.TO_COME
     return Stage.UNDER_WAY if today <= ends_on else Stage.ENDED

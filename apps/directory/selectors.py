@@ -52,12 +52,15 @@ def entries_found(wanted: Wanted) -> QuerySet[Entry]:
 
 
 def _in_stage(stage: Stage, today: date) -> Q:
-    without = Q(results_at=None)
+    revoked = Q(ending=Stage.REVOKED)
+    without = Q(results_at=None) & ~revoked
+    goes_on = without & Q(ending="")
     return {
-        Stage.RESULTS: ~without,
-        Stage.TO_COME: without & Q(starts_on__gt=today),
-        Stage.UNDER_WAY: without & Q(starts_on__lte=today, ends_on__gte=today),
-        Stage.ENDED: without & Q(ends_on__lt=today),
+        Stage.REVOKED: revoked,
+        Stage.RESULTS: Q(results_at__isnull=False) & ~revoked,
+        Stage.TO_COME: goes_on & Q(starts_on__gt=today),
+        Stage.UNDER_WAY: goes_on & Q(starts_on__lte=today, ends_on__gte=today),
+        Stage.ENDED: without & (~Q(ending="") | Q(ends_on__lt=today)),
     }[stage]
 
 
@@ -68,7 +71,8 @@ def entry_of(application_id: UUID) -> QuerySet[Entry]:
 
 def stage_of(entry: Entry) -> Stage:
     """Where the project stands today."""
-    return rules.stage(entry.starts_on, entry.ends_on, entry.results_at is not None, timezone.localdate())
+    told, today = entry.results_at is not None, timezone.localdate()
+    return rules.stage(entry.starts_on, entry.ends_on, told, today, ending=entry.ending)
 
 
 def paths_published() -> dict[str, str]:

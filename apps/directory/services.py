@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import Person
+from apps.applications.authorised import root_of
 from apps.applications.granted import approved_facts
 from apps.applications.models import Application, Submission
 from apps.applications.selectors import path_of, team_facts
@@ -17,6 +18,7 @@ from apps.core.rules import Refused, decide_by_table
 from apps.directory import content
 from apps.directory.models import Entry
 from apps.directory.rules import ACTIONS, LONGEST, MOST_PUBLICATIONS, Results
+from apps.projects.models import Project
 
 
 def entry_publish(*, application_id: str, by: str) -> Entry | None:
@@ -24,7 +26,7 @@ def entry_publish(*, application_id: str, by: str) -> Entry | None:
 
     None for a path that is not published (policy). To be called in the transaction of the approval.
     """
-    application = Application.objects.select_related("organisation").get(pk=application_id)
+    application = Application.objects.select_related("organisation", "amends").get(pk=application_id)
     if not path_of(application).public_directory:
         return None
     entry = entry_write(application)
@@ -33,28 +35,47 @@ def entry_publish(*, application_id: str, by: str) -> Entry | None:
 
 
 def entry_write(application: Application) -> Entry:
-    """The row of an approved project's page, made or made again. Raises DoesNotExist unless it is approved."""
+    """The row of an approved project's page, made or made again: by the dossier, or by what amends it.
+
+    Raises DoesNotExist unless it is approved.
+    """
+    first = root_of(application)
     granted, path = approved_facts(application.pk), path_of(application)
     submission = Submission.objects.get(application=application, round=application.round)
     words = content.sections(application, submission, path)
     now = timezone.now()
     values = {
-        "number": application.number,
+        "number": first.number,
         "path": path.key,
         "title": granted.title,
         "title_en": submission.content["pages"]["title"].get("title_en", "")[:200],
         "controller": application.organisation.name,
-        "starts_on": granted.starts_on,
+        "starts_on": approved_facts(first.pk).starts_on,
         "ends_on": granted.ends_on,
         "sections": words,
         "facts": content.facts(application, submission, path),
-        "haystack": content.haystack(application.number, words),
+        "haystack": content.haystack(first.number, words),
         "updated_at": now,
     }
     entry, _made = Entry.objects.update_or_create(
-        application=application, defaults=values, create_defaults={**values, "published_at": now}
+        application=first, defaults=values, create_defaults={**values, "published_at": now}
     )
     return entry
+
+
+def entry_end(*, project: Project, by: str) -> None:
+    """Say on the public page that the project is over, how, and what became of it. In the transaction that ends it."""
+    entry = Entry.objects.filter(application=project.application_id).first()
+    if entry is None:
+        return
+    Entry.objects.filter(pk=entry.pk).update(
+        ended_on=project.ended_on,
+        ending=project.ending,
+        # What a misuse was is between the platform and those concerned.
+        ending_told="" if project.ending == Project.Ending.REVOKED else project.ending_told,
+        updated_at=timezone.now(),
+    )
+    _record("directory.ended", entry, by)
 
 
 def results_record(*, entry: Entry, results: Results, seen_version: int, by: Person) -> Entry:

@@ -72,6 +72,7 @@ def entry(request: HttpRequest, application_id: UUID) -> HttpResponse:
         "line": presentation.line(found, language, path),
         "sections": found.sections[language],
         "told": presentation.outcome_of(found, language),
+        "ending": presentation.ENDINGS.get(found.ending, ""),
     }
     return render(request, "directory/entry.html", context)
 

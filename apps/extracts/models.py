@@ -10,16 +10,19 @@ from apps.extracts.rules import Status as RuleStatus
 
 
 class ExtractRequest(models.Model):
-    """One approved definition to be run, from its request to its delivery."""
+    """One approved definition to be run, from its request to its delivery; a project has one for each that was
+    approved.
+    """
 
     class Status(models.TextChoices):
         REQUESTED = RuleStatus.REQUESTED, _("waiting for a worker")
         RUNNING = RuleStatus.RUNNING, _("being extracted")
         DELIVERED = RuleStatus.DELIVERED, _("delivered")
         NEEDS_HUMAN = RuleStatus.NEEDS_HUMAN, _("needs a person")
+        SUPERSEDED = RuleStatus.SUPERSEDED, _("replaced by the request of an amendment")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    project = models.OneToOneField("projects.Project", on_delete=models.PROTECT, related_name="extract_request")
+    project = models.ForeignKey("projects.Project", on_delete=models.PROTECT, related_name="extract_requests")
     definition_hash = models.CharField(max_length=64)
     status = models.CharField(max_length=12, choices=Status, default=Status.REQUESTED)
     stage = models.CharField(max_length=40, blank=True)
@@ -38,6 +41,11 @@ class ExtractRequest(models.Model):
         constraints = [
             models.CheckConstraint(
                 name="delivered_extract_has_a_manifest", condition=~Q(status="delivered") | ~Q(manifest_sha256="")
+            ),
+            models.UniqueConstraint(
+                name="one_extract_under_way_a_project",
+                fields=["project"],
+                condition=~Q(status__in=["delivered", "superseded"]),
             ),
         ]
 

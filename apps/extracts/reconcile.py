@@ -36,7 +36,7 @@ REASONS = {
 def extract_step(lease: Lease) -> Outcome:
     """Bring an extract request a few seconds further; idempotent, whoever did what before."""
     request = request_to_run(lease.subject_id)
-    if request.status == Status.DELIVERED:
+    if request.status in {Status.DELIVERED, Status.SUPERSEDED}:
         return Done()
     try:
         return _advance(request, lease)

@@ -13,16 +13,18 @@ class Status(StrEnum):
     RUNNING = "running"
     DELIVERED = "delivered"
     NEEDS_HUMAN = "needs_human"
+    SUPERSEDED = "superseded"  # an amendment asked for other data before this stood
 
 
 TRANSITIONS: dict[Status, frozenset[Status]] = {
-    Status.REQUESTED: frozenset({Status.RUNNING, Status.NEEDS_HUMAN}),
-    Status.RUNNING: frozenset({Status.DELIVERED, Status.NEEDS_HUMAN}),
-    Status.NEEDS_HUMAN: frozenset({Status.RUNNING}),
+    Status.REQUESTED: frozenset({Status.RUNNING, Status.NEEDS_HUMAN, Status.SUPERSEDED}),
+    Status.RUNNING: frozenset({Status.DELIVERED, Status.NEEDS_HUMAN, Status.SUPERSEDED}),
+    Status.NEEDS_HUMAN: frozenset({Status.RUNNING, Status.SUPERSEDED}),
     Status.DELIVERED: frozenset(),
+    Status.SUPERSEDED: frozenset(),
 }
 
-FINISHED = frozenset({Status.DELIVERED, Status.NEEDS_HUMAN})
+FINISHED = frozenset({Status.DELIVERED, Status.NEEDS_HUMAN, Status.SUPERSEDED})
 
 ACTIONS: tuple[Action, ...] = (
     Action("extract.view", frozenset({Role.MEMBER, Role.PRINCIPAL_INVESTIGATOR, Role.STEWARD})),

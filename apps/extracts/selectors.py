@@ -11,5 +11,5 @@ def request_to_run(request_id: str) -> ExtractRequest:
 
 
 def request_of(project_id: UUID) -> ExtractRequest | None:
-    """The project's extract request, if there is one."""
-    return ExtractRequest.objects.filter(project_id=project_id).first()
+    """The project's latest extract request, if there is one."""
+    return ExtractRequest.objects.filter(project_id=project_id).order_by("-requested_at").first()

@@ -7,6 +7,7 @@ SENTENCES: dict[str, str | Promise] = {
     "extract.requested": _("The extract was requested."),
     "extract.started": _("A worker began the extract."),
     "extract.delivered": _("The extract was verified and delivered: %(files)s file(s), %(rows)s row(s)."),
+    "extract.superseded": _("The extract under way was given up: an amendment asks for other data."),
     "extract.needs_human": _("The extract stopped and needs a person. Nothing was delivered."),
     "key.made": _("The project's pseudonymisation key was made."),
     "key.rotated": _("The project's pseudonymisation key was sealed anew; pseudonyms stay the same."),

@@ -23,6 +23,17 @@ def extract_request(*, project: Project, by: str) -> ExtractRequest:
     return request
 
 
+def extract_supersede(*, project: Project, by: str) -> None:
+    """End whatever extract of the project is under way: an amendment asks for other data. In its transaction."""
+    unfinished = ExtractRequest.objects.filter(project=project).exclude(
+        status__in=[Status.DELIVERED, Status.SUPERSEDED]
+    )
+    for request in unfinished.select_related("project"):
+        outbox.outbox_cancel(outbox_key(request))
+        _move(request, Status.SUPERSEDED, stage="", finished_at=timezone.now())
+        _record("extract.superseded", request, by, {"definition_hash": request.definition_hash})
+
+
 def outbox_key(request: ExtractRequest) -> str:
     return f"extract:{request.pk}"
 

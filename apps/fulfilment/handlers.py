@@ -10,24 +10,33 @@ from apps.accounts.models import Person
 from apps.agreements.models import Agreement
 from apps.agreements.selectors import present_version, signatory_ids, version_of_project
 from apps.agreements.services import agreement_end, agreement_prepare
-from apps.applications.granted import approved_facts
+from apps.applications.amendments import data_differ
+from apps.applications.following import awaited, in_charge
+from apps.applications.granted import ApprovedFacts, approved_facts
 from apps.applications.models import Application
 from apps.applications.rules import Status
 from apps.applications.selectors import team_ids
-from apps.applications.services import notices_give
+from apps.applications.services import notices_give, project_over_keep, team_follow
 from apps.audit.services import event_record
 from apps.committee.models import Ballot
 from apps.committee.services import file_follow
 from apps.core.happenings import when
 from apps.core.models import OutboxItem
-from apps.directory.services import entry_publish
+from apps.directory.services import entry_end, entry_publish
 from apps.extracts.models import ExtractRequest
-from apps.extracts.services import extract_request
+from apps.extracts.selectors import request_of
+from apps.extracts.services import extract_request, extract_supersede
 from apps.people.rules import Period
 from apps.projects.agreements import agreement_read_by
+from apps.projects.models import Membership, Project
 from apps.projects.rules import AgreementFact
-from apps.projects.services import Grant, project_create
-from apps.workspaces.services import sessions_recheck, workspace_data_ready, workspace_request
+from apps.projects.services import Grant, project_amend, project_create
+from apps.workspaces.services import (
+    sessions_recheck,
+    workspace_data_ready,
+    workspace_request,
+    workspace_term_renewed,
+)
 
 # States with a sentence of their own; the others are "a new stage".
 TOLD = frozenset({"submitted", "returned", "approved", "refused"})
@@ -46,22 +55,40 @@ def on_stage_reached(application_id: str, by: str) -> None:
 def on_application_approved(application_id: str, by: str) -> None:
     """An approved dossier becomes a project with its members, an extract, a workspace, and a public page."""
     facts = approved_facts(application_id)
-    project = project_create(
-        Grant(
-            application_id=facts.application_id,
-            title=facts.title,
-            principal_investigator_id=facts.principal_investigator_id,
-            member_ids=facts.member_ids,
-            definition=facts.definition,
-            definition_hash=facts.definition_hash,
-            starts_on=facts.starts_on,
-            ends_on=facts.ends_on,
-        ),
-        by=by,
-    )
-    extract_request(project=project, by=by)
-    workspace_request(project=project, by=by)
+    if facts.amends:
+        project_amended(facts, facts.amends, by)
+    else:
+        project = project_create(grant_of(facts), by=by)
+        extract_request(project=project, by=by)
+        workspace_request(project=project, by=by)
     entry_publish(application_id=application_id, by=by)
+
+
+def grant_of(facts: ApprovedFacts) -> Grant:
+    """What was approved, as the projects take it."""
+    return Grant(
+        application_id=facts.application_id,
+        title=facts.title,
+        principal_investigator_id=facts.principal_investigator_id,
+        member_ids=facts.member_ids,
+        definition=facts.definition,
+        definition_hash=facts.definition_hash,
+        starts_on=facts.starts_on,
+        ends_on=facts.ends_on,
+    )
+
+
+def project_amended(facts: ApprovedFacts, amends: UUID, by: str) -> None:
+    """An approved amendment gives its project other terms and people, and another extract where the data differ."""
+    project = Project.objects.select_related("entitlement").select_for_update(of=("self",)).get(application_id=amends)
+    before = project.entitlement.definition
+    project_amend(project, grant_of(facts), by=by)
+    workspace_term_renewed(project_id=project.pk)
+    team_follow(application=Application.objects.get(pk=facts.application_id))
+    latest = request_of(project.pk)
+    if data_differ(before, facts.definition) or latest is None or latest.status != ExtractRequest.Status.DELIVERED:
+        extract_supersede(project=project, by=by)
+        extract_request(project=project, by=by)
 
 
 def on_stage_entered(application_id: str, by: str) -> None:
@@ -112,6 +139,19 @@ def project_agreement(project_id: UUID) -> AgreementFact | None:
     return AgreementFact(Period(date.fromisoformat(access["from"]), date.fromisoformat(access["to"])))
 
 
+def on_delay_reminded(application_id: str, by: str) -> None:
+    """A legal delay comes to its end: whoever's turn it is hears of it, in the portal and by e-mail."""
+    application = Application.objects.get(pk=application_id)
+    notices_give(application=application, people=awaited(application), kind="reminder", data={})
+
+
+def on_delay_lapsed(application_id: str, by: str) -> None:
+    """A legal delay has ended: whoever was awaited is told, and the steward who sees what follows."""
+    application = Application.objects.get(pk=application_id)
+    people = awaited(application) | in_charge(application)
+    notices_give(application=application, people=people, kind="lapsed", data={})
+
+
 def on_extract_delivered(extract_id: str, by: str) -> None:
     """A delivered extract is what the project's workspace waits for."""
     request = ExtractRequest.objects.get(pk=extract_id)
@@ -129,6 +169,15 @@ def on_access_narrowed(person_id: str, by: str) -> None:
     sessions_recheck(person_id=person_id)
 
 
+def on_project_ended(project_id: str, by: str) -> None:
+    """A project that is over: its dossier is amended no more, who works in it is cut off, the public page says so."""
+    project = Project.objects.get(pk=project_id)
+    project_over_keep(application_id=project.application_id)
+    entry_end(project=project, by=by)
+    for person_id in Membership.objects.filter(project=project).values_list("person_id", flat=True):
+        sessions_recheck(person_id=person_id)
+
+
 def register() -> None:
     """Connect the follow-ups. Called once when Django is ready."""
     when("application.stage_entered", on_stage_reached)
@@ -139,6 +188,9 @@ def register() -> None:
     when("agreement.revised", on_agreement_revised)
     when("agreement.declined", on_agreement_declined)
     agreement_read_by(project_agreement)
+    when("application.reminded", on_delay_reminded)
+    when("application.delay_lapsed", on_delay_lapsed)
     when("extract.delivered", on_extract_delivered)
     when("outbox.retried", on_outbox_retried)
     when("access.narrowed", on_access_narrowed)
+    when("project.ended", on_project_ended)

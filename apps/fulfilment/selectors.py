@@ -5,6 +5,7 @@ from typing import Any
 from django.utils.translation import get_language
 
 from apps.accounts.models import Person
+from apps.core.rules import Role
 from apps.directory.selectors import entry_of
 from apps.extracts.engine.definition import Definition
 from apps.extracts.rules import FINISHED, Status
@@ -19,7 +20,8 @@ def project_page(project: Project, person: Person) -> dict[str, Any]:
     """The project with its entitlement in words, its team, and where its extract and its workspace stand."""
     extract = request_of(project.pk)
     workspace = workspace_progress(project, person)
-    is_member = bool(member_roles(person, project))
+    relation = member_roles(person, project)
+    is_member = bool(relation)
     return {
         "project": project,
         "entitlement": project.entitlement,
@@ -27,6 +29,8 @@ def project_page(project: Project, person: Person) -> dict[str, Any]:
         "members": project.memberships.select_related("person").order_by("-role", "pk"),
         "entry": entry_of(project.application_id).first(),
         "is_member": is_member,
+        "is_lead": Role.PRINCIPAL_INVESTIGATOR in relation,
+        "may_revoke": Role.STEWARD in person.staff_roles and not is_member,
         "extract": extract,
         "stage": STAGES.get(extract.stage, "") if extract else "",
         "workspace": workspace,

@@ -10,12 +10,22 @@ from guardian.models import UserObjectPermissionBase
 
 
 class Project(models.Model):
-    """The team's space on the platform, born of one approved dossier."""
+    """The team's space on the platform, born of one approved dossier.
+
+    `entitlement` is the one that holds now; an amendment ends it and begins another. A project that is over says when,
+    how (`ending`) and, in the public's words, what became of it.
+    """
 
     class Status(models.TextChoices):
         ACTIVE = "active", _("active")
         SUSPENDED = "suspended", _("suspended")
         CLOSED = "closed", _("closed")
+        REVOKED = "revoked", _("access withdrawn")
+
+    class Ending(models.TextChoices):
+        COMPLETED = "completed", _("completed as planned")
+        STOPPED = "stopped", _("stopped before its end")
+        REVOKED = "revoked", _("access withdrawn")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     application = models.OneToOneField("applications.Application", on_delete=models.PROTECT, related_name="project")
@@ -23,12 +33,20 @@ class Project(models.Model):
     status = models.CharField(max_length=10, choices=Status, default=Status.ACTIVE)
     starts_on = models.DateField()
     ends_on = models.DateField()
+    entitlement = models.OneToOneField("projects.Entitlement", on_delete=models.PROTECT, related_name="+")
+    ended_on = models.DateField(null=True)
+    ending = models.CharField(max_length=10, choices=Ending, blank=True)
+    ending_told = models.TextField(blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
         default_permissions = ("view",)
         constraints = [
             models.CheckConstraint(name="project_ends_after_start", condition=Q(ends_on__gte=F("starts_on"))),
+            models.CheckConstraint(
+                name="project_ended_says_how",
+                condition=Q(ended_on=None, ending="") | (Q(ended_on__isnull=False) & ~Q(ending="")),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -66,20 +84,28 @@ class Membership(models.Model):
 
 
 class Entitlement(models.Model):
-    """Which data a project may have: the approved definition, by its hash, between two dates."""
+    """Which data a project may have: the definition approved with `application`, by its hash, between two dates.
+
+    `ended_at`: an amendment put another in its place.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    project = models.OneToOneField(Project, on_delete=models.PROTECT, related_name="entitlement")
+    project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="entitlements")
+    application = models.OneToOneField("applications.Application", on_delete=models.PROTECT, related_name="entitlement")
     definition = models.JSONField()
     definition_hash = models.CharField(max_length=64)
     starts_on = models.DateField()
     ends_on = models.DateField()
     granted_by = models.CharField(max_length=64)
     granted_at = models.DateTimeField(auto_now_add=True)
+    ended_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [
             models.CheckConstraint(name="entitlement_ends_after_start", condition=Q(ends_on__gte=F("starts_on"))),
+            models.UniqueConstraint(
+                name="entitlement_one_at_a_time", fields=["project"], condition=Q(ended_at__isnull=True)
+            ),
         ]
 
     def __str__(self) -> str:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 
-from apps.core.rules import Action, Role
+from apps.core.rules import Action, Allowed, Decision, Reason, Refused, Role, decide_by_table
 from apps.people.rules import (
     AccreditationFacts,
     Condition,
@@ -16,11 +16,59 @@ from apps.people.rules import (
 
 MEMBERS = frozenset({Role.MEMBER, Role.PRINCIPAL_INVESTIGATOR})
 
+# The states of a project that is not over: a suspended one may go on.
+OPEN = frozenset({"active", "suspended"})
+
 ACTIONS: tuple[Action, ...] = (
     Action("project.list", frozenset({Role.PERSON})),
     Action("project.view", MEMBERS | {Role.STEWARD}),
     Action("project.access", MEMBERS | {Role.STEWARD}),
+    Action("project.close", frozenset({Role.PRINCIPAL_INVESTIGATOR}), OPEN, ("GET", "POST"), readers=MEMBERS),
+    Action(
+        "project.revoke",
+        frozenset({Role.STEWARD}),
+        OPEN,
+        ("GET", "POST"),
+        second_factor=True,
+        independent=True,
+    ),
 )
+
+
+@dataclass(frozen=True)
+class EndingFacts:
+    """What ending a project depends on. `status` is the project's; `takes_part`: the person is of its team, or acts for
+    an organisation in it. The law wants results to be public where the project is (`is_published`); `has_results`: they
+    are; `explains`: the team says why there are none. `amendment_under_way`: an amendment is not decided yet.
+    """
+
+    status: str
+    roles: frozenset[Role]
+    takes_part: bool = False
+    is_published: bool = False
+    has_results: bool = False
+    explains: bool = False
+    amendment_under_way: bool = False
+
+
+def decide_close(facts: EndingFacts) -> Decision:
+    """Whether the team may close its project: with results, or saying why there are none."""
+    by_table = decide_by_table(ACTIONS, "project.close", facts.roles, facts.status)
+    reasons = list(by_table.reasons) if isinstance(by_table, Refused) else []
+    if facts.is_published and not facts.has_results and not facts.explains:
+        reasons.append(Reason("no_results"))
+    if facts.amendment_under_way:
+        reasons.append(Reason("amendment_under_way"))
+    return Refused(tuple(reasons)) if reasons else Allowed()
+
+
+def decide_revoke(facts: EndingFacts) -> Decision:
+    """Whether a steward may withdraw the authorisation of a project: never of one they have a part in."""
+    by_table = decide_by_table(ACTIONS, "project.revoke", facts.roles, facts.status)
+    reasons = list(by_table.reasons) if isinstance(by_table, Refused) else []
+    if facts.takes_part:
+        reasons.append(Reason("own_project"))
+    return Refused(tuple(reasons)) if reasons else Allowed()
 
 
 def entitlement_holds(*, project_status: str, starts_on: date, ends_on: date, today: date) -> bool:

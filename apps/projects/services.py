@@ -1,4 +1,4 @@
-"""Creating what an approval grants."""
+"""Writing what an approval grants, what an amendment changes of it, and its end."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.utils import timezone
 
 from apps.accounts import grants
 from apps.accounts.models import Person
@@ -14,6 +15,7 @@ from apps.audit.services import event_record
 from apps.core.errors import ChangedMeanwhile
 from apps.core.happenings import happened
 from apps.projects.models import Entitlement, Membership, Project
+from apps.projects.rules import OPEN
 
 
 @dataclass(frozen=True)
@@ -32,26 +34,89 @@ class Grant:
 
 def project_create(grant: Grant, *, by: str) -> Project:
     """Write the project, its memberships and its entitlement. To be called in the transaction of the decision."""
-    project = Project.objects.create(
+    project = Project(
         application_id=grant.application_id, title=grant.title, starts_on=grant.starts_on, ends_on=grant.ends_on
     )
+    # Each names the other: the database looks at both when the transaction ends.
+    project.entitlement = _entitlement_grant(project, grant, grant.starts_on, by)
+    project.save(force_insert=True)
     _memberships_create(project, grant)
-    entitlement = Entitlement.objects.create(
+    _record("project.created", by, project, {"members": 1 + len(grant.member_ids)})
+    _entitlement_recorded("entitlement.granted", project, by)
+    return project
+
+
+def _entitlement_grant(project: Project, grant: Grant, starts_on: date, by: str) -> Entitlement:
+    return Entitlement.objects.create(
         project=project,
+        application_id=grant.application_id,
         definition=grant.definition,
         definition_hash=grant.definition_hash,
-        starts_on=grant.starts_on,
+        starts_on=starts_on,
         ends_on=grant.ends_on,
         granted_by=by,
     )
-    _record("project.created", by, project, {"members": 1 + len(grant.member_ids)})
-    _record(
-        "entitlement.granted",
-        by,
-        project,
-        {"entitlement": str(entitlement.pk), "definition_hash": grant.definition_hash},
-    )
+
+
+def _entitlement_recorded(action: str, project: Project, by: str) -> None:
+    entitlement = project.entitlement
+    _record(action, by, project, {"entitlement": str(entitlement.pk), "definition_hash": entitlement.definition_hash})
+
+
+def project_amend(project: Project, grant: Grant, *, by: str) -> Project:
+    """End the project's entitlement and begin the one of an approved amendment: same project, other terms or people.
+
+    To be called in the transaction of the decision. Raises ChangedMeanwhile when the project is over or was amended
+    meanwhile.
+    """
+    today = timezone.localdate()
+    ended = Entitlement.objects.filter(pk=project.entitlement_id, ended_at=None).update(ended_at=timezone.now())
+    if not ended or project.status not in OPEN:
+        raise ChangedMeanwhile
+    _entitlement_recorded("entitlement.ended", project, by)
+    project.entitlement = _entitlement_grant(project, grant, min(max(grant.starts_on, today), grant.ends_on), by)
+    project.title, project.ends_on = grant.title, max(grant.ends_on, project.starts_on)
+    project.save(update_fields=["entitlement", "title", "ends_on"])
+    _memberships_follow(project, grant, by)
+    _entitlement_recorded("entitlement.amended", project, by)
     return project
+
+
+def _memberships_follow(project: Project, grant: Grant, by: str) -> None:
+    """Whoever left the team leaves the project; whoever joined it joins. Who leads stays who leads."""
+    wanted = {grant.principal_investigator_id, *grant.member_ids}
+    present = list(Membership.objects.filter(project=project).select_related("person", "project"))
+    for member in present:
+        if member.person_id not in wanted:
+            membership_end(membership=member, by=by)
+    for person in Person.objects.filter(pk__in=wanted - {member.person_id for member in present}):
+        Membership.objects.create(project=project, person=person, role=Membership.Role.MEMBER)
+        grants.grant(person, "view_project", project)
+        _record("membership.begun", by, project, {"person": str(person.pk)})
+
+
+@dataclass(frozen=True)
+class End:
+    """How a project ended, and what became of it, in words for the public."""
+
+    ending: Project.Ending
+    told: str = ""
+
+
+def project_end(*, project: Project, end: End, by: str) -> Project:
+    """End the project: access stops now. To be called in the transaction of whoever decided it.
+
+    Raises ChangedMeanwhile when it is over already.
+    """
+    status = Project.Status.REVOKED if end.ending == Project.Ending.REVOKED else Project.Status.CLOSED
+    ended = Project.objects.filter(pk=project.pk, status__in=OPEN).update(
+        status=status, ended_on=timezone.localdate(), ending=end.ending, ending_told=end.told
+    )
+    if not ended:
+        raise ChangedMeanwhile
+    _record("project.revoked" if status == Project.Status.REVOKED else "project.closed", by, project, {})
+    happened("project.ended", subject_id=str(project.pk), by=by)
+    return Project.objects.get(pk=project.pk)
 
 
 def _memberships_create(project: Project, grant: Grant) -> None:

@@ -16,6 +16,13 @@ CONDITIONS: Mapping[str, Message] = {
     "membership": _("Member of the team"),
     "mandate": _("Mandate of an organisation of the project"),
 }
+REFUSALS: Mapping[str, Message] = {
+    "role": _("Only the principal investigator closes a project, only a data steward withdraws its authorisation."),
+    "state": _("The project is over already."),
+    "no_results": _("Publish the results first, or say why there are none: the law wants them to be public."),
+    "amendment_under_way": _("An amendment is under way: finish it or withdraw it first."),
+    "own_project": _("You take part in this project, or act for an organisation of it: leave it to another steward."),
+}
 ADVICE: Mapping[str, Message] = {
     **people.ADVICE,
     "project_ended": _("The project is closed. To use its data again, file a new dossier."),

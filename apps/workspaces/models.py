@@ -85,6 +85,7 @@ class Operation(models.Model):
         ROTATE_KEYS = rules.Kind.ROTATE_KEYS, _("renewal of keys")
         EXPIRE = rules.Kind.EXPIRE, _("expiry")
         RECONCILE = rules.Kind.RECONCILE, _("check and repair")
+        RENEW_DATA = rules.Kind.RENEW_DATA, _("extract of an amendment")
         DESTROY = rules.Kind.DESTROY, _("destruction")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

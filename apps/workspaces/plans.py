@@ -68,6 +68,7 @@ PLANS: Mapping[str, Mapping[Kind, Plan]] = {
         Kind.RESIZE: (*_SANDBOX_STOP, *_SANDBOX),
         Kind.ROTATE_KEYS: (),
         Kind.RECONCILE: _SANDBOX,
+        Kind.RENEW_DATA: (*_SANDBOX_STOP, *_SANDBOX),
         Kind.DESTROY: (*_SANDBOX_STOP, "remove", "certificate"),
     },
     "scaleway": {
@@ -80,6 +81,7 @@ PLANS: Mapping[str, Mapping[Kind, Plan]] = {
         Kind.RESIZE: ("preflight", *_CLOUD_STOP, "change_type", *_BACK),
         Kind.ROTATE_KEYS: (*_CUT, "renew_api_key", "renew_object_key", *_BACK),
         Kind.RECONCILE: _CLOUD,
+        Kind.RENEW_DATA: (*_CUT, *_CLOUD),
         Kind.DESTROY: _CLOUD_DESTROY,
     },
 }

@@ -46,6 +46,7 @@ class Kind(StrEnum):
     ROTATE_KEYS = "rotate_keys"
     EXPIRE = "expire"
     RECONCILE = "reconcile"
+    RENEW_DATA = "renew_data"
     DESTROY = "destroy"
 
 
@@ -61,7 +62,7 @@ _ENDS = frozenset({Status.SUSPENDED, Status.EXPIRING, Status.FAILED, Status.DEST
 
 TRANSITIONS: dict[Status, frozenset[Status]] = {
     Status.REQUESTED: _ENDS | {Status.PROVISIONING},
-    Status.PROVISIONING: _ENDS | {Status.RUNNING, Status.WAITING_CAPACITY},
+    Status.PROVISIONING: _ENDS | {Status.RUNNING, Status.WAITING_CAPACITY, Status.STARTING},
     Status.WAITING_CAPACITY: _ENDS | {Status.PROVISIONING, Status.STARTING, Status.STOPPING},
     Status.STARTING: _ENDS | {Status.RUNNING, Status.WAITING_CAPACITY, Status.STOPPING},
     Status.RUNNING: _ENDS | {Status.STARTING, Status.STOPPING},
@@ -86,6 +87,7 @@ DURING: dict[Kind, Status] = {
     Kind.ROTATE_KEYS: Status.STARTING,
     Kind.EXPIRE: Status.EXPIRING,
     Kind.RECONCILE: Status.STARTING,
+    Kind.RENEW_DATA: Status.STARTING,
     Kind.DESTROY: Status.DESTROYING,
 }
 """The workspace's status while an operation is under way."""
@@ -216,3 +218,8 @@ def warning_due(days_left: int, last_warned: int | None) -> int | None:
         return None
     nearest = min(due)
     return nearest if last_warned is None or nearest < last_warned else None
+
+
+USES_DATA = frozenset({Status.PROVISIONING, Status.WAITING_CAPACITY, Status.STARTING, Status.RUNNING})
+"""Where a workspace holds its extract, or may: another extract takes its place by an operation. Elsewhere the next
+start takes what is there."""

@@ -20,7 +20,7 @@ from apps.projects.models import Project
 from apps.workspaces.ledger import operation_begin, session_end, sessions_end, workspace_event
 from apps.workspaces.models import GatewaySession, Operation, Step, Ticket, Workspace
 from apps.workspaces.plans import SKIPPABLE, plan_of
-from apps.workspaces.rules import Desired, Kind
+from apps.workspaces.rules import USES_DATA, Desired, Kind, Status
 from apps.workspaces.selectors import decision_for, has_entered, sessions_in_force
 from apps.workspaces.sentences import REASONS
 
@@ -38,14 +38,29 @@ def workspace_request(*, project: Project, by: str) -> Workspace:
 
 
 def workspace_data_ready(*, project_id: UUID, extract_id: UUID, by: str) -> None:
-    """The extract stands: attach it and wake the operation that waits for it. In the caller's transaction."""
-    workspace = Workspace.objects.select_related("project").filter(project_id=project_id, extract_id=None).first()
-    if workspace is None:
+    """The extract stands: attach it and wake the operation that waits for it. In the caller's transaction.
+
+    The extract of an amendment takes the place of the one before; whoever works there starts again on the new one.
+    """
+    found = Workspace.objects.select_related("project").select_for_update(of=("self",))
+    workspace = found.filter(project_id=project_id).exclude(status=Status.DESTROYED).first()
+    if workspace is None or workspace.extract_id == extract_id:
         return
-    Workspace.objects.filter(pk=workspace.pk, extract_id=None).update(extract_id=extract_id)
+    replaces = workspace.extract_id is not None
+    Workspace.objects.filter(pk=workspace.pk).update(extract_id=extract_id)
     workspace_event("workspace.data_ready", workspace, by=by, data={"extract": str(extract_id)})
+    if replaces and Status(workspace.status) in USES_DATA and workspace.desired == Desired.RUNNING:
+        workspace.extract_id = extract_id
+        operation_begin(workspace, Kind.RENEW_DATA, by=by)
+        sessions_end(workspace, GatewaySession.End.STOPPED)
     for operation in workspace.operations.filter(status=Operation.Status.RUNNING):
         outbox_wake(operation.idempotency_key)
+
+
+def workspace_term_renewed(*, project_id: UUID) -> None:
+    """The project's entitlement has another end: the team is warned of it as of the first. In the caller's
+    transaction."""
+    Workspace.objects.filter(project_id=project_id).update(days_warned=None)
 
 
 @transaction.atomic

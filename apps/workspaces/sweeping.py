@@ -281,7 +281,8 @@ def _warn_before_expiry() -> None:
 
 def _expire() -> None:
     """The entitlement is over: access ends, keys go, the data waits for the decision on the last export."""
-    over = selectors.workspaces_living().filter(project__entitlement__ends_on__lt=timezone.localdate())
+    is_over = Q(project__entitlement__ends_on__lt=timezone.localdate()) | Q(project__ended_on__isnull=False)
+    over = selectors.workspaces_living().filter(is_over)
     busy = Operation.objects.filter(status="running", kind__in=[Kind.EXPIRE, Kind.DESTROY]).values("workspace_id")
     for workspace in over.exclude(status__in=[Status.EXPIRING, Status.DESTROYING, Status.DESTROYED]).exclude(
         pk__in=busy

@@ -14,7 +14,7 @@ from apps.accounts.models import Mandate, Organisation, Person, PortalSession
 from apps.accounts.recovery_models import AccountRecovery, MailedSecret
 from apps.accounts.rules import Act
 from apps.accounts.staff_roles import content_of
-from apps.applications.models import Application, Obligation, Page
+from apps.applications.models import Application, Exclusion, Obligation, Page
 from apps.core.rules import Role
 from apps.directory.models import Entry
 from apps.people.models import ConditionsAcceptance, ConditionsOfUse
@@ -327,6 +327,19 @@ PAYLOADS: dict[str, Maker] = {
     "applications:member_remove": _nothing,
     "applications:attachment_add": _attachment,
     "applications:attachment_remove": _nothing,
+    "applications:amend": lambda world, visitor, ids: Payload({"kind": "amendment", "creation_key": str(uuid.uuid4())}),
+    "applications:judge": lambda world, visitor, ids: _seen(ids, substantial="yes", reason="Autre étude."),
+    "applications:exclusion_lift": lambda world, visitor, ids: Payload(
+        {"exclusion": str(Exclusion.objects.get().pk), "reason": "Erreur."}
+    ),
+    "fulfilment:close": lambda world, visitor, ids: Payload({"ending": "stopped", "told": "Fini.", "confirmed": "on"}),
+    "fulfilment:revoke": lambda world, visitor, ids: Payload(
+        {
+            "reason": "Réidentification.",
+            "until_on": str(timezone.localdate() + timedelta(days=30)),
+            "otp_code": fresh_code(),
+        }
+    ),
     "applications:messages": lambda world, visitor, ids: Payload({"text": "Bonjour.", "key": str(uuid.uuid4())}),
     "applications:review_message_post": lambda world, visitor, ids: Payload(
         {"text": "Bonjour.", "key": str(uuid.uuid4()), "is_internal": "on"}

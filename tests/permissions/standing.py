@@ -6,6 +6,7 @@ from apps.core.models import OutboxItem
 from apps.core.rules import Role
 from apps.workspaces.models import Operation, Workspace
 from tests.permissions.addresses import Address
+from tests.permissions.amended import amends_another
 from tests.permissions.asking import tables_written
 from tests.permissions.rooms import AGREEMENT_STATUS, FILE_STAGE
 from tests.permissions.world import STATES, Dossier, Visitor, World
@@ -82,6 +83,8 @@ def brought_to(address: Address) -> str:
 
 def stand_as_asked(address: Address, ids: dict[str, str], *, wanted: bool) -> None:
     """Within a call that is taken back: the workspace stands where the action asks, with what belongs to that state."""
+    if wanted:
+        amends_another(address, ids)
     state = brought_to(address) if wanted else ""
     found = Workspace.objects.filter(pk=ids["workspace_id"], status="running") if state else None
     if found is None or not found.update(status=state, route_open=False):

@@ -17,7 +17,16 @@ from apps.accounts import grants
 from apps.accounts.models import Mandate, Organisation, Person
 from apps.accounts.recovery_models import AccountRecovery
 from apps.applications import services
-from apps.applications.models import Application, Attachment, Member, Obligation, Page, StageClock, StageOutcome
+from apps.applications.models import (
+    Application,
+    Attachment,
+    Exclusion,
+    Member,
+    Obligation,
+    Page,
+    StageClock,
+    StageOutcome,
+)
 from apps.audit.models import Event
 from apps.core.models import OutboxItem
 from apps.core.rules import Role
@@ -283,7 +292,7 @@ def _ids(application: Application, lead: Person) -> dict[str, str]:
     if project:
         ids["project_id"] = str(project.pk)
         ids["workspace_id"] = str(project.workspace.pk)
-        ids["extract_id"] = str(project.extract_request.pk)
+        ids["extract_id"] = str(project.extract_requests.get().pk)
     return ids
 
 
@@ -307,6 +316,15 @@ def _of_roles_made(person: Person) -> dict[str, str]:
     """An event, a recovery that waits for a steward, somebody's page of roles, a role, a report of the relocation."""
     role = StaffRoleFactory.create(pk=FIRST_ITEM, role=Role.AUDITOR.value)
     recovery = AccountRecovery.objects.create(person=person, asked_at=timezone.now())
+    # One that is over: it bars nobody, and may be lifted all the same.
+    Exclusion.objects.create(
+        person=person,
+        application=Application.objects.filter(created_by=person, status="approved")[0],
+        reason="Réidentification.",
+        until_on=timezone.localdate() - timedelta(days=1),
+        by=person,
+        at=timezone.now(),
+    )
     return {
         "event_id": str(Event.objects.order_by("pk").values_list("pk", flat=True)[0]),
         "recovery_id": str(recovery.pk),

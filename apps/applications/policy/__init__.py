@@ -5,11 +5,22 @@ submitted under.
 """
 
 from apps.applications.policy.assistant import Advice, assist
-from apps.applications.policy.model import Cnil, Committee, Delay, Document, Path, Policy, Stage, UnknownRule
+from apps.applications.policy.model import (
+    AmendmentRule,
+    Cnil,
+    Committee,
+    Delay,
+    Document,
+    Path,
+    Policy,
+    Stage,
+    UnknownRule,
+)
 from apps.applications.policy.registry import policies, policy_on, policy_version
 
 __all__ = [
     "Advice",
+    "AmendmentRule",
     "Cnil",
     "Committee",
     "Delay",

@@ -53,10 +53,18 @@ def _policy(row: Row) -> model.Policy:
             for one in row["forbidden"]
         ),
         amendments=tuple(
-            model.AmendmentRule(one["key"], _text(one["text"]), one["substantial"], _stages(one.get("reopens", ())))
+            model.AmendmentRule(
+                one["key"], _text(one["text"]), one["substantial"], _stages(one["reopens"]), _text(one["legal"])
+            )
             for one in row["amendments"]
         ),
+        renewal=_limit(row["renewal"]),
+        exclusion=_limit(row["exclusion"]),
     )
+
+
+def _limit(row: Row) -> model.Limit:
+    return model.Limit(int(row["longest_years"]), _text(row["legal"]))
 
 
 class _Shared:
@@ -171,7 +179,17 @@ def problems(policy: model.Policy, row: Row) -> Iterable[str]:
     for check in CHECKS:
         for path in policy.paths:
             yield from (f"{path.key}: {problem}" for problem in check(path))
+    yield from _amendment_problems(policy)
     yield from _question_problems(policy)
+
+
+def _amendment_problems(policy: model.Policy) -> Iterable[str]:
+    for rule in policy.amendments:
+        if not {Stage.COMPLETENESS, Stage.DECISION} <= set(rule.reopens):
+            yield f"amendment {rule.key}: without a review or a decision"
+    for limit in (policy.renewal, policy.exclusion):
+        if limit.longest_years < 1:
+            yield "a renewal or an exclusion of less than a year"
 
 
 def _stage_problems(path: model.Path) -> Iterable[str]:

@@ -175,17 +175,29 @@ class Forbidden:
 
 @dataclass(frozen=True)
 class AmendmentRule:
-    """A change that makes an amendment substantial, and the stages that it opens again."""
+    """A kind of change of what was authorised: whether it is substantial, by which source, what it opens again."""
 
     key: str
     text: Text
     substantial: bool
     reopens: tuple[Stage, ...]
+    legal: Text
+
+
+@dataclass(frozen=True)
+class Limit:
+    """For how many years something may last at most, and by which source."""
+
+    longest_years: int
+    legal: Text
 
 
 @dataclass(frozen=True)
 class Policy:
-    """The rules of a time, by their version. A dossier keeps the version of the day it was first submitted."""
+    """The rules of a time, by their version. A dossier keeps the version of the day it was first submitted.
+
+    `renewal` bounds one renewal of access, `exclusion` how long a misuse bars from new applications.
+    """
 
     version: str
     valid_from: date
@@ -195,6 +207,8 @@ class Policy:
     questions: tuple[Question, ...]
     forbidden: tuple[Forbidden, ...]
     amendments: tuple[AmendmentRule, ...]
+    renewal: Limit
+    exclusion: Limit
 
     def path(self, key: str) -> Path:
         """The path of this key. Raises UnknownRule."""
@@ -225,6 +239,7 @@ __all__ = [
     "Delay",
     "Document",
     "Forbidden",
+    "Limit",
     "Option",
     "Path",
     "Period",

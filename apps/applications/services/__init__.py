@@ -1,5 +1,6 @@
 """Writes of the dossier. Each is one transaction with its event; `by` is the person who acts."""
 
+from apps.applications.services.amending import amendment_judge, amendment_start, project_over_keep, team_follow
 from apps.applications.services.corresponding import (
     message_post,
     notice_preference_set,
@@ -10,6 +11,7 @@ from apps.applications.services.corresponding import (
 from apps.applications.services.deciding import application_approve, application_refuse, application_return
 from apps.applications.services.documents import attachment_add, attachment_redact, attachment_remove
 from apps.applications.services.drafting import PageChanged, application_create, page_save
+from apps.applications.services.excluding import Excluded, exclusion_lift, exclusions_make
 from apps.applications.services.redirecting import application_redirect
 from apps.applications.services.reviewing import (
     applications_assign,
@@ -35,9 +37,12 @@ from apps.applications.services.team import member_add, member_remove
 
 __all__ = [
     "AuthorityDecision",
+    "Excluded",
     "Incomplete",
     "PageChanged",
     "agreement_signed",
+    "amendment_judge",
+    "amendment_start",
     "application_accept",
     "application_approve",
     "application_create",
@@ -57,6 +62,8 @@ __all__ = [
     "cnil_decision_record",
     "commitment_declare",
     "delay_extend",
+    "exclusion_lift",
+    "exclusions_make",
     "member_add",
     "member_remove",
     "message_post",
@@ -68,5 +75,7 @@ __all__ = [
     "opinion_record",
     "opinion_transcribe",
     "page_save",
+    "project_over_keep",
     "silence_confirm",
+    "team_follow",
 ]

@@ -45,7 +45,7 @@ def clock_turned(application: Application, came_from: Status, *, afresh: bool) -
 def _delay_of(application: Application) -> Delay | None:
     """The legal delay of the state in which the dossier is."""
     path = selectors.path_of(application)
-    if application.state is Status.RETURNED:
+    if workflow.whose_turn(application.state) is workflow.Turn.APPLICANT:
         return path.answer_delay
     stage = workflow.STAGE_OF.get(application.state)
     return path.delay(stage) if stage else None

@@ -1,6 +1,6 @@
 """A steward's answer to a submission: return, approve, refuse."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from django.db import transaction
 from django.utils import timezone
@@ -38,18 +38,27 @@ OUTCOME_OF = {
 def application_return(
     *, application: Application, seen_version: int, reasons: Mapping[str, str], by: Person
 ) -> Decision:
-    """Give the dossier back to its team with a reason bound to each page to correct; only these pages open again.
+    """Give the dossier back to its team with a reason bound to each page to correct, or to a field ("page.field").
 
-    Raises RefusedError (no reason, unknown page, conflict of interest, state), ChangedMeanwhile.
+    Only these pages open again. Raises RefusedError (no reason, unknown page or field, conflict of interest, state),
+    ChangedMeanwhile.
     """
-    given = {page: text.strip() for page, text in reasons.items() if text.strip()}
+    given = {about: text.strip() for about, text in reasons.items() if text.strip()}
+    pages = {_page_of(about, application) for about in given}
     with transaction.atomic():
-        decision = _decide("application.return", application, seen_version, by, returned=given)
-        ReturnReason.objects.bulk_create(
-            ReturnReason(decision=decision, page=page, text=text) for page, text in given.items()
-        )
-        record("application.returned", application, by, {"round": decision.round, "pages": sorted(given)})
+        decision = _decide("application.return", application, seen_version, by, returned=pages)
+        for about, text in given.items():
+            page, _dot, field = about.partition(".")
+            ReturnReason.objects.create(decision=decision, page=page, field=field, text=text)
+        record("application.returned", application, by, {"round": decision.round, "pages": sorted(pages)})
         return decision
+
+
+def _page_of(about: str, application: Application) -> str:
+    """The page that a reason is about; the whole where the form has no such field, for the rules to refuse."""
+    page, _dot, field = about.partition(".")
+    known = {one.key: {field.name for field in one.fields} for one in application.specification.pages}
+    return page if not field or field in known.get(page, set()) else about
 
 
 def application_approve(
@@ -134,13 +143,13 @@ def _decide(
     by: Person,
     content_hash: str | None = None,
     comment: str = "",
-    returned: Mapping[str, str] | None = None,
+    returned: Iterable[str] = (),
 ) -> Decision:
     """Change the state, then judge the facts with the row held: whatever is refused here is rolled back."""
     before = Application.objects.get(pk=application.pk)
     if before.version != seen_version:
         raise changed_meanwhile(application)
-    facts = selectors.decision_facts(before, by, selectors.contents_of(before), returned or ())
+    facts = selectors.decision_facts(before, by, selectors.contents_of(before), returned)
     refuse_unless_allowed(action, facts)
     moved = _moved(action, before, facts, seen_version, by)
     outcome_keep(before, Ending(ENDING_OF[action]), by)

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import Person
 from apps.applications import scanner, selectors, sniffing, storage
+from apps.applications.authorised import family_of
 from apps.applications.models import AUTHORITY, Application, Attachment, storage_key
 from apps.applications.services.guarding import application_locked, record, refuse_unless_allowed
 from apps.applications.services.strays import addition_announce
@@ -84,6 +85,45 @@ def authority_document_keep(*, application: Application, name: str, data: bytes,
     except BaseException:
         storage.erase(facts["storage_key"])
         raise
+
+
+def documents_carry(*, source: Application, to: Application, by: Person) -> None:
+    """Copy the documents of an approved dossier into one that amends it, each under a key of its own.
+
+    What can no longer be opened is left out. To be called in the transaction that starts the amendment. Raises
+    RefusedError when there is no room.
+    """
+    addition_announce()
+    made: list[str] = []
+    try:
+        for found in selectors.attachments_of(source):
+            if found.is_open:
+                made.append(_carried(found, to, by))
+    except OSError as error:
+        for key in made:
+            storage.erase(key)
+        log.error("document_not_kept", error=type(error).__name__)
+        raise _refused(NOT_KEPT) from error
+
+
+def _carried(found: Attachment, to: Application, by: Person) -> str:
+    key = storage_key()
+    data = storage.opened(found.storage_key, bytes(found.sealed_key))
+    Attachment.objects.create(
+        application=to,
+        kind=found.kind,
+        name=found.name,
+        media_type=found.media_type,
+        size=found.size,
+        sha256=found.sha256,
+        storage_key=key,
+        sealed_key=storage.store(key, data),
+        scan=found.scan,
+        scan_detail=found.scan_detail,
+        scanned_at=found.scanned_at,
+        uploaded_by=by,
+    )
+    return key
 
 
 def _checked(application: Application, kind: str, name: str, data: bytes) -> str:
@@ -173,7 +213,8 @@ def _take_out(application: Application, attachment: Attachment, by: Person) -> N
 
 
 def attachment_redact(*, application: Application, attachment_id: str, reason: str, by: Person) -> None:
-    """Destroy a document that must not be here (patient data, a third party's): bytes, key and name, everywhere.
+    """Destroy a document that must not be here (patient data, a third party's): bytes, key and name, everywhere, the
+    copies that amendments hold included.
 
     Who, when, why, its size and SHA-256 stay, so that decisions bound to it stay provable. Nothing happens when it was
     redacted already. Raises RefusedError without a reason (field "reason"), or when the person may not.
@@ -183,15 +224,23 @@ def attachment_redact(*, application: Application, attachment_id: str, reason: s
     with transaction.atomic():
         locked = application_locked(application)
         refuse_unless_allowed("application.attachment_redact", selectors.decider_facts(locked, by))
-        attachment = Attachment.objects.select_for_update().filter(application=locked, pk=attachment_id).first()
+        attachment = Attachment.objects.filter(application=locked, pk=attachment_id).first()
         if attachment is None or attachment.redacted_at:
             return
-        attachment.redacted_by, attachment.redacted_at = by, timezone.now()
-        attachment.redaction_reason = reason.strip()[:500]
-        attachment.name, attachment.sealed_key, attachment.scan_detail = "", b"", ""
-        attachment.save()
-        record("application.attachment_redacted", locked, by, {"attachment": str(attachment.pk)})
-        transaction.on_commit(lambda: storage.erase(attachment.storage_key))
+        copies = Attachment.objects.select_for_update().filter(
+            application__in=family_of(locked), sha256=attachment.sha256, redacted_at=None
+        )
+        for copy in copies.select_related("application"):
+            _redact(copy, reason.strip()[:500], by)
+
+
+def _redact(attachment: Attachment, reason: str, by: Person) -> None:
+    attachment.redacted_by, attachment.redacted_at = by, timezone.now()
+    attachment.redaction_reason = reason
+    attachment.name, attachment.sealed_key, attachment.scan_detail = "", b"", ""
+    attachment.save()
+    record("application.attachment_redacted", attachment.application, by, {"attachment": str(attachment.pk)})
+    transaction.on_commit(lambda: storage.erase(attachment.storage_key))
 
 
 def attachment_scanned(*, attachment: Attachment, verdict: scanner.Verdict) -> None:

@@ -11,11 +11,12 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.accounts import grants
 from apps.accounts.models import Organisation, Person
-from apps.applications import canonical, pages, selectors, wording
+from apps.applications import canonical, exclusions, pages, rules, selectors, wording
 from apps.applications.models import SHORTEST_PATH, Application, Member, NumberSeries, Page
 from apps.applications.searching import search_text_renew
 from apps.applications.services.guarding import application_locked, record, refuse_unless_allowed
-from apps.core.errors import ChangedMeanwhile, RefusedError
+from apps.core.errors import ChangedMeanwhile, RefusedError, refusal
+from apps.core.rules import Refused
 
 # Far above what all fields of a page may hold: only a program gets there.
 MAX_PAGE_BYTES = 200_000
@@ -36,12 +37,17 @@ def application_create(
     """Start a dossier for an organisation of which the person holds a mandate today, as its principal investigator.
 
     `path` is a key of the rules of today. The same `creation_key` twice (a double click) gives the same dossier.
-    Raises RefusedError without the mandate (field "organisation"), or for a path not in force (field "path").
+    Raises RefusedError without the mandate or after a misuse (field "organisation"), or for a path not in force (field
+    "path").
     """
     if path not in {found.key for found in selectors.paths_offered()}:
         raise RefusedError((_("No dossier can be started on this path today."),), field="path")
     if not selectors.organisations_to_apply_for(by).filter(pk=organisation.pk).exists():
         raise RefusedError((_("You hold no current mandate for this organisation."),), field="organisation")
+    barred = exclusions.barred_of([by.pk], [organisation.pk])
+    if barred:
+        refused = refusal(Refused(tuple(rules.barred_reasons(barred))), wording.REASONS)
+        raise RefusedError(refused.messages, field="organisation")
     try:
         with transaction.atomic():
             return _application_create(organisation, creation_key, by, path)

@@ -5,7 +5,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from apps.accounts.models import Person
-from apps.applications import canonical, composition, rules, selectors, wording
+from apps.applications import authorised, canonical, composition, rules, selectors, wording
 from apps.applications.models import Application, Submission
 from apps.applications.rules import Missing
 from apps.applications.services.guarding import application_locked, record, refuse_unless_allowed, state_change
@@ -53,6 +53,7 @@ def _submission_create(application: Application, seen_version: int, by: Person) 
     snapshot = selectors.snapshot_of(application)
     content_hash = canonical.sha256_of(snapshot)
     definition_hash = composition.definition(snapshot["pages"]).hash
+    stands = authorised.stages_standing(application, snapshot) if application.amends_id else application.stages_done
     moved = state_change(
         "application.submit",
         application,
@@ -63,6 +64,7 @@ def _submission_create(application: Application, seen_version: int, by: Person) 
         content_hash=content_hash,
         definition_hash=definition_hash,
         policy_version=selectors.policy_of(application).version,
+        stages_done=stands,
     )
     submission = Submission.objects.create(
         application=moved,

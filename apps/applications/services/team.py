@@ -8,7 +8,8 @@ from apps.accounts import grants
 from apps.accounts.models import Mandate, Person
 from apps.accounts.selectors import person_by_email
 from apps.applications import selectors
-from apps.applications.models import Application, Decision, Member, StageOutcome
+from apps.applications.authorised import decided_on_family
+from apps.applications.models import Application, Member
 from apps.applications.searching import search_text_renew
 from apps.applications.services.guarding import application_locked, record, refuse_unless_allowed
 from apps.core.errors import RefusedError
@@ -49,8 +50,7 @@ def _person_with_mandate(email: str) -> tuple[Person | None, Mandate | None]:
 
 def _may_join(application: Application, person: Person) -> bool:
     already = Member.objects.filter(application=application, person=person).exists()
-    decided = StageOutcome.objects.filter(application=application, by=person).exists()
-    return not already and not decided and not Decision.objects.filter(application=application, by=person).exists()
+    return not already and not decided_on_family(application, person)
 
 
 def member_remove(*, application: Application, person_id: str, by: Person) -> None:

@@ -1,5 +1,6 @@
 """Pages of the dossier."""
 
+from apps.applications.views.amending import amend, judge
 from apps.applications.views.assistant import assistant
 from apps.applications.views.decisions import decision_pdf, review_decision_pdf
 from apps.applications.views.documents import (
@@ -14,6 +15,7 @@ from apps.applications.views.documents import (
     review_authority_document,
 )
 from apps.applications.views.editing import codes, page
+from apps.applications.views.excluding import excluded, exclusion_lift
 from apps.applications.views.messages import (
     notice_preference,
     notices,
@@ -44,6 +46,7 @@ from apps.applications.views.team import member_add, member_remove
 
 __all__ = [
     "accept",
+    "amend",
     "approve",
     "archive",
     "assign",
@@ -61,7 +64,10 @@ __all__ = [
     "decision_pdf",
     "detail",
     "discontinue",
+    "excluded",
+    "exclusion_lift",
     "extend",
+    "judge",
     "member_add",
     "member_remove",
     "mine",

@@ -1,5 +1,6 @@
 """The pages of the form: shown, saved as they are typed, compared when somebody else was faster."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -10,12 +11,13 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
 from apps.accounts.navigation import person_of
-from apps.applications import builder, overview, presentation, rules, scope_page, selectors, services
+from apps.applications import builder, composition, overview, presentation, rules, scope_page, selectors, services
 from apps.applications.builder import Node, NoSuchCriterion, Operation, TreeTooLarge
 from apps.applications.criteria_page import Builder, Search
 from apps.applications.form_spec import Content, Contents, PageSpec
 from apps.applications.forms import AttachmentForm, MemberForm, PageForm
 from apps.applications.models import Application, Page
+from apps.applications.returned import reopened
 from apps.applications.services import PageChanged
 from apps.applications.typing_in import ADD, fields_typed, scope_typed
 from apps.applications.views.shared import is_fragment, language_of, mine_or_404, seen_version
@@ -176,8 +178,9 @@ def _around(application: Application, row: Page, seen: overview.Overview) -> dic
 def _fields(request: HttpRequest, application: Application, key: str, contents: Contents) -> dict[str, Any]:
     """What the page asks, by its kind."""
     spec = application.specification.page(key)
+    returned = reopened(application).of_page(key)
     context: dict[str, Any] = {
-        "form": PageForm(spec, contents, show_missing="missing" in request.GET),
+        "form": PageForm(spec, contents, show_missing="missing" in request.GET, returned=returned),
         "asked": {field.name for field in spec.fields if field.is_asked(contents)},
         "read": presentation.page_read(spec, contents, {}),
     }
@@ -187,12 +190,15 @@ def _fields(request: HttpRequest, application: Application, key: str, contents: 
         context["builder"] = Builder(contents.get(key, {}).get("population", {}))
     if key == "variables":
         context["datasets"] = scope_page.datasets(contents.get(key, {}), language_of())
+        context["withdrawn"] = composition.withdrawn(contents.get(key, {}))
     if key == "attachments":
-        context |= _documents(application, spec, contents)
+        context |= _documents(application, spec, contents, returned)
     return context
 
 
-def _documents(application: Application, spec: PageSpec, contents: Contents) -> dict[str, Any]:
+def _documents(
+    application: Application, spec: PageSpec, contents: Contents, returned: Mapping[str, str]
+) -> dict[str, Any]:
     expected = [field for field in spec.fields if field.is_asked(contents)]
     documents = list(selectors.attachments_of(application))
     demanded = selectors.required_kinds(application, contents)
@@ -207,6 +213,7 @@ def _documents(application: Application, spec: PageSpec, contents: Contents) -> 
                 "name": field.name,
                 "label": said(field.label),
                 "help": said(field.help),
+                "returned": returned.get(field.name, ""),
                 "is_required": field.is_required(contents) or field.name in demanded,
             }
             for field in expected
@@ -222,7 +229,7 @@ def _saved(request: HttpRequest, application: Application, key: str, before: Con
         "application": application,
         "spec": spec,
         "row": overview.page_rows(application)[key],
-        "form": PageForm(spec, contents, show_missing=False),
+        "form": PageForm(spec, contents, show_missing=False, returned=reopened(application).of_page(key)),
         "asked": [field.name for field in spec.fields if field.is_asked(contents)],
         "appeared": [f.name for f in spec.fields if f.is_asked(contents) and not f.is_asked(before)],
         "vanished": [f.name for f in spec.fields if f.is_asked(before) and not f.is_asked(contents)],

@@ -12,9 +12,12 @@ from django.utils.translation import gettext as _
 
 from apps.accounts.navigation import person_of
 from apps.applications import overview, selectors, services
+from apps.applications.amendment_page import amendment_read, of_project
 from apps.applications.deciding_forms import CommitForm
+from apps.applications.examination import since_return
 from apps.applications.forms import CreateForm
 from apps.applications.models import Application, Decision
+from apps.applications.progress import progress_of
 from apps.applications.queue import deadline_said
 from apps.applications.services import Incomplete
 from apps.applications.timeline import timeline_of
@@ -67,6 +70,7 @@ def detail(request: HttpRequest, application_id: UUID) -> HttpResponse:
 def detail_shown(request: HttpRequest, application: Application, *, status: int = 200, **forms: Any) -> HttpResponse:
     """Where the dossier stands, with the form that was refused if one was."""
     context = overview.context_of(application, person_of(request))
+    clock = selectors.clock_of(application)
     decisions = Decision.objects.filter(application=application).select_related("by").order_by("-round")
     more = {
         "timeline": timeline_of(application),
@@ -74,9 +78,12 @@ def detail_shown(request: HttpRequest, application: Application, *, status: int 
         "team": selectors.team_of(application),
         "documents": selectors.attachments_of(application),
         **overview.followed_up(application),
-        "clock": selectors.clock_of(application),
+        "clock": clock,
+        "progress": progress_of(application, clock),
         "deadline": deadline_said(application, timezone.localdate()),
         "commit_form": CommitForm(application),
+        "amendment": amendment_read(application),
+        **of_project(application, person_of(request)),
     }
     return render(request, "applications/detail.html", {**context, **more, **forms}, status=status)
 
@@ -97,7 +104,8 @@ def submit(request: HttpRequest, application_id: UUID) -> HttpResponse:
             messages.success(request, _("The dossier was submitted. A data steward now examines it."))
             return redirect("applications:detail", application.pk)
     context = overview.context_of(application, person_of(request))
-    return render(request, "applications/submit.html", {**context, "refused": status != 200}, status=status)
+    more = {"refused": status != 200, "amendment": amendment_read(application), "since": since_return(application)}
+    return render(request, "applications/submit.html", {**context, **more}, status=status)
 
 
 @declares("application.withdraw")

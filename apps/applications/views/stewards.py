@@ -18,6 +18,7 @@ from apps.applications.deciding_forms import (
     CnilForm,
     DiscontinueForm,
     ExtendForm,
+    JudgeForm,
     ObligationForm,
     OpinionForm,
     RedirectForm,
@@ -46,6 +47,7 @@ def review_shown(request: HttpRequest, application: Application, *, status: int 
     path = selectors.path_of(application)
     blank = {
         "extend_form": ExtendForm(application),
+        "judge_form": JudgeForm(application),
         "obligation_form": ObligationForm(application),
         "return_form": ReturnForm(application, path.reasons),
         "approve_form": ApproveForm(application),

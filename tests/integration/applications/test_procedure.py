@@ -108,7 +108,9 @@ class TestClock:
         assert clock(application).reminded_on == timezone.localdate()
         ended = at_status("choice", path=FULL)
         fall_due(ended, "reminder")
-        assert not StageClock.objects.filter(application=ended, reminded_on__isnull=False).exists()
+        # The team's own delay to answer runs now, and is reminded of.
+        reminded = StageClock.objects.filter(application=ended, reminded_on__isnull=False)
+        assert set(reminded.values_list("stage", flat=True)) == {"choice"}
 
     def test_an_end_ends_every_clock(self) -> None:
         by = researcher()

@@ -1,13 +1,15 @@
 """The tables of the dossier, whole: every role × action × state, every arrow, every reason."""
 
+from dataclasses import replace
 from datetime import date, timedelta
+from functools import partial
 from itertools import product
 
 import pytest
 
 from apps.applications import rules
 from apps.applications.pages import CURRENT, specification
-from apps.applications.rules import ACTIONS, TRANSITIONS, Conflict, Facts, Missing, Status, decide
+from apps.applications.rules import ACTIONS, TRANSITIONS, Barred, Conflict, Facts, Missing, Status, decide
 from apps.core.rules import Allowed, Refused, Role
 
 TODAY = date(2026, 3, 2)
@@ -20,8 +22,10 @@ LEAD = {
     "application.refer",
     "application.revise",
     "application.commit",
+    "application.amend",
 }
 STEWARD = {
+    "application.judge",
     "application.queue",
     "application.return",
     "application.accept",
@@ -64,13 +68,14 @@ EXAMINED = {
     "application.review_messages",
     "application.review_message_post",
 }
+EXCLUSIONS = {"application.exclusions", "application.exclusion_lift"}
 ALLOWED_BY_ROLE = {
     Role.ANYONE: {"application.assistant"},
     Role.SIGNED_IN: set(),
     Role.PERSON: ANYBODY,
     Role.MEMBER: TEAM | READ,
     Role.PRINCIPAL_INVESTIGATOR: TEAM | LEAD | READ,
-    Role.STEWARD: STEWARD | EXAMINED,
+    Role.STEWARD: STEWARD | EXAMINED | EXCLUSIONS,
     Role.OPERATOR: set(),
     Role.AUDITOR: set(),
     Role.ADMINISTRATOR: set(),
@@ -90,6 +95,8 @@ GRANTED = {Status.DECISION, Status.AGREEMENT, Status.APPROVED}
 DECIDED = {Status.AGREEMENT, Status.APPROVED, Status.REFUSED}
 AFTER_CNIL = GRANTED | {Status.REFUSED, Status.DISCONTINUED}
 STATES_OF_STEPS = {
+    "application.amend": {Status.APPROVED},
+    "application.judge": {Status.SUBMITTED},
     "application.check": {Status.SUBMITTED},
     "application.extend": {Status.CNIL, Status.DECISION},
     "application.silence_confirm": {Status.COMMITTEE, Status.CNIL},
@@ -149,8 +156,14 @@ def facts(status: Status, *roles: Role, **more: object) -> Facts:
         "today": TODAY,
         "may_extend": True,
         "silence": "favourable",
+        "is_amendment": False,
     }
     return Facts(status=status, roles=frozenset(roles), **{**favourable, **more})  # type: ignore[arg-type]
+
+
+def about(action: str) -> bool:
+    """Whether only an amendment knows this action."""
+    return action == "application.judge"
 
 
 def codes(decision: Allowed | Refused) -> set[str]:
@@ -164,7 +177,8 @@ def test_whole_permission_table(action: str) -> None:
     expected = {
         (role, status) for role, status in cells if action in ALLOWED_BY_ROLE[role] and status in states_of(action)
     }
-    assert {cell for cell in cells if isinstance(decide(action, facts(cell[1], cell[0])), Allowed)} == expected
+    asked = partial(facts, is_amendment=about(action))
+    assert {cell for cell in cells if isinstance(decide(action, asked(cell[1], cell[0])), Allowed)} == expected
 
 
 @pytest.mark.parametrize("action", [action.name for action in ACTIONS])
@@ -207,9 +221,10 @@ def test_an_incomplete_dossier_is_neither_submitted_nor_approved() -> None:
 
 @pytest.mark.parametrize("action", sorted(DECISIONS))
 def test_nobody_decides_on_what_concerns_them(action: str) -> None:
-    both = facts(a_state_of(action), Role.STEWARD, decider_conflicts=frozenset(Conflict))
+    asked = partial(facts, a_state_of(action), Role.STEWARD, is_amendment=about(action))
+    both = asked(decider_conflicts=frozenset(Conflict))
     assert codes(decide(action, both)) == {"own_application", "own_organisation"}
-    team = facts(a_state_of(action), Role.STEWARD, decider_conflicts=frozenset({Conflict.TEAM}))
+    team = asked(decider_conflicts=frozenset({Conflict.TEAM}))
     assert codes(decide(action, team)) == {"own_application"}
 
 
@@ -268,3 +283,53 @@ def test_specifications_stay_what_they_were() -> None:
     )
     with pytest.raises(KeyError):
         specification(0)
+
+
+class TestAmendments:
+    """What binds an amendment beyond what binds every dossier."""
+
+    lead = Role.PRINCIPAL_INVESTIGATOR
+    nobody_else = Barred("Ada Martin", date(2030, 1, 1), "Réidentification.")
+
+    def test_one_is_started_from_the_first_dossier_of_a_project_that_goes_on(self) -> None:
+        found = facts(
+            Status.APPROVED,
+            self.lead,
+            is_amendment=True,
+            project_over=True,
+            amendment_under_way=True,
+            barred=(self.nobody_else,),
+        )
+        assert codes(decide("application.amend", found)) == {
+            "amend_the_first",
+            "project_over",
+            "amendment_under_way",
+            "barred",
+        }
+
+    def test_it_changes_something_while_its_project_goes_on(self) -> None:
+        unchanged = facts(Status.DRAFT, self.lead, is_amendment=True, unchanged=True)
+        assert codes(decide("application.submit", unchanged)) == {"nothing_changed"}
+        # What is missing is said first: it may be what is to change.
+        lacking = replace(unchanged, missing=(Missing("period", "access_to", "required"),))
+        assert codes(decide("application.submit", lacking)) == {"incomplete"}
+        over = facts(Status.DRAFT, self.lead, is_amendment=True, project_over=True)
+        assert codes(decide("application.submit", over)) == {"project_over"}
+        approving = facts(Status.DECISION, Role.STEWARD, is_amendment=True, project_over=True)
+        assert codes(decide("application.approve", approving)) == {"project_over"}
+
+    def test_whoever_is_barred_submits_nothing_and_reads_why(self) -> None:
+        barred = facts(Status.DRAFT, self.lead, barred=(self.nobody_else,))
+        refused = decide("application.submit", barred)
+        assert isinstance(refused, Refused)
+        assert refused.reasons[0].params == {"who": "Ada Martin", "until": "2030-01-01", "why": "Réidentification."}
+
+    def test_it_keeps_its_path_and_only_it_is_judged(self) -> None:
+        submitted = facts(Status.SUBMITTED, Role.STEWARD, is_amendment=True)
+        assert codes(decide("application.redirect", submitted)) == {"amendment_keeps_path"}
+        assert codes(decide("application.judge", replace(submitted, is_amendment=False))) == {"no_amendment"}
+
+    def test_a_renewal_opens_its_own_pages_only(self) -> None:
+        drafted = facts(Status.DRAFT, self.lead, is_renewal=True, page="title", open_pages=frozenset({"period"}))
+        assert codes(decide("application.edit", drafted)) == {"page_not_of_a_renewal"}
+        assert isinstance(decide("application.edit", replace(drafted, page="period")), Allowed)

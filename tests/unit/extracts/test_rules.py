@@ -13,6 +13,9 @@ ALLOWED_MOVES = {
     (Status.RUNNING, Status.DELIVERED),
     (Status.RUNNING, Status.NEEDS_HUMAN),
     (Status.NEEDS_HUMAN, Status.RUNNING),
+    (Status.REQUESTED, Status.SUPERSEDED),
+    (Status.RUNNING, Status.SUPERSEDED),
+    (Status.NEEDS_HUMAN, Status.SUPERSEDED),
 }
 
 
@@ -21,9 +24,9 @@ def test_only_these_moves_exist(seen, to):
     assert may_move(seen, to) is ((seen, to) in ALLOWED_MOVES)
 
 
-def test_every_status_can_be_reached_and_only_the_delivery_is_an_end():
+def test_every_status_can_be_reached_and_only_the_delivery_or_an_amendment_is_an_end():
     assert {to for targets in TRANSITIONS.values() for to in targets} == set(Status) - {Status.REQUESTED}
-    assert [status for status, targets in TRANSITIONS.items() if not targets] == [Status.DELIVERED]
+    assert [status for status, targets in TRANSITIONS.items() if not targets] == [Status.DELIVERED, Status.SUPERSEDED]
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from apps.workspaces.providers.base import Made, NotYet, ProviderRefused, ProviderUnavailable
-from apps.workspaces.providers.scaleway.buckets import bucket_name
+from apps.workspaces.providers.scaleway.buckets import CANARY, bucket_name
 from apps.workspaces.providers.scaleway.errors import Invalid
 from apps.workspaces.providers.scaleway.identity import api_key, key_in_vault
 from apps.workspaces.providers.scaleway.machines import address_of
@@ -81,8 +81,10 @@ def deliver(site: Site) -> Made | NotYet:
     taken up where it stood."""
     storage, key, sealed = site.cloud.storage, site.cloud.account.key, data_key(site, "objects")
     bucket, copied = bucket_name(site, "extract"), 0
-    there = storage.sizes(bucket, key=key)
-    for name, path in _files(site).items():
+    there, files = storage.sizes(bucket, key=key), _files(site)
+    for name in there.keys() - files.keys() - {CANARY}:  # of the extract before an amendment
+        storage.call("delete_object", key=key, Bucket=bucket, Key=name)
+    for name, path in files.items():
         if there.get(name) == path.stat().st_size:
             continue
         storage.put_file(bucket, name, path, digest(path), key=key, data_key=sealed)
