@@ -46,7 +46,7 @@ def test_the_last_signatory_opens_the_project_and_sees_none_of_its_rows(urls: di
 
 
 def test_the_last_signature_of_an_amendment_ends_the_extract_before_it(urls: dict[str, str], desk: Desk) -> None:
-    """Given an approved amendment of the data, when its last signature comes, then one extract takes another's place."""
+    """Given an approved amendment of the data, when its last signature comes, then another extract is asked for."""
     for person, kind in ((desk.controller, "controller"), (desk.platform, "platform")):
         agreements.sign(desk.agreement, person, kind)
     root = dossiers.fresh(desk.agreement.application)
