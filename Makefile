@@ -5,10 +5,11 @@ PROVIDER ?= local
 SPEED ?= 1
 VENV := .venv/bin
 DEVSTACK := -m hdh_portal.devstack
+ON_SPARK := PYTHONPATH=$$(echo $(CURDIR)/var/spark/lib/python3.*/site-packages)
 GATEWAY_OPTION := $(if $(GATEWAY_PORT),--gateway-port $(GATEWAY_PORT))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run stop reset code test test-faults check fix journey lock bench-audit bench-extract bench-operations bench-load bench-pages mutants-permissions
+.PHONY: help setup run stop reset code test spark test-spark specification test-faults test-relocation check fix journey lock bench-audit bench-extract bench-operations bench-load bench-pages mutants-permissions
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-19s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,8 +32,22 @@ code: setup ## the one-time code of a demonstration account: make code WHO=camil
 test: setup ## the whole test suite, browser and sandbox included; a part of it: make test PYTEST=tests/unit
 	@$(VENV)/python -m pytest -n 2 --dist loadfile $(or $(PYTEST),--cov --cov-report= --cov-fail-under=95)
 
+spark: setup ## install Apache Spark for the extract engine, once, into var/spark (455 MB to download)
+	@$(PYTHON) $(DEVSTACK) spark
+
+test-spark: spark ## the whole specification on Spark as well, and what concerns Spark alone, to the last branch
+	@$(ON_SPARK) $(VENV)/python -m pytest --timeout=1800 -W "ignore:PySpark does not yet fully support pandas:FutureWarning" \
+		$(or $(PYTEST),--cov --cov-report= tests/unit/engine/test_spark.py tests/spec)
+	@$(if $(PYTEST),,$(VENV)/coverage report --include="*/backends/spark.py" --show-missing --fail-under=100)
+
+specification: setup ## write docs/specification.md from what the tests ask
+	@HDH_WRITE_SPECIFICATION=1 $(VENV)/python -m pytest -q tests/spec -k reference
+
 test-faults: setup ## break processes, broker, database and clock under load and check that nothing is lost; HDH_FAULT_SEED=n
 	@$(VENV)/python -m pytest tests/faults -o python_files="fault_*.py test_*.py" $(FAULTS)
+
+test-relocation: setup ## move data from Azurite, installed by npm into var/azurite, to the imitated Scaleway
+	@$(VENV)/python -m pytest tests/contract/azurite -o python_files="check_*.py" $(PYTEST)
 
 check: setup ## formatting, lint, types, layers, migrations, generated docs, translations, templates
 	@$(VENV)/python $(DEVSTACK) check

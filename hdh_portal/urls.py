@@ -12,6 +12,7 @@ urlpatterns = [
     path("", include("apps.people.urls")),
     path("", include("apps.directory.urls")),
     path("", include("apps.reviews.urls")),
+    path("", include("apps.extracts.urls")),
     path("", include("apps.workspaces.urls")),
     path("", include("apps.fulfilment.urls")),
     path("", include("apps.relocation.urls")),

@@ -143,8 +143,9 @@ def of_project(application: Application, person: Person) -> dict[str, Any]:
     """What the page of an approved dossier shows of its amendments, and whether another may be started."""
     if application.state is not rules.Status.APPROVED or application.amends_id:
         return {}
-    facts = selectors.amendment_facts(application, person)
+    amendments = list(authorised.amendments_of(application))
+    facts = selectors.amendment_facts(application, person, amendments)
     return {
-        "amendments": list(authorised.amendments_of(application)),
+        "amendments": amendments,
         "may_amend": bool(rules.allowed_actions(facts, ["application.amend"])),
     }

@@ -4,8 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Prefetch, prefetch_related_objects
-
 from apps.accounts.models import Person
 from apps.applications import composition, following, overview, presentation, rules, selectors, wording
 from apps.applications.amendment_page import amendment_read
@@ -50,7 +48,7 @@ def rounds_of(application: Application) -> list[Round]:
 
 def examination(application: Application, steward: Person, language: str) -> dict[str, Any]:
     """Everything the decision screen shows, from the last submission, in a fixed number of queries."""
-    prefetch_related_objects([application], Prefetch("members", selectors.team()))
+    selectors.gather(application)
     rounds = rounds_of(application)
     submitted = rounds[0].submission.content
     contents = submitted_contents(submitted)

@@ -113,9 +113,10 @@ class Overview:
 
 
 def overview(application: Application, person: Person) -> Overview:
-    """Load all of it, in a fixed number of queries."""
+    """Load all of it, in a fixed number of queries. What is missing matters while the team can add it."""
+    selectors.gather(application)
     contents = selectors.contents_of(application)
-    missing = selectors.completeness(application, contents)
+    missing = selectors.completeness(application, contents) if application.state in EDITABLE else ()
     reasons = selectors.reopened_pages(application)
     facts = replace(
         selectors.team_facts(application, person), open_pages=frozenset(reasons), page=next(iter(reasons), "")

@@ -2,11 +2,10 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from itertools import islice
 from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Prefetch, QuerySet, prefetch_related_objects
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -30,13 +29,9 @@ from apps.applications.policy import Document, Path, Stage, policy_on
 from apps.applications.procedure_models import ChecklistMark, StageClock
 from apps.applications.returned import reopened
 from apps.applications.rules import Conflict, Facts, Missing, Outcome, Status
-from apps.catalogue.selectors import AT_MOST, codes_found, nomenclature
+from apps.catalogue.selectors import nomenclature
 from apps.core.rules import Role
-from apps.extracts.engine.codelists import CODES
-from apps.extracts.engine.codes import System
 from apps.extracts.engine.nomenclature import Nomenclature, builtin_nomenclature
-
-SEARCH_FROM = 2
 
 
 def applications_visible_to(person: Person) -> QuerySet[Application]:
@@ -85,6 +80,19 @@ def attachments_of(application: Application) -> QuerySet[Attachment]:
     return kept.exclude(kind=AUTHORITY).select_related("uploaded_by", "replaces").order_by("uploaded_at", "id")
 
 
+def documents_of(application: Application) -> list[Attachment]:
+    """The same as a list; no query once the dossier is gathered."""
+    found = application.attachments.all()
+    kept = [one for one in found if one.kind != AUTHORITY and one.removed_at is None and one.redacted_at is None]
+    return sorted(kept, key=lambda one: (one.uploaded_at, one.pk))
+
+
+def gather(application: Application) -> None:
+    """Read team and documents, removed ones included, for what is shown of a dossier. Two queries."""
+    documents = Attachment.objects.select_related("uploaded_by", "replaces")
+    prefetch_related_objects([application], Prefetch("members", team()), Prefetch("attachments", documents))
+
+
 def removed_documents_of(application: Application) -> QuerySet[Attachment]:
     """The traces of documents that were replaced, removed or redacted, latest first."""
     gone = Attachment.objects.filter(application=application).exclude(removed_at=None, redacted_at=None)
@@ -92,8 +100,10 @@ def removed_documents_of(application: Application) -> QuerySet[Attachment]:
 
 
 def submitted_documents(application: Application, submitted: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The documents of a submission with the names they have now: a redacted one has none any more. One query."""
-    rows = {str(row.pk): row for row in Attachment.objects.filter(application=application)}
+    """The documents of a submission with the names they have now: a redacted one has none any more. One query,
+    none once the dossier is gathered.
+    """
+    rows = {str(row.pk): row for row in application.attachments.all()}
     return [
         {**found, "name": rows[found["id"]].name or str(_("(redacted document)")), "row": rows[found["id"]]}
         for found in submitted["attachments"]
@@ -102,7 +112,7 @@ def submitted_documents(application: Application, submitted: Mapping[str, Any]) 
 
 def documents_missing(application: Application) -> Iterable[Missing]:
     """The documents that cannot be opened yet, or never will be: none of them may be submitted."""
-    for found in attachments_of(application):
+    for found in documents_of(application):
         if not found.is_open:
             yield Missing("attachments", found.kind, f"scan_{found.scan}")
 
@@ -155,8 +165,8 @@ def contents_of(application: Application) -> dict[str, dict[str, Any]]:
     contents = {key: dict(content) for key, content in _page_contents(application)}
     contents[PROCEDURE] = {"path": application.path}
     documents = contents.setdefault("attachments", {})
-    for kind, identifier in attachments_of(application).values_list("kind", "id"):
-        documents.setdefault(kind, []).append(str(identifier))
+    for found in documents_of(application):
+        documents.setdefault(found.kind, []).append(str(found.pk))
     return contents
 
 
@@ -212,24 +222,6 @@ def known_codes() -> Nomenclature:
     return read if any(read.codes.values()) else builtin_nomenclature()
 
 
-def codes_matching(system: System, text: str, language: str) -> list[tuple[str, str]]:
-    """Codes with their labels, whose code begins with `text` or whose label holds it: at most twenty.
-
-    Nothing for a text shorter than two characters.
-    """
-    if len(text) < SEARCH_FROM:
-        return []
-    if any(nomenclature().codes.values()):
-        return [(code.code, getattr(code, f"label_{language}")) for code in codes_found(system, text, language)]
-    return _builtin_matching(system, text.casefold(), language)
-
-
-def _builtin_matching(system: System, text: str, language: str) -> list[tuple[str, str]]:
-    labels = ((code, known.label(language)) for code, known in CODES[system].items())
-    both = ((code, label) for code, label in labels if code.casefold().startswith(text) or text in label.casefold())
-    return list(islice(both, AT_MOST))
-
-
 def reopened_pages(application: Application) -> Mapping[str, str]:
     """The pages that may be changed where not all may, each with its reasons (`returned.reopened`)."""
     return reopened(application).pages
@@ -266,9 +258,10 @@ def team_facts(application: Application, person: Person, *, page: str = "") -> F
     )
 
 
-def amendment_facts(application: Application, person: Person) -> Facts:
-    """The facts for amending what this dossier was granted."""
-    under_way = authorised.under_way(application) is not None
+def amendment_facts(application: Application, person: Person, amendments: Iterable[Application] | None = None) -> Facts:
+    """The facts for amending what this dossier was granted; `amendments`: those it has, where they were read."""
+    found = authorised.amendments_of(authorised.root_of(application)) if amendments is None else amendments
+    under_way = any(one.state not in rules.FINAL for one in found)
     barred = exclusions.barred_team(application)
     return replace(team_facts(application, person), amendment_under_way=under_way, barred=barred)
 

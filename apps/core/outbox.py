@@ -137,6 +137,21 @@ def outbox_enqueue(*, kind: str, key: str, subject_id: str, not_before: datetime
     return item
 
 
+def outbox_reopen(*, kind: str, key: str, subject_id: str) -> OutboxItem:
+    """Write an item, or put one that was finished or given up back to work with fresh attempts."""
+    item = outbox_enqueue(kind=kind, key=key, subject_id=subject_id)
+    OutboxItem.objects.filter(pk=item.pk).exclude(status="pending").update(
+        status="pending",
+        attempts=0,
+        reason="",
+        finished_at=None,
+        not_before=Now(),
+        lease_until=None,
+        fence=F("fence") + 1,
+    )
+    return item
+
+
 def outbox_wake(key: str) -> bool:
     """Make a waiting item due now. False when there is none pending under this key."""
     item = OutboxItem.objects.filter(key=key, status="pending").only("pk").first()

@@ -1,4 +1,4 @@
-"""Extract requests and their progress; the sealed keys of projects."""
+"""Extract requests, their units and progress; the sealed keys of projects."""
 
 import uuid
 
@@ -19,6 +19,8 @@ class ExtractRequest(models.Model):
         RUNNING = RuleStatus.RUNNING, _("being extracted")
         DELIVERED = RuleStatus.DELIVERED, _("delivered")
         NEEDS_HUMAN = RuleStatus.NEEDS_HUMAN, _("needs a person")
+        CANCELLING = RuleStatus.CANCELLING, _("being cancelled")
+        CANCELLED = RuleStatus.CANCELLED, _("cancelled")
         SUPERSEDED = RuleStatus.SUPERSEDED, _("replaced by the request of an amendment")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -29,6 +31,8 @@ class ExtractRequest(models.Model):
     units_done = models.PositiveIntegerField(default=0)
     units_total = models.PositiveIntegerField(default=0)
     rows = models.PositiveBigIntegerField(default=0)
+    bytes = models.PositiveBigIntegerField(default=0)
+    report = models.JSONField(default=dict)
     reason = models.TextField(blank=True)
     source_release = models.CharField(max_length=64, blank=True)
     key_id = models.CharField(max_length=64, blank=True)
@@ -51,6 +55,32 @@ class ExtractRequest(models.Model):
 
     def __str__(self) -> str:
         return f"extract {self.pk}"
+
+
+class ExtractUnit(models.Model):
+    """One unit of an extract and how far it is: waiting, taken by a lane, done."""
+
+    request = models.ForeignKey(ExtractRequest, on_delete=models.CASCADE, related_name="units")
+    position = models.PositiveIntegerField()
+    name = models.CharField(max_length=120)
+    kind = models.CharField(max_length=20)
+    batch = models.CharField(max_length=120)
+    lane = models.PositiveSmallIntegerField(null=True)
+    rows = models.PositiveBigIntegerField(default=0)
+    bytes = models.PositiveBigIntegerField(default=0)
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["request", "position"], name="extract_unit_has_a_place"),
+        ]
+        indexes = [
+            models.Index(fields=["request", "position"], condition=Q(finished_at=None), name="extract_unit_to_do"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class SealedKey(models.Model):

@@ -8,12 +8,12 @@ from django.db import transaction
 from django.utils import timezone
 
 from apps.audit.services import event_record
-from apps.core import outbox
 from apps.core.errors import ChangedMeanwhile
 from apps.core.outbox import Done, Lease, NeedsHuman, Outcome
 from apps.extracts.engine.pseudonyms import KEY_BYTES, ProjectKey
 from apps.extracts.keys import KeyDestroyedError, KeyService, KeyServiceError, Sealed
 from apps.extracts.models import SealedKey
+from apps.extracts.services import key_destruction_request
 from apps.projects.models import Project
 
 ACTOR = "system:extract"
@@ -65,19 +65,25 @@ def keys_rotate(*, service: KeyService, by: str) -> int:
     return len(rows)
 
 
-def key_end(*, project: Project, by: str) -> None:
-    """Decide the end of a project's key: from now on nothing is extracted with it, and a worker destroys it."""
+def key_end(*, project: Project, by: str) -> bool:
+    """Decide the end of a project's key: from now on nothing is extracted with it, and a worker destroys it.
+
+    False when that was decided before.
+    """
     with transaction.atomic():
         row, _ = SealedKey.objects.get_or_create(project=project)
         if not SealedKey.objects.filter(pk=row.pk, ended_at=None).update(ended_at=timezone.now()):
-            raise ChangedMeanwhile
+            return False
         _record("key.ended", row, by, {"key_id": row.key_id})
-        outbox.outbox_enqueue(kind="extract.key_destroy", key=f"key:{row.pk}", subject_id=str(row.pk))
+        key_destruction_request(project=project)
+    return True
 
 
 def key_destroy_step(lease: Lease, service: KeyService) -> Outcome:
-    """Destroy a key whose end was decided, see that it is gone, and record the proof."""
-    row = SealedKey.objects.select_related("project").get(pk=lease.subject_id)
+    """Destroy the key of a project that is over, or whose key was ended; see that it is gone, and record the proof."""
+    project = Project.objects.get(pk=lease.subject_id)
+    key_end(project=project, by=ACTOR)
+    row = SealedKey.objects.select_related("project").get(project=project)
     if row.destroyed_at is not None:
         return Done()
     try:

@@ -1,8 +1,19 @@
 """Reading extract requests."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
 from uuid import UUID
 
-from apps.extracts.models import ExtractRequest
+from django.conf import settings
+from django.db.models import Count, F, Min, Q, QuerySet, Sum
+
+from apps.accounts.models import Person
+from apps.core.models import OutboxItem
+from apps.core.rules import Decision, Refused, decide_by_table
+from apps.extracts.models import ExtractRequest, ExtractUnit
+from apps.extracts.rules import ACTIONS, Stage, seconds_left
+from apps.projects.selectors import projects_visible_to, roles_for
 
 
 def request_to_run(request_id: str) -> ExtractRequest:
@@ -13,3 +24,74 @@ def request_to_run(request_id: str) -> ExtractRequest:
 def request_of(project_id: UUID) -> ExtractRequest | None:
     """The project's latest extract request, if there is one."""
     return ExtractRequest.objects.filter(project_id=project_id).order_by("-requested_at").first()
+
+
+def requests_visible_to(person: Person) -> QuerySet[ExtractRequest]:
+    """The extracts of the projects that a person may see."""
+    return ExtractRequest.objects.select_related("project").filter(project__in=projects_visible_to(person))
+
+
+def decision_for(action: str, request: ExtractRequest, person: Person) -> Decision:
+    """Whether this person may do this to this request now, by the permission table."""
+    return decide_by_table(ACTIONS, action, roles_for(person, request.project), request.status)
+
+
+def actions_of(request: ExtractRequest, person: Person) -> frozenset[str]:
+    """The names of what this person may do to this request now."""
+    roles, names = roles_for(person, request.project), (action.name for action in ACTIONS)
+    return frozenset(
+        name for name in names if not isinstance(decide_by_table(ACTIONS, name, roles, request.status), Refused)
+    )
+
+
+def units_left(request: ExtractRequest) -> bool:
+    """Whether some unit is still to be done."""
+    return request.units.filter(finished_at=None).exists()
+
+
+def lanes_at_work(request: ExtractRequest) -> bool:
+    """Whether a worker may still be at a unit of this request."""
+    lanes = Q(key=f"extract:{request.pk}") | Q(key__startswith=f"extract:{request.pk}:")
+    return OutboxItem.objects.filter(lanes, status="pending").exists()
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far an extract is: its stages in order, and about how long the rest will take."""
+
+    stages: Sequence["StageLine"]
+    left: timedelta | None
+
+
+@dataclass(frozen=True)
+class StageLine:
+    """The units of one kind together."""
+
+    kind: str
+    done: int
+    total: int
+    rows: int
+    bytes: int
+
+
+def progress_of(request: ExtractRequest) -> Progress:
+    """What the pages tell of a request under way. One query."""
+    found = (
+        ExtractUnit.objects.filter(request=request)
+        .values("kind")
+        .annotate(
+            place=Min("position"),
+            total=Count("pk"),
+            done=Count("pk", filter=Q(finished_at__isnull=False)),
+            made_rows=Sum("rows"),
+            made_bytes=Sum("bytes"),
+            spent=Sum(F("finished_at") - F("started_at")),
+        )
+        .order_by("place")
+    )
+    stages = [(one, (one["spent"] or timedelta()).total_seconds()) for one in found]
+    left = seconds_left([Stage(one["done"], one["total"], spent) for one, spent in stages], settings.EXTRACT_LANES)
+    lines = [
+        StageLine(one["kind"], one["done"], one["total"], one["made_rows"], one["made_bytes"]) for one, _ in stages
+    ]
+    return Progress(lines, None if left is None else timedelta(seconds=left))

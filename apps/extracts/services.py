@@ -1,15 +1,24 @@
-"""Writing what becomes of an extract request."""
+"""Writing what becomes of an extract request and of its units."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Count, Q, Sum
 from django.utils import timezone
 
+from apps.accounts.models import Person
 from apps.audit.services import event_record
 from apps.core import outbox
-from apps.core.errors import ChangedMeanwhile
+from apps.core.errors import ChangedMeanwhile, refusal
 from apps.core.happenings import happened
-from apps.extracts.models import ExtractRequest
+from apps.core.rules import Refused
+from apps.extracts.models import ExtractRequest, ExtractUnit
 from apps.extracts.rules import Status, may_move
+from apps.extracts.selectors import decision_for
 from apps.projects.models import Project
 
 ACTOR = "system:extract"
@@ -25,49 +34,169 @@ def extract_request(*, project: Project, by: str) -> ExtractRequest:
 
 def extract_supersede(*, project: Project, by: str) -> None:
     """End whatever extract of the project is under way: an amendment asks for other data. In its transaction."""
-    unfinished = ExtractRequest.objects.filter(project=project).exclude(
-        status__in=[Status.DELIVERED, Status.SUPERSEDED]
+    under_way = ExtractRequest.objects.filter(
+        project=project, status__in=[Status.REQUESTED, Status.RUNNING, Status.NEEDS_HUMAN]
     )
-    for request in unfinished.select_related("project"):
+    for request in under_way.select_related("project"):
         outbox.outbox_cancel(outbox_key(request))
         _move(request, Status.SUPERSEDED, stage="", finished_at=timezone.now())
+        _discard_later(request)
         _record("extract.superseded", request, by, {"definition_hash": request.definition_hash})
 
 
-def outbox_key(request: ExtractRequest) -> str:
-    return f"extract:{request.pk}"
+def key_destruction_request(*, project: Project) -> None:
+    """Have a worker of the extract zone destroy the project's key; in the transaction of what decided it."""
+    outbox.outbox_enqueue(kind="extract.key_destroy", key=f"key:{project.pk}", subject_id=str(project.pk))
 
 
-def extract_start(request: ExtractRequest, *, source_release: str, key_id: str, units_total: int) -> None:
-    """A worker takes the request in hand, against one pinned source release."""
+def outbox_key(request: ExtractRequest, lane: int = 0) -> str:
+    """The key of the outbox item of a lane; the first lane begins and ends the work."""
+    return f"extract:{request.pk}:{lane}" if lane else f"extract:{request.pk}"
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A unit of the plan; those of one ``batch`` are worked on by one lane, one after the other."""
+
+    name: str
+    kind: str
+    batch: str
+
+
+def extract_start(request: ExtractRequest, *, source_release: str, key_id: str, units: Sequence[Planned]) -> None:
+    """A worker takes the request in hand, against one pinned source release; the other lanes are called."""
     _move(
         request,
         Status.RUNNING,
         source_release=source_release,
         key_id=key_id,
-        units_total=units_total,
+        units_total=len(units),
+        units_done=0,
         started_at=request.started_at or timezone.now(),
         finished_at=None,
         reason="",
     )
-    _record("extract.started", request, ACTOR, {"source_release": source_release, "units": units_total})
+    request.units.all().delete()
+    ExtractUnit.objects.bulk_create(
+        ExtractUnit(request=request, position=place, name=unit.name, kind=unit.kind, batch=unit.batch)
+        for place, unit in enumerate(units)
+    )
+    for lane in range(1, settings.EXTRACT_LANES):
+        outbox.outbox_reopen(kind="extract.lane", key=outbox_key(request, lane), subject_id=f"{request.pk}/{lane}")
+    _record("extract.started", request, ACTOR, {"source_release": source_release, "units": len(units)})
 
 
-def extract_progress(request: ExtractRequest, *, stage: str, units_done: int, rows: int) -> None:
-    """Keep the progress that the project's page shows."""
-    ExtractRequest.objects.filter(pk=request.pk, status=Status.RUNNING).update(
-        stage=stage, units_done=units_done, rows=rows
+def batch_take(request_id: UUID, lane: int) -> list[ExtractUnit]:
+    """The units that a lane works on next: what it had taken already, else the next batch of the kind whose turn it is.
+
+    Kinds follow each other: empty while other lanes are at the last units of a kind, and when nothing is left to do.
+    """
+    with transaction.atomic():
+        if not ExtractRequest.objects.select_for_update().filter(pk=request_id, status=Status.RUNNING).exists():
+            return []
+        waiting = ExtractUnit.objects.filter(request_id=request_id, finished_at=None).order_by("position")
+        if taken := list(waiting.filter(lane=lane)):
+            return taken
+        first = waiting.first()
+        head = waiting.filter(kind=first.kind, lane=None).first() if first else None
+        if head is None:
+            return []
+        batch = waiting.filter(kind=head.kind, batch=head.batch)
+        batch.update(lane=lane)
+        return list(batch)
+
+
+def unit_begin(unit: ExtractUnit) -> None:
+    """A lane begins a unit."""
+    ExtractUnit.objects.filter(pk=unit.pk).update(started_at=timezone.now())
+
+
+def unit_finish(unit: ExtractUnit, *, rows: int, bytes: int) -> bool:
+    """A unit is done: keep the progress that people follow. False when the request is no longer running."""
+    ExtractUnit.objects.filter(pk=unit.pk, finished_at=None).update(
+        rows=rows, bytes=bytes, finished_at=timezone.now(), lane=None
+    )
+    tables = Q(kind="table")
+    sums = ExtractUnit.objects.filter(request_id=unit.request_id, finished_at__isnull=False).aggregate(
+        units_done=Count("pk"), rows=Sum("rows", filter=tables, default=0), bytes=Sum("bytes", filter=tables, default=0)
+    )
+    return bool(
+        ExtractRequest.objects.filter(pk=unit.request_id, status=Status.RUNNING).update(stage=unit.kind, **sums)
     )
 
 
-def extract_delivered(request: ExtractRequest, *, manifest_sha256: str, files: int, rows: int) -> None:
-    """The delivery stands, verified; who waits for it is told in the same transaction."""
+def lane_leave(request_id: UUID, lane: int) -> None:
+    """A lane hands back what it has not begun or not finished, for any lane to take."""
+    ExtractUnit.objects.filter(request_id=request_id, lane=lane, finished_at=None).update(lane=None)
+
+
+def lane_given_up(subject_id: str, reason: str) -> None:
+    """A lane stopped for good: the first lane meets the same trouble, and tells."""
+    request_id, _, lane = subject_id.partition("/")
+    lane_leave(UUID(request_id), int(lane))
+
+
+def extract_cancel(*, request: ExtractRequest, by: str, reason: str) -> None:
+    """End a request before its delivery; everything that was made for it is removed. Raises ChangedMeanwhile."""
+    with transaction.atomic():
+        _move(request, Status.CANCELLING, reason=reason, finished_at=timezone.now())
+        _discard_later(request)
+        _record("extract.cancelled", request, by, {})
+
+
+def extract_cancel_decide(*, request: ExtractRequest, by: Person, reason: str) -> None:
+    """A steward cancels a request, with a reason. Raises RefusedError, ChangedMeanwhile."""
+    _refuse_unless_allowed("extract.cancel", request, by)
+    extract_cancel(request=request, by=str(by.pk), reason=reason)
+
+
+def extract_restart_decide(*, request: ExtractRequest, by: Person) -> None:
+    """A steward asks again for a request that was cancelled. Raises RefusedError, ChangedMeanwhile."""
+    _refuse_unless_allowed("extract.restart", request, by)
+    extract_restart(request=request, by=str(by.pk))
+
+
+def _refuse_unless_allowed(action: str, request: ExtractRequest, by: Person) -> None:
+    decision = decision_for(action, request, by)
+    if isinstance(decision, Refused):
+        raise refusal(decision, {})
+
+
+def extract_discarded(request: ExtractRequest) -> None:
+    """Nothing is left of a request that ended undelivered: no file, no map of pseudonyms, no unit."""
+    outbox.outbox_cancel(outbox_key(request))
+    request.units.all().delete()
+    if request.status == Status.CANCELLING:
+        _move(request, Status.CANCELLED, stage="", units_done=0, rows=0, bytes=0)
+    _record("extract.discarded", request, ACTOR, {})
+
+
+def _discard_later(request: ExtractRequest) -> None:
+    outbox.outbox_reopen(kind="extract.discard", key=f"discard:{request.pk}", subject_id=str(request.pk))
+
+
+def extract_restart(*, request: ExtractRequest, by: str) -> None:
+    """Ask again for a request that was cancelled. Raises ChangedMeanwhile."""
+    with transaction.atomic():
+        _move(request, Status.REQUESTED, reason="", finished_at=None, started_at=None)
+        outbox.outbox_reopen(kind="extract.run", key=outbox_key(request), subject_id=str(request.pk))
+        _record("extract.restarted", request, by, {})
+
+
+def extract_delivered(
+    request: ExtractRequest, *, manifest_sha256: str, files: int, rows: int, report: Mapping[str, Any]
+) -> None:
+    """The delivery stands, verified; who waits for it is told in the same transaction.
+
+    ``report`` is what the manifest says of the population, the filters and the risk.
+    """
     _move(
         request,
         Status.DELIVERED,
         manifest_sha256=manifest_sha256,
         units_done=request.units_total,
         rows=rows,
+        report=dict(report),
         stage="",
         finished_at=timezone.now(),
     )

@@ -1,7 +1,7 @@
 """What the extract workers are rung for."""
 
 from apps.core.outbox import Lease, Outcome, outbox_handler
-from apps.extracts.services import extract_given_up
+from apps.extracts.services import extract_given_up, lane_given_up
 
 
 @outbox_handler("extract.run", queue="extract", given_up=extract_given_up)
@@ -10,6 +10,22 @@ def extract_run(lease: Lease) -> Outcome:
     from apps.extracts.reconcile import extract_step
 
     return extract_step(lease)
+
+
+@outbox_handler("extract.lane", queue="extract", given_up=lane_given_up)
+def extract_lane(lease: Lease) -> Outcome:
+    # As above.
+    from apps.extracts.reconcile import lane_step
+
+    return lane_step(lease)
+
+
+@outbox_handler("extract.discard", queue="extract")
+def extract_discard(lease: Lease) -> Outcome:
+    # As above.
+    from apps.extracts.reconcile import discard_step
+
+    return discard_step(lease)
 
 
 @outbox_handler("extract.key_destroy", queue="extract")

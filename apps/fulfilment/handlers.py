@@ -25,7 +25,7 @@ from apps.core.models import OutboxItem
 from apps.directory.services import entry_end, entry_publish
 from apps.extracts.models import ExtractRequest
 from apps.extracts.selectors import request_of
-from apps.extracts.services import extract_request, extract_supersede
+from apps.extracts.services import extract_request, extract_supersede, key_destruction_request
 from apps.people.rules import Period
 from apps.projects.agreements import agreement_read_by
 from apps.projects.models import Membership, Project
@@ -170,10 +170,12 @@ def on_access_narrowed(person_id: str, by: str) -> None:
 
 
 def on_project_ended(project_id: str, by: str) -> None:
-    """A project that is over: its dossier is amended no more, who works in it is cut off, the public page says so."""
+    """A project that is over: its dossier is amended no more, who works in it is cut off, the public page says so,
+    and the key of its pseudonyms is destroyed."""
     project = Project.objects.get(pk=project_id)
     project_over_keep(application_id=project.application_id)
     entry_end(project=project, by=by)
+    key_destruction_request(project=project)
     for person_id in Membership.objects.filter(project=project).values_list("person_id", flat=True):
         sessions_recheck(person_id=person_id)
 

@@ -8,6 +8,7 @@ from apps.accounts.models import Person
 from apps.core.rules import Role
 from apps.directory.selectors import entry_of
 from apps.extracts.engine.definition import Definition
+from apps.extracts.presentation import progress_in_words
 from apps.extracts.rules import FINISHED, Status
 from apps.extracts.selectors import request_of
 from apps.extracts.sentences import STAGES
@@ -33,6 +34,7 @@ def project_page(project: Project, person: Person) -> dict[str, Any]:
         "may_revoke": Role.STEWARD in person.staff_roles and not is_member,
         "extract": extract,
         "stage": STAGES.get(extract.stage, "") if extract else "",
+        **(progress_in_words(extract) if extract else {}),
         "workspace": workspace,
         "dossier_url": "applications:detail" if is_member else "applications:review",
         "moving": (extract is not None and Status(extract.status) not in FINISHED)
@@ -41,7 +43,7 @@ def project_page(project: Project, person: Person) -> dict[str, Any]:
 
 
 def _waits_for_a_person(extract: Any) -> bool:
-    return extract is not None and extract.status == Status.NEEDS_HUMAN
+    return extract is not None and extract.status in (Status.NEEDS_HUMAN, Status.CANCELLED)
 
 
 def _language() -> Any:

@@ -4,7 +4,7 @@ from typing import Any
 
 from apps.relocation.models import RelocationKind, RelocationRun
 from apps.relocation.rules import Kind, Verdict
-from apps.relocation.wording import KINDS, VERDICTS, reason_in_words
+from apps.relocation.wording import KINDS, VERDICTS, reason_in_words, verdict_words
 
 _SHOWN_LINES = 200
 
@@ -17,7 +17,7 @@ def run_in_words(run: RelocationRun | None) -> dict[str, Any] | None:
     lines = [_line(line) for line in run.lines[:_SHOWN_LINES]]
     return {
         "run": run,
-        "verdicts": VERDICTS.values(),
+        "verdicts": verdict_words(is_dry=run.is_dry).values(),
         "rows": rows,
         "lines": lines,
         "hidden": len(run.lines) - len(lines),

@@ -1,8 +1,10 @@
 """Codes of the rules put into sentences."""
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
+from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
 from apps.core.errors import Message
@@ -42,5 +44,12 @@ KINDS: Mapping[str, Message] = {
 
 def reason_in_words(code: str, params: Mapping[str, Any]) -> str:
     """Why a record is refused, in the language of the moment."""
-    kind = KINDS.get(str(params.get("kind", "")), "")
-    return str(REASONS[code]) % {**params, "kind": kind}
+    said = {**params, "kind": KINDS.get(str(params.get("kind", "")), "")}
+    if "day" in said:
+        said["day"] = date_format(date.fromisoformat(said["day"]), "DATE_FORMAT")
+    return str(REASONS[code]) % said
+
+
+def verdict_words(*, is_dry: bool) -> Mapping[str, Message]:
+    """What became of records, or would."""
+    return VERDICTS if is_dry else {**VERDICTS, Verdict.MAKE: _("made")}

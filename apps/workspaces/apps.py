@@ -9,4 +9,5 @@ class WorkspacesConfig(AppConfig):
     name = "apps.workspaces"
 
     def ready(self) -> None:
+        import_module("apps.workspaces.notices")
         import_module("apps.workspaces.tasks")

@@ -31,6 +31,21 @@ def _size_in_words(offer: Offer) -> str:
     }  # fmt: skip
 
 
+class BudgetForm(forms.Form):
+    """What a workspace may cost in all."""
+
+    budget = forms.DecimalField(
+        label=_("Budget in euros without tax, for its whole life"),
+        help_text=_("Empty: no limit. The team is told at 80 % and when all is used; then the workspace stops."),
+        required=False,
+        min_value=0,
+        max_digits=10,
+        decimal_places=2,
+        localize=True,
+    )
+    version = forms.IntegerField(widget=forms.HiddenInput)
+
+
 class ReasonForm(forms.Form):
     """Why a workspace is suspended or resumed, and which state of it the person was looking at."""
 

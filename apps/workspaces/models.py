@@ -43,6 +43,7 @@ class Workspace(models.Model):
     reason = models.TextField(blank=True)
     size = models.CharField(max_length=40, blank=True)
     budget = models.DecimalField(max_digits=10, decimal_places=2, null=True)
+    budget_warned = models.PositiveSmallIntegerField(null=True)
     surveyed_at = models.DateTimeField(null=True)
     days_warned = models.PositiveSmallIntegerField(null=True)
     route_open = models.BooleanField(default=False)

@@ -13,8 +13,8 @@ from django.utils.translation import gettext_lazy as _
 from apps.accounts.navigation import person_of
 from apps.audit.reading import reads
 from apps.core.actions import declares
-from apps.workspaces import fake_controls, services
-from apps.workspaces.forms import ReasonForm, SizeForm
+from apps.workspaces import budgets, fake_controls, services
+from apps.workspaces.forms import BudgetForm, ReasonForm, SizeForm
 from apps.workspaces.models import Workspace
 from apps.workspaces.picture import picture
 from apps.workspaces.selectors import (
@@ -98,6 +98,23 @@ def cancel(request: HttpRequest, workspace_id: UUID) -> HttpResponse:
 def resize(request: HttpRequest, workspace_id: UUID) -> HttpResponse:
     """Choose another size."""
     return _command(request, workspace_id, services.workspace_resize, _("Change the size"), _size)
+
+
+def _budget(found: Workspace, data: Any) -> BudgetForm:
+    return BudgetForm(data, initial={"version": found.version, "budget": found.budget})
+
+
+@declares("workspace.set_budget")
+def set_budget(request: HttpRequest, workspace_id: UUID) -> HttpResponse:
+    """Say how much it may cost."""
+    return _command(request, workspace_id, services.workspace_set_budget, _("Set the budget"), _budget)
+
+
+@declares("workspace.budgets")
+def budget_list(request: HttpRequest) -> HttpResponse:
+    """What every workspace costs against its budget, those nearest to it first."""
+    page = Paginator(budgets.budget_lines(), PAGE_SIZE).get_page(request.GET.get("page"))
+    return render(request, "workspaces/budgets.html", {"page": page, "totals": budgets.totals()})
 
 
 @declares("workspace.rotate_keys")

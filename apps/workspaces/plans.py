@@ -79,7 +79,7 @@ PLANS: Mapping[str, Mapping[Kind, Plan]] = {
         Kind.SUSPEND: _CLOUD_CLOSE,
         Kind.EXPIRE: _CLOUD_CLOSE,
         Kind.RESIZE: ("preflight", *_CLOUD_STOP, "change_type", *_BACK),
-        Kind.ROTATE_KEYS: (*_CUT, "renew_api_key", "renew_object_key", *_BACK),
+        Kind.ROTATE_KEYS: (*_CUT, "renew_api_key", "renew_object_key", "power_on", "renew_volume_key", *_BACK[1:]),
         Kind.RECONCILE: _CLOUD,
         Kind.RENEW_DATA: (*_CUT, *_CLOUD),
         Kind.DESTROY: _CLOUD_DESTROY,

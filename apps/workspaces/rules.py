@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
 
 from apps.core.rules import Action, Allowed, Decision, Reason, Refused, Role, decide_by_table
@@ -122,6 +123,10 @@ ACTIONS: tuple[Action, ...] = (
     Action("workspace.operate", _OPERATORS),
     Action("workspace.cancel", _OPERATORS, _CANCELLABLE, methods=_BOTH),
     Action("workspace.resize", _OPERATORS, frozenset({Status.RUNNING, Status.STOPPED}), methods=_BOTH),
+    Action("workspace.budgets", _OPERATORS),
+    Action(
+        "workspace.set_budget", _OPERATORS, frozenset(Status) - {Status.DESTROYING, Status.DESTROYED}, methods=_BOTH
+    ),
     Action("workspace.rotate_keys", _OPERATORS, frozenset({Status.RUNNING}), methods=_BOTH),
     Action("workspace.reconcile", _OPERATORS, frozenset({Status.RUNNING}), methods=_BOTH),
     Action("workspace.retry_step", _OPERATORS, frozenset({Status.FAILED}), methods=("POST",)),
@@ -223,3 +228,15 @@ def warning_due(days_left: int, last_warned: int | None) -> int | None:
 USES_DATA = frozenset({Status.PROVISIONING, Status.WAITING_CAPACITY, Status.STARTING, Status.RUNNING})
 """Where a workspace holds its extract, or may: another extract takes its place by an operation. Elsewhere the next
 start takes what is there."""
+
+
+BUDGET_MARKS = (80, 100)
+"""Shares of the budget, in percent, at which the team is told, each once; at the last one the workspace stops."""
+
+
+def budget_alert_due(spent: Decimal, budget: Decimal, last_told: int | None) -> int | None:
+    """Which of the alerts is to be given now, None when none is. Amounts in euros without tax."""
+    due = [mark for mark in BUDGET_MARKS if spent * 100 >= budget * mark]
+    if not due or (last_told is not None and max(due) <= last_told):
+        return None
+    return max(due)

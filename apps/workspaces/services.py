@@ -4,10 +4,12 @@ import hashlib
 import secrets
 from dataclasses import dataclass
 from datetime import timedelta
+from decimal import Decimal
 from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 
 from apps.accounts.models import Person
@@ -134,6 +136,18 @@ def workspace_resize(*, workspace: Workspace, by: Person, size: str, seen_versio
     operation_begin(workspace, Kind.RESIZE, by=str(by.pk), desired=Desired.RUNNING, size=size)
     sessions_end(workspace, GatewaySession.End.STOPPED)
     workspace_event("workspace.resize_asked", workspace, by=str(by.pk), data={"size": size})
+
+
+@transaction.atomic
+def workspace_set_budget(*, workspace: Workspace, by: Person, budget: Decimal | None, seen_version: int) -> None:
+    """Say how much it may cost in all, in euros without tax; None: no limit. Alerts begin anew. A workspace that a
+    used-up budget stopped is started by its team. Raises RefusedError, ChangedMeanwhile."""
+    _decide("workspace.set_budget", workspace, by, seen_version)
+    seen = Workspace.objects.filter(pk=workspace.pk, version=seen_version)
+    if not seen.update(budget=budget, budget_warned=None, version=F("version") + 1):
+        raise ChangedMeanwhile
+    data = {"budget": str(budget) if budget is not None else "none"}
+    workspace_event("workspace.budget_set", workspace, by=str(by.pk), data=data)
 
 
 @transaction.atomic

@@ -12,7 +12,6 @@ from django.db.models import Q
 from django.utils import timezone
 
 from apps.core.errors import ChangedMeanwhile
-from apps.core.happenings import happened
 from apps.workspaces import selectors
 from apps.workspaces.ledger import (
     ACTOR,
@@ -24,6 +23,7 @@ from apps.workspaces.ledger import (
 )
 from apps.workspaces.models import CostLine, Finding, GatewaySession, Offer, Operation, Ticket, Workspace
 from apps.workspaces.notebook import Notes
+from apps.workspaces.notices import EXPIRY, alerts_give, team_told
 from apps.workspaces.providers.base import (
     Difference,
     Job,
@@ -37,7 +37,7 @@ from apps.workspaces.providers.configured import local_provider
 from apps.workspaces.providers.configured import provider as configured_provider
 from apps.workspaces.providers.sandboxed import Sandboxed
 from apps.workspaces.reconcile import spec_of
-from apps.workspaces.rules import Call, Desired, Kind, Status, needed, warning_due
+from apps.workspaces.rules import WARNINGS, Call, Desired, Kind, Status, needed, warning_due
 
 log = structlog.get_logger(__name__)
 
@@ -63,7 +63,7 @@ def sweep() -> None:
 
 def survey() -> None:
     """Everything else. One part that fails does not hold up the others."""
-    for part in (_survey_clouds, _count_costs, _stop_idle, _warn_before_expiry, _expire):
+    for part in (_survey_clouds, _count_costs, alerts_give, _stop_idle, _warn_before_expiry, _expire):
         try:
             part()
         except (ProviderUnavailable, ProviderRefused) as error:
@@ -267,8 +267,12 @@ def _stop(workspace: Workspace, reason: str) -> None:
 
 
 def _warn_before_expiry() -> None:
-    """Thirty, seven and one day before the end, each once."""
+    """Thirty, seven and one day before the end, each once; after an extension anew."""
     today = timezone.localdate()
+    later = today + timedelta(days=max(WARNINGS))
+    Workspace.objects.filter(days_warned__isnull=False, project__entitlement__ends_on__gt=later).update(
+        days_warned=None
+    )
     for workspace in selectors.workspaces_living().filter(status__in=_AT_WORK):
         days = (workspace.project.entitlement.ends_on - today).days
         mark = warning_due(days, workspace.days_warned)
@@ -276,7 +280,7 @@ def _warn_before_expiry() -> None:
             with transaction.atomic():
                 Workspace.objects.filter(pk=workspace.pk).update(days_warned=mark)
                 workspace_event("workspace.expires_soon", workspace, by=ACTOR, data={"days": days})
-                happened("workspace.expires_soon", subject_id=str(workspace.pk), by=ACTOR)
+                team_told(workspace, EXPIRY, f"{workspace.project.entitlement.ends_on}:{mark}")
 
 
 def _expire() -> None:

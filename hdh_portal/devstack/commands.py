@@ -38,6 +38,7 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("check", help="formatting, lint, types, layers, migrations, documents, translations")
     lock = commands.add_parser("lock", help="renew the locked requirements")
     lock.add_argument("--upgrade", action="store_true", help="take the newest versions that pyproject.toml allows")
+    commands.add_parser("spark", help="install Apache Spark for the extract engine")
     commands.add_parser("stop", help="stop the portal that runs on the data folder")
     commands.add_parser("reset", help="wipe the data")
     return parser
@@ -50,6 +51,13 @@ def _setup(options: argparse.Namespace) -> int:
     from hdh_portal.devstack.setup import setup
 
     setup(talkative=options.talkative)
+    return 0
+
+
+def _spark(_options: argparse.Namespace) -> int:
+    from hdh_portal.devstack.environments import SPARK
+
+    SPARK.ensure()
     return 0
 
 
@@ -112,6 +120,7 @@ def _lock(options: argparse.Namespace) -> int:
 
 COMMANDS = {
     "setup": _setup,
+    "spark": _spark,
     "run": _run,
     "code": _code,
     "stop": _stop,

@@ -26,6 +26,8 @@ class Environment:
 
     path: Path
     requirements: Path
+    built_here: bool = False
+    """Whether packages may come as sources: Spark's Python half comes in no other form."""
 
     @property
     def python(self) -> Path:
@@ -76,7 +78,7 @@ class Environment:
         exact: list[str | Path] = [
             "--require-hashes",
             "--no-deps",
-            "--only-binary=:all:",
+            *([] if self.built_here else ["--only-binary=:all:"]),
             "--requirement",
             self.requirements,
         ]
@@ -116,6 +118,7 @@ class Environment:
 
 
 PORTAL = Environment(VENV, REPOSITORY / "requirements" / "dev.txt")
+SPARK = Environment(REPOSITORY / "var" / "spark", REPOSITORY / "requirements" / "spark.txt", built_here=True)
 WORKSPACES = Environment(WORKSPACE_IMAGE, REPOSITORY / "docker" / "workspace" / "requirements.txt")
 
 

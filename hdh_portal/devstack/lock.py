@@ -13,7 +13,7 @@ from hdh_portal.devstack.places import REPOSITORY, SETUP_DIR
 
 TOOL = Environment(SETUP_DIR / "lock-tool", REPOSITORY / "requirements" / "lock.txt")
 EXPORT = ("export", "--frozen", "--no-emit-project", "--no-annotate", "--quiet")
-WORKSPACE = "docker/workspace/requirements"
+COMPILED = ("docker/workspace/requirements", "requirements/spark")
 COMPILE = ("pip", "compile", "--generate-hashes", "--no-annotate", "--python-version", "3.11", "--quiet")
 
 
@@ -25,7 +25,8 @@ def lock(*, upgrade: bool) -> None:
         _uv("lock", "--quiet", *newest)
         _uv(*EXPORT, "--no-dev", "-o", "requirements/base.txt")
         _uv(*EXPORT, "--group", "dev", "-o", "requirements/dev.txt")
-        _uv(*COMPILE, *newest, f"{WORKSPACE}.in", "-o", f"{WORKSPACE}.txt")
+        for name in COMPILED:
+            _uv(*COMPILE, *newest, f"{name}.in", "-o", f"{name}.txt")
     say("Read the differences (`git diff --stat`), run `make test`, then commit.")
 
 

@@ -52,7 +52,9 @@ ZONE = os.environ.get("HDH_ZONE", "web")
 PORTAL_URL = os.environ.get("HDH_PORTAL_URL", "http://localhost:8000")
 GATEWAY_ORIGIN = os.environ.get("HDH_GATEWAY_ORIGIN", "http://ws-{id}.localhost:8001")
 MEDIA_DIR = folder("HDH_MEDIA_DIR")
-SOURCE_DIR = folder("HDH_SOURCE_DIR")
+# A folder, or the address of a prefix in an object store (s3://…; endpoint and key are those of AWS_…).
+_source = os.environ.get("HDH_SOURCE_DIR", "")
+SOURCE_DIR = _source if _source.startswith("s3://") else folder("HDH_SOURCE_DIR")
 KEYRING_FILE = folder("HDH_KEYRING_FILE")
 KEYRING_UNLOCK_FILE = folder("HDH_KEYRING_UNLOCK_FILE")
 # What keeps the keys of the pseudonyms, by its name: the encrypted file of the two lines above, or Key Manager.
@@ -78,7 +80,12 @@ CHECKPOINTS_DIR = folder("HDH_CHECKPOINTS_DIR")
 DEMO_MODE = os.environ.get("HDH_DEMO") == "1"
 STATE_BRANDING = os.environ.get("HDH_STATE_BRANDING", "1") == "1"
 EXTRACT_MEMORY_LIMIT = os.environ.get("HDH_EXTRACT_MEMORY_LIMIT", "1GB")
+# What computes extracts: "duckdb" in the worker itself, or "spark" on the cluster of HDH_SPARK_MASTER.
+EXTRACT_ENGINE = os.environ.get("HDH_EXTRACT_ENGINE", "duckdb")
+SPARK_MASTER = os.environ.get("HDH_SPARK_MASTER", "local[*]")
 EXTRACT_THREADS = int(os.environ.get("HDH_EXTRACT_THREADS", "2"))
+# How many units of one extract are worked on at once, each by a worker with the memory and threads above.
+EXTRACT_LANES = int(os.environ.get("HDH_EXTRACT_LANES", "2"))
 
 # The organisation that signs agreements for the platform; unless told, that of the demonstration.
 PLATFORM_SIREN = os.environ.get("HDH_PLATFORM_SIREN", DEMONSTRATION_SIREN)

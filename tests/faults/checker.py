@@ -90,7 +90,7 @@ UNREST = {
             JOIN extracts_extractrequest e ON e.project_id = w.project_id
             WHERE o.id::text = i.subject_id AND e.status = 'needs_human')""",
     "extract {} is neither delivered nor on a person's list": """
-        SELECT id FROM extracts_extractrequest WHERE status NOT IN ('delivered', 'needs_human')
+        SELECT id FROM extracts_extractrequest WHERE status NOT IN ('delivered', 'needs_human', 'superseded')
         AND status IN ('requested', 'running')""",
     "operation {} is under way": """
         SELECT o.id FROM workspaces_operation o JOIN workspaces_workspace w ON w.id = o.workspace_id

@@ -42,18 +42,19 @@ def test_two_stewards_who_return_the_same_dossier_at_once_decide_once(portal: Po
 
 
 def test_rights_that_end_while_the_extract_runs_end_it_too(portal: Portal) -> None:
-    """Given a project suspended in the midst of its extract, nothing is delivered, and a person is told why."""
+    """Given a project suspended in the midst of its extract, it is cancelled, the reason is told, nothing is left."""
     dossier = portal.submitted_dossier()
     portal.approve(dossier)
     wait_until(lambda: portal.extract(dossier)[1] > 3, 60, "the extract is under way", every=0.02)
     with owner(portal.stack) as connection:
         connection.execute(REVOKE, [uuid_in(dossier)])
-    wait_until(lambda: portal.extract(dossier)[0] == "needs_human", 60, "the request asks for a person")
+    wait_until(lambda: portal.extract(dossier)[0] == "cancelled", 60, "the extract is cancelled")
     assert "entitlement does not hold" in portal.extract(dossier)[2]
     query = "SELECT e.id FROM extracts_extractrequest e JOIN projects_project p ON p.id = e.project_id" + (
         " WHERE p.application_id = %s"
     )
     (extract,) = portal.row(query, uuid_in(dossier))
     scene = campaign.scene_of(portal.stack)
-    assert not (scene.delivery / str(extract) / "manifest.json").exists()
+    assert not (scene.delivery / str(extract)).exists()
+    assert not (scene.delivery / f".{extract}.work").exists()
     assert campaign.judge(portal) == []

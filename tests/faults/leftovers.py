@@ -15,7 +15,8 @@ HALF_MADE = re.compile(r"\.part$|\.unfinished$|^\.[0-9]+\.json\.")
 OWNERLESS = {
     "outbox item {} speaks of nothing that exists": """
         SELECT key FROM core_outboxitem WHERE
-        (kind = 'extract.run' AND subject_id NOT IN (SELECT id::text FROM extracts_extractrequest)) OR
+        (kind LIKE 'extract.%' AND kind <> 'extract.key_destroy'
+            AND split_part(subject_id, '/', 1) NOT IN (SELECT id::text FROM extracts_extractrequest)) OR
         (kind LIKE 'workspace%' AND subject_id NOT IN (SELECT id::text FROM workspaces_operation))""",
     "outbox item {} ended and is still leased": """
         SELECT key FROM core_outboxitem WHERE status <> 'pending' AND lease_until IS NOT NULL""",

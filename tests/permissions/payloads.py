@@ -369,15 +369,15 @@ PAYLOADS: dict[str, Maker] = {
     "applications:approve": lambda world, visitor, ids: _seen(ids, otp_code=fresh_code(), comment=""),
     "applications:refuse": lambda world, visitor, ids: _seen(ids, otp_code=fresh_code(), reason="Finalité."),
     "workspaces:open": _confirmed_opening,
-    "workspaces:suspend": lambda world, visitor, ids: _seen_workspace(ids),
-    "workspaces:resume": lambda world, visitor, ids: _seen_workspace(ids),
+    "extracts:cancel": lambda *_: Payload({"reason": "Essai de la matrice."}),
+    "extracts:restart": _nothing,
     **{f"workspaces:{name}": _nothing for name in ("start", "stop", "retry_step")},
     **{
         f"workspaces:{name}": lambda world, visitor, ids: _seen_workspace(ids)
-        for name in ("destroy", "cancel", "reconcile", "skip_step", "hand_over")
+        for name in ["suspend", "resume", "destroy", "cancel", "reconcile", "rotate_keys", "skip_step", "hand_over"]
     },
-    "workspaces:rotate_keys": lambda world, visitor, ids: _seen_workspace(ids),
     "workspaces:resize": _resized,
+    "workspaces:set_budget": lambda world, visitor, ids: Payload({**_seen_workspace(ids).data, "budget": "120"}),
     "workspaces:fake_fault": _silent,
 }
 

@@ -9,11 +9,18 @@ from tests.permissions.addresses import Address
 from tests.permissions.amended import amends_another
 from tests.permissions.asking import tables_written
 from tests.permissions.rooms import AGREEMENT_STATUS, FILE_STAGE
-from tests.permissions.world import STATES, Dossier, Visitor, World
+from tests.permissions.world import EXTRACT_STATE, STATES, Dossier, Visitor, World
 
 # The state of a workspace and of a project when a dossier of the world stands in this state.
 WORKSPACE_STATE = {"approved": "running", "suspended": "suspended", "closed": "destroyed"}
 PROJECT_STATE = {"approved": "active", "suspended": "active", "closed": "closed"}
+STANDING = {
+    "workspace_id": WORKSPACE_STATE,
+    "project_id": PROJECT_STATE,
+    "extract_id": EXTRACT_STATE,
+    "file_id": FILE_STAGE,
+    "agreement_id": AGREEMENT_STATUS,
+}
 
 
 def is_about_dossiers(address: Address) -> bool:
@@ -55,7 +62,7 @@ def state_at(address: Address, found: Dossier) -> str | None:
         return AGREEMENT_STATUS[found.state]
     if found.state == "approved" and (brought := brought_to(address)):
         return brought
-    return (WORKSPACE_STATE if address.object_kind == "workspace_id" else PROJECT_STATE)[found.state]
+    return STANDING.get(address.object_kind, PROJECT_STATE)[found.state]
 
 
 def fits_in(address: Address, state: str) -> bool:
@@ -65,12 +72,7 @@ def fits_in(address: Address, state: str) -> bool:
         return True
     if brought_to(address):
         return state == "approved"
-    standing = {
-        "workspace_id": WORKSPACE_STATE,
-        "project_id": PROJECT_STATE,
-        "file_id": FILE_STAGE,
-        "agreement_id": AGREEMENT_STATUS,
-    }.get(address.object_kind, {})
+    standing = STANDING.get(address.object_kind, {})
     return standing.get(state, state) in action.states
 
 

@@ -114,8 +114,10 @@ def _made(graph: Graph) -> tuple[list[Person], list[Application], dict[int, Proj
 def _project(application: Application, team: list[Person]) -> Project:
     today = timezone.localdate()
     days = {"starts_on": today, "ends_on": today + timedelta(days=1)}
-    project = Project.objects.create(application=application, title="Essai", **days)
-    Entitlement.objects.create(project=project, definition={}, definition_hash="0" * 64, granted_by="test", **days)
+    project = Project(application=application, title="Essai", **days)
+    facts = {"definition": {}, "definition_hash": "0" * 64, "granted_by": "test", **days}
+    project.entitlement = Entitlement.objects.create(project=project, application=application, **facts)
+    project.save(force_insert=True)
     Workspace.objects.create(project=project)
     for person in team:
         Membership.objects.create(project=project, person=person, role="member")

@@ -26,8 +26,6 @@ pytestmark = pytest.mark.django_db  # so that the database is made; the world ha
 URLS = "tests.permissions.urls"
 NAMES = [address.name for address in addresses()]
 SECONDS = 200
-# Judged inside other pages, not an address of their own.
-WITHOUT_ADDRESS = ["extract.view"]
 
 
 @pytest.fixture(scope="module")
@@ -102,7 +100,7 @@ def test_there_are_columns_to_send() -> None:
 
 
 def test_no_line_of_the_table_is_without_an_address() -> None:
-    assert unknown_actions() == WITHOUT_ADDRESS
+    assert unknown_actions() == []
 
 
 def test_every_command_has_a_payload_and_no_payload_is_for_nothing() -> None:

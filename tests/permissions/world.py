@@ -264,6 +264,10 @@ def _approve(application: Application, decider: Person) -> None:
         )
 
 
+# The state of an extract when its dossier stands in this state.
+EXTRACT_STATE = {"approved": "requested", "suspended": "cancelled", "closed": "delivered"}
+
+
 def _stand(application: Application, state: str) -> None:
     """Bring the workspace and the project of an approved dossier to where they stand in this state."""
     status = {"approved": "running", "suspended": "suspended", "closed": "destroyed"}[state]
@@ -272,6 +276,7 @@ def _stand(application: Application, state: str) -> None:
     Workspace.objects.filter(project__application=application).update(
         status=status, desired=status, provider="scaleway", route_open=status == "running", extract_id=extract.pk
     )
+    ExtractRequest.objects.filter(pk=extract.pk).update(status=EXTRACT_STATE[state], manifest_sha256="0" * 64)
     if state == "closed":
         destroyed = Workspace.objects.get(project__application=application)
         content = {"workspace": str(destroyed.pk), "answers": [], "steps": []}

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from apps.extracts.engine.catalogue import Kind
-from tests.spec.tables import ANSWERS, KEY, DuckDBAnswers, ReferenceAnswers, definition_of, read_tables
+from tests.spec.page import WRITING, Question, noted, write
+from tests.spec.tables import ANSWERS, KEY, Answers, definition_of, read_tables
 
-Answers = ReferenceAnswers | DuckDBAnswers
 Ask = Callable[..., set[str]]
 
 
@@ -20,13 +20,24 @@ def answers(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[str], A
 
 
 @pytest.fixture
-def ask(answers: Callable[[str], Answers]) -> Ask:
+def ask(answers: Callable[[str], Answers], request: pytest.FixtureRequest) -> Ask:
     """Ask who satisfies a population; the answer is the set of BEN_NIR_ANO among ``people``."""
 
     def asked(text: str, population: Mapping[str, Any], people: str = "A B C D E", **more: Any) -> set[str]:
         found = answers(text).persons(definition_of(population, **more))
         names = {KEY.pseudonym(Kind.PERSON, f"A{name}"): name for name in people.split()}
         assert found <= set(names), "somebody unknown is in the cohort"
-        return {names[person] for person in found}
+        answer = {names[person] for person in found}
+        if request.node.callspec.params["answers"] == "reference" and "case" not in request.fixturenames:
+            chapter = (request.module.__doc__ or "").splitlines()[0].rstrip(".")
+            title = request.function.__name__.removeprefix("test_").replace("_", " ").capitalize()
+            noted(Question(chapter, title, text, population, more, tuple(sorted(answer))))
+        return answer
 
     return asked
+
+
+def pytest_sessionfinish() -> None:
+    """Write the page, when that is what the tests are run for."""
+    if WRITING:
+        write()

@@ -1,4 +1,4 @@
-"""Small SNDS tables written as text, and the two engines that answer questions about them.
+"""Small SNDS tables written as text, and the engines that answer questions about them.
 
 A block is a table: its name (and partition), its columns, its rows; ``-`` is an empty value. Columns that are not
 written take the value of ``USUAL``, or are empty. Tables that are not written exist and are empty.
@@ -6,6 +6,7 @@ written take the value of ``USUAL``, or are empty. Tables that are not written e
 
 from collections.abc import Mapping, Sequence
 from datetime import date
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,11 @@ from apps.extracts.engine.backends.reference import Reference
 from apps.extracts.engine.catalogue import CATALOGUE, Kind, Partitioning, Table, Type
 from apps.extracts.engine.definition import Definition
 from apps.extracts.engine.pseudonyms import ProjectKey
-from apps.extracts.engine.run import ExtractRun, run_unit
+from apps.extracts.engine.run import EngineSettings, ExtractRun, run_unit
 from apps.extracts.engine.source import describe
 from apps.extracts.engine.synthetic.writing import ARROW_TYPES
 from apps.extracts.engine.units import Unit, UnitKind
+from tests.support.spark import prepare
 
 KEY = ProjectKey(b"a key for the specification suite only")
 PERIOD = {"from": "2021-01-01", "to": "2021-12-31"}
@@ -143,8 +145,10 @@ class ReferenceAnswers:
         return {name: sorted(rows, key=repr) for name, rows in found.items()}
 
 
-class DuckDBAnswers:
-    """The engine itself, from Parquet to Parquet."""
+class EngineAnswers:
+    """The engine itself, from Parquet to Parquet, on one of its backends."""
+
+    settings = EngineSettings()
 
     def __init__(self, tables: Tables, folder: Path) -> None:
         self.source = write_source(tables, folder / "source")
@@ -154,7 +158,7 @@ class DuckDBAnswers:
     def _run(self, definition: Definition, until: UnitKind) -> ExtractRun:
         self.asked += 1
         out = self.folder / f"out-{self.asked}"
-        run = ExtractRun.open(definition, source=self.source, out=out, key=KEY)
+        run = ExtractRun.open(definition, source=self.source, out=out, key=KEY, settings=self.settings)
         last = next(place for place, unit in enumerate(run.units) if unit.kind is until)
         run.workshop.prepare()
         with run.backend() as engine:
@@ -181,4 +185,18 @@ class DuckDBAnswers:
         return found
 
 
+class DuckDBAnswers(EngineAnswers):
+    """On DuckDB."""
+
+
+class SparkAnswers(EngineAnswers):
+    """On Spark, where it is installed (`make test-spark`)."""
+
+    settings = EngineSettings(backend="spark", master="local[2]")
+
+
+Answers = ReferenceAnswers | EngineAnswers
 ANSWERS = {"reference": ReferenceAnswers, "duckdb": DuckDBAnswers}
+if find_spec("pyspark"):
+    prepare()
+    ANSWERS["spark"] = SparkAnswers

@@ -4,6 +4,8 @@ from io import StringIO
 
 import coverage
 
+# Spark is installed apart, and measured by `make test-spark` in the same way.
+MEASURED_APART = ["apps/extracts/engine/backends/spark.py"]
 FULLY_COVERED = ["apps/*/rules.py", "apps/*/field_rules.py", "apps/*/amendments.py", "apps/extracts/engine/*"]
 
 
@@ -12,5 +14,7 @@ def uncovered(data_file: str) -> str:
     measured = coverage.Coverage(data_file=data_file)
     measured.load()
     table = StringIO()
-    total = measured.report(include=FULLY_COVERED, show_missing=True, skip_covered=True, file=table)
+    total = measured.report(
+        include=FULLY_COVERED, omit=MEASURED_APART, show_missing=True, skip_covered=True, file=table
+    )
     return "" if total == 100 else table.getvalue()

@@ -11,7 +11,17 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
 from apps.accounts.navigation import person_of
-from apps.applications import builder, composition, overview, presentation, rules, scope_page, selectors, services
+from apps.applications import (
+    builder,
+    code_search,
+    composition,
+    overview,
+    presentation,
+    rules,
+    scope_page,
+    selectors,
+    services,
+)
 from apps.applications.builder import Node, NoSuchCriterion, Operation, TreeTooLarge
 from apps.applications.criteria_page import Builder, Search
 from apps.applications.form_spec import Content, Contents, PageSpec
@@ -131,7 +141,7 @@ def _search(form: dict[str, list[str]], operation: Operation) -> Search | None:
     system = builder.system_of(leaf, name)
     if system is None:
         return None
-    return Search(operation.place, name, text, selectors.codes_matching(system, text, language_of()))
+    return Search(operation.place, name, text, code_search.codes_matching(system, text, language_of()))
 
 
 @declares("application.view")
@@ -141,7 +151,7 @@ def codes(request: HttpRequest, application_id: UUID) -> HttpResponse:
     place, name = request.GET.get("place", ""), request.GET.get("name", "")
     text = request.GET.get(f"{place}-{name}-search", "").strip()
     wanted = request.GET.get("system", "")
-    found = selectors.codes_matching(System(wanted), text, language_of()) if wanted in set(System) else []
+    found = code_search.codes_matching(System(wanted), text, language_of()) if wanted in set(System) else []
     search = Search(place, name, text, found)
     return render(request, "applications/_suggestions.html", {"application": application, "search": search})
 

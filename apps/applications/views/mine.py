@@ -75,8 +75,8 @@ def detail_shown(request: HttpRequest, application: Application, *, status: int 
     more = {
         "timeline": timeline_of(application),
         "decision": decisions.first(),
-        "team": selectors.team_of(application),
-        "documents": selectors.attachments_of(application),
+        "team": application.members.all(),
+        "documents": selectors.documents_of(application),
         **overview.followed_up(application),
         "clock": clock,
         "progress": progress_of(application, clock),

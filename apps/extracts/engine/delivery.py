@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .catalogue import CATALOGUE, SURROGATE_TITLES, Table
+from .catalogue import CATALOGUE, FAMILY_TITLES, SURROGATE_TITLES, Family, Table
 from .definition import Definition
 from .filters import FILTERS, Filter
+from .places import Place
 from .plan.cohort import steps
 from .plan.deliveries import delivered_columns
 from .plan.rows import bit
+from .protection import LEVEL_WORDS, Level
 from .risk import masked, potential_identifiers
 from .source import Source
 from .units import Unit, UnitKind
@@ -122,7 +124,7 @@ def write_documents(folder: Path, manifest: dict[str, Any]) -> None:
     draft.replace(folder / MANIFEST)
 
 
-def read_manifest(folder: Path) -> dict[str, Any]:
+def read_manifest(folder: Place) -> dict[str, Any]:
     """The manifest of a delivery; empty when it cannot be read."""
     try:
         found = json.loads((folder / MANIFEST).read_bytes())
@@ -144,8 +146,11 @@ _PAGE_WORDS: Mapping[Language, Mapping[str, str]] = {
         "risk_intro": "Pour chaque table, ce qu’un tiers peut déjà savoir de quelqu’un, un peu plus à chaque ligne : "
         "l’effectif du plus petit groupe de personnes semblables (k), combien sont seules, et combien de valeurs "
         "sensibles différentes le groupe le moins varié contient (l).",
-        "risk_header": "| Table | Variables | k | Personnes seules | l |",
+        "risk_header": "| Table | Variables connues | k | Personnes seules | l |",
         "before": "valeurs exactes :",
+        "identifiers": "Identifiants potentiels livrés",
+        "exact": "valeurs exactes",
+        "none": "Aucun.",
         "header": "| Variable | Contenu |",
         "rows": "lignes",
         "off": "non appliqué",
@@ -163,8 +168,11 @@ _PAGE_WORDS: Mapping[Language, Mapping[str, str]] = {
         "risk_intro": "For each table, what somebody may already know of a person, a little more on each line: the "
         "size of the smallest group of persons alike (k), how many are alone, and how many different sensitive values "
         "the least varied group holds (l).",
-        "risk_header": "| Table | Variables | k | Persons alone | l |",
+        "risk_header": "| Table | Variables known | k | Persons alone | l |",
         "before": "exact values:",
+        "identifiers": "Potential identifiers delivered",
+        "exact": "exact values",
+        "none": "None.",
         "header": "| Variable | Content |",
         "rows": "rows",
         "off": "not applied",
@@ -187,6 +195,7 @@ def _page(manifest: Mapping[str, Any], language: Language) -> Iterable[str]:
         outcome = f"{words['removed']}: {chosen['rows_removed_from_delivery']}" if chosen["applied"] else words["off"]
         yield f"- {chosen['removes'][language]} ({outcome})"
     yield from _risk(manifest, words)
+    yield from _identifiers(manifest, language)
     definition = Definition.from_json(manifest["definition"])
     for name in sorted(definition.scope.tables):
         yield from _table(manifest, definition, CATALOGUE.tables[name], language)
@@ -207,8 +216,26 @@ def _risk(manifest: Mapping[str, Any], words: Mapping[str, str]) -> Iterable[str
         for one in found["sets"]:
             columns, after = ", ".join(one["quasi_identifiers"]), one["after"]
             before = f" ({words['before']} {one['before']['k']})" if "before" in one else ""
+            was = f"<br>{_bar(one['before'])} ({words['before']} {one['before']['alone']})" if "before" in one else ""
             diverse = "–" if after["l"] is None else after["l"]
-            yield f"| {name} | {columns} | {after['k']}{before} | {after['alone']} | {diverse} |"
+            yield f"| {name} | {columns} | {after['k']}{before} | {_bar(after)} {after['alone']}{was} | {diverse} |"
+
+
+def _bar(found: Mapping[str, Any]) -> str:
+    """The share of persons alone, in tenths and in per cent."""
+    tenths = round(10 * found["share_alone"])
+    return f"{'█' * tenths}{'░' * (10 - tenths)} {100 * found['share_alone']:.1f} %"
+
+
+def _identifiers(manifest: Mapping[str, Any], language: Language) -> Iterable[str]:
+    words, place = _PAGE_WORDS[language], LANGUAGES.index(language)
+    yield from ("", f"## {words['identifiers']}", "")
+    for family, facts in manifest["potential_identifiers"].items():
+        level = facts["coarsened_to"]
+        coarse = LEVEL_WORDS[language][Level(level)] if level else words["exact"]
+        yield f"- {FAMILY_TITLES[Family(family)][place]}: {', '.join(facts['columns'])} ({coarse})"
+    if not manifest["potential_identifiers"]:
+        yield words["none"]
 
 
 def _table(manifest: Mapping[str, Any], definition: Definition, table: Table, language: Language) -> Iterable[str]:

@@ -190,6 +190,7 @@ def _page() -> Iterator[str]:
     yield from ("# The definition language, by example", NOTE, "")
     yield from ("Every case below is asked of every engine by the tests: the answer shown is the one they give.", "")
     yield from ("Columns that are not shown hold usual values. The schema is in [JSON](definition.schema.json).", "")
+    yield from ("Every question that the tests ask, with its answer: [the whole specification](specification.md).", "")
     for case in CASES:
         yield from _case(case)
     yield from ("## Quality filters", "", "All are applied unless a definition lists those it keeps.", "")

@@ -8,12 +8,12 @@ from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
 from .codelists import CODES
 from .codes import NOTATIONS, System
+from .places import Place
 from .problems import SourceError
 
 SOURCE_TABLES: Mapping[System, tuple[str, str]] = {
@@ -46,20 +46,21 @@ def builtin_nomenclature() -> Nomenclature:
     return Nomenclature({system: tuple(sorted(codes)) for system, codes in CODES.items()})
 
 
-def load_nomenclature(source: Path) -> Nomenclature:
+def load_nomenclature(source: Place) -> Nomenclature:
     """The codes of a source, from its own tables. Raises ``SourceError`` naming the table that cannot be read."""
     return Nomenclature({system: _column(source, *SOURCE_TABLES[system]) for system in System})
 
 
-def _column(source: Path, table: str, column: str) -> tuple[str, ...]:
+def _column(source: Place, table: str, column: str) -> tuple[str, ...]:
     folder = source / table
-    files = sorted(folder.glob("*.parquet"))
+    files: list[Place] = sorted(folder.glob("*.parquet"), key=str)
     if not files:
         raise SourceError(str(folder), "the nomenclature table is missing from the source")
     found: set[str] = set()
     for file in files:
         try:
-            values = pq.read_table(file, columns=[column]).column(column).to_pylist()
+            with file.open("rb") as stream:
+                values = pq.read_table(stream, columns=[column]).column(column).to_pylist()
         except (OSError, ValueError, KeyError) as error:
             raise SourceError(str(file), f"the nomenclature cannot be read ({error})") from error
         found.update(str(value) for value in values if value is not None)

@@ -21,8 +21,9 @@ from .backends import Backend, EngineSettings, backend_class, open_backend
 from .backends.base import Keyed
 from .catalogue import Kind
 from .definition import Definition
-from .delivery import MANIFEST, read_manifest
+from .delivery import read_manifest
 from .job import Job
+from .places import Place, is_free
 from .plan.relations import KEYED_ARGUMENTS, keyed_name
 from .problems import DeliveryError, EngineError
 from .pseudonyms import ProjectKey
@@ -31,7 +32,7 @@ from .source import Source
 from .steps import STEPS
 from .units import Unit, plan_of
 from .verify import verify
-from .workshop import Result, Workshop
+from .workshop import Result, Workshop, home_of
 
 ENGINE_VERSION = "3"
 
@@ -52,33 +53,37 @@ class ExtractRun:
 
     definition: Definition
     source: Source
-    out: Path
+    out: Place
     key: ProjectKey
     request_id: str
     settings: EngineSettings
     units: tuple[Unit, ...] = field(repr=False)
     signer: Signer
+    home: Path
 
     @classmethod
     def open(
         cls,
         definition: Definition,
         *,
-        source: Path,
-        out: Path,
+        source: Place,
+        out: Place,
         key: ProjectKey,
         request_id: str = "",
         settings: EngineSettings | None = None,
         signer: Signer | None = None,
+        work: Path | None = None,
     ) -> "ExtractRun":
         """Open the source and plan; without a ``signer``, the manifest is signed by the project itself.
+
+        The work is done in ``work``, beside ``out`` when it is not given; an object store has no such place.
 
         Raises ``SourceError``, or ``DeliveryError`` when ``out`` holds something else.
         """
         opened = Source.open(source)
         units = plan_of(definition, opened)
         chosen = settings or EngineSettings()
-        run = cls(definition, opened, out, key, request_id, chosen, units, signer or key.signer())
+        run = cls(definition, opened, out, key, request_id, chosen, units, signer or key.signer(), home_of(out, work))
         run.check_place()
         return run
 
@@ -104,7 +109,7 @@ class ExtractRun:
     def workshop(self) -> Workshop:
         """Where the work is done."""
         text = json.dumps(self.binding, sort_keys=True)
-        return Workshop(self.out, hashlib.sha256(text.encode()).hexdigest())
+        return Workshop(self.out, hashlib.sha256(text.encode()).hexdigest(), self.home)
 
     def backend(self) -> Backend:
         """The backend of the settings, ready to work; the units of one thread may share it."""
@@ -115,11 +120,11 @@ class ExtractRun:
         return self.check_place()
 
     def check_place(self) -> bool:
-        """True when this extract is delivered, False when the place is free. Raises ``DeliveryError`` otherwise."""
-        if not self.out.exists() or (self.out.is_dir() and not any(self.out.iterdir())):
-            return False
-        if (self.out / MANIFEST).is_file() and read_manifest(self.out).get("binding") == self.binding:
+        """True when this extract is delivered, False when it may be made. Raises ``DeliveryError`` otherwise."""
+        if read_manifest(self.out).get("binding") == self.binding:
             return True
+        if is_free(self.out) or self.workshop.half_published():
+            return False
         raise DeliveryError(f"{self.out}: holds something else than this extract; nothing was written")
 
 
@@ -130,7 +135,7 @@ def engine_versions(backend: str) -> dict[str, str]:
     return {"engine": ENGINE_VERSION, **{name: version(name) for name in libraries}}
 
 
-def plan_units(definition: Definition, source: Path) -> tuple[Unit, ...]:
+def plan_units(definition: Definition, source: Place) -> tuple[Unit, ...]:
     """Every unit of an extract, in order. Raises ``SourceError``."""
     return plan_of(definition, Source.open(source))
 
@@ -179,9 +184,9 @@ def run_all(run: ExtractRun, progress: Callable[[UnitReport, int, int], None] | 
     return True
 
 
-def discard(out: Path) -> None:
+def discard(out: Place, work: Path | None = None) -> None:
     """Remove the unfinished work of a delivery that will not be made."""
-    Workshop(out, "").discard()
+    Workshop(out, "", home_of(out, work)).discard()
 
 
 def _report(unit: Unit, result: Result, *, skipped: bool) -> UnitReport:

@@ -1,4 +1,4 @@
-"""A source copy of the SNDS: a folder of Parquet files described by SOURCE.json.
+"""A source copy of the SNDS: a folder, or a prefix in an object store, of Parquet files described by SOURCE.json.
 
 ``SOURCE.json`` lists every file with its size, rows and SHA-256; the release is the hash of that list, so that a file
 that is missing, truncated or changed is noticed and named, and nothing is ever computed from it::
@@ -19,6 +19,7 @@ from typing import Any
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
 from .catalogue import Partitioning, Table
+from .places import ObjectStat, Place
 from .problems import SourceError
 from .reading import JSON
 
@@ -42,13 +43,13 @@ class SourceFile:
 class Source:
     """An opened source copy. ``synthetic`` says whether its people are invented."""
 
-    folder: Path
+    folder: Place
     release: str
     synthetic: bool
     files: Mapping[str, SourceFile]
 
     @classmethod
-    def open(cls, folder: Path) -> "Source":
+    def open(cls, folder: Place) -> "Source":
         """Read SOURCE.json. Raises ``SourceError`` when it is missing, unreadable or contradicts its own release."""
         place = folder / DESCRIPTION
         try:
@@ -76,7 +77,7 @@ class Source:
             raise SourceError(str(self.folder / folder), f"the source copy does not hold {table.name} {partition}")
         return found
 
-    def path(self, file: SourceFile) -> Path:
+    def path(self, file: SourceFile) -> Place:
         """Where the file is."""
         return self.folder / file.name
 
@@ -86,7 +87,7 @@ class Source:
         if sha256_of(self.path(file)) != file.sha256:
             raise SourceError(str(self.path(file)), "the content is not that of the release: the file was changed")
 
-    def check_size(self, file: SourceFile) -> os.stat_result:
+    def check_size(self, file: SourceFile) -> os.stat_result | ObjectStat:
         """Compare presence and size only. Raises ``SourceError``."""
         place = self.path(file)
         try:
@@ -112,7 +113,7 @@ def partition_of(table: Table, file_name: str) -> str:
     return WHOLE
 
 
-def sha256_of(path: Path) -> str:
+def sha256_of(path: Place) -> str:
     """SHA-256 of a file, in hexadecimal, read block by block."""
     found = hashlib.sha256()
     with path.open("rb") as stream:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa  # type: ignore[import-untyped]
@@ -14,6 +13,7 @@ from .criteria import event_leaves
 from .delivery import MANIFEST, build_manifest, write_documents
 from .job import Job
 from .keyed import uuids
+from .places import Place
 from .plan import cohort, deliveries, events, exposure, people
 from .plan.relations import SHAPES, compiled
 from .problems import EngineError, SourceError
@@ -37,7 +37,7 @@ READABLE: Mapping[str, Callable[[pa.DataType], bool]] = {
 def check_source(job: Job) -> Result:
     """Read the files of a partition whole, once, and compare them with the release; remember when they were changed."""
     table = CATALOGUE.tables[job.unit.table]
-    seen: dict[str, int] = {}
+    seen: dict[str, int | str] = {}
     rows = 0
     for file in job.source.files_of(table, job.unit.partition):
         path = job.source.path(file)
@@ -48,10 +48,11 @@ def check_source(job: Job) -> Result:
     return job.workshop.keep(job.unit, None, rows, seen)
 
 
-def _check_shape(table: Table, path: Path) -> None:
+def _check_shape(table: Table, path: Place) -> None:
     """Every column of the catalogue, except the one in the path, with a type that stands for its own."""
     try:
-        schema = pq.read_schema(path)
+        with path.open("rb") as stream:
+            schema = pq.read_schema(stream)
     except (OSError, pa.ArrowException) as error:
         raise SourceError(str(path), f"this is not a readable Parquet file ({error})") from error
     in_path = "FLX_DIS_DTD" if table.partitioning is Partitioning.FLUX_MONTH else ""
@@ -160,7 +161,7 @@ def measure_risk(job: Job) -> Result:
         sql = job.sql(compiled(deliveries.delivery, exact, table))
         with job.source_watched():
             job.engine.materialise("exact", sql, (job.workshop.folder, table.name))
-        job.engine.bind_query(exposure.DELIVERED, 'SELECT * FROM "exact"')
+        job.engine.bind_query(exposure.DELIVERED, "SELECT * FROM exact")
         for one, before in zip(found, _exposed(job, table, sets), strict=True):
             one["before"] = before
     return job.workshop.keep(job.unit, None, 0, {"sensitive": sensitive(job.definition, table), "sets": found})
@@ -192,7 +193,7 @@ def publish(job: Job) -> Result:
     # The units counted the persons of the very files that they hashed: the hashes are enough here.
     if problems := verify(job.workshop.delivery, job.signer.public_key, recount=False):
         raise EngineError("\n".join(map(str, problems)))
-    job.workshop.publish()
+    job.workshop.publish(last=MANIFEST)
     return Result(sum(file["rows"] for file in manifest["files"]), sum(file["bytes"] for file in manifest["files"]), {})
 
 

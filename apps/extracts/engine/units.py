@@ -64,6 +64,13 @@ class Unit:
         return "/".join(part for part in (self.kind.value, self.table, self.partition) if part)
 
     @property
+    def batch(self) -> str:
+        """Units of one batch are best done one after the other by one worker: they share what their partition joins."""
+        if self.kind is not UnitKind.TABLE:
+            return self.name
+        return f"{self.kind.value}/{CATALOGUE.tables[self.table].link.value}/{self.partition}"
+
+    @property
     def bucket(self) -> tuple[int, int]:
         """The number of the bucket, from 0, and how many there are."""
         number, _, count = self.partition.partition("-of-")

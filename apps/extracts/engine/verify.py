@@ -10,6 +10,7 @@ import pyarrow.parquet as pq  # type: ignore[import-untyped]
 from .catalogue import CATALOGUE
 from .definition import Definition
 from .delivery import MANIFEST, read_manifest
+from .places import Place, fetched
 from .plan.deliveries import delivered_columns
 from .problems import DefinitionError, Problem
 from .signature import SIGNATURE, signed_by
@@ -19,12 +20,18 @@ from .words import LANGUAGES
 REQUIRED = ("definition", "definition_hash", "sentences", "files", "documents", "binding")
 
 
-def verify(folder: Path, public_key: str = "", *, recount: bool = True) -> tuple[Problem, ...]:
+def verify(delivery: Place, public_key: str = "", *, recount: bool = True) -> tuple[Problem, ...]:
     """Every difference between a delivery and its manifest, empty when there is none.
 
     ``public_key``, when given, is the one that must have signed; otherwise any key that the manifest itself names.
-    Without ``recount``, the persons of files whose hash is right are not counted again.
+    Without ``recount``, the persons of files whose hash is right are not counted again. Objects are fetched first:
+    nothing is believed about what was not read.
     """
+    with fetched(delivery) as folder:
+        return _verified(folder, public_key, recount=recount)
+
+
+def _verified(folder: Path, public_key: str, *, recount: bool) -> tuple[Problem, ...]:
     manifest = read_manifest(folder)
     if any(key not in manifest for key in REQUIRED):
         words = ("le manifeste manque ou est illisible", "the manifest is missing or unreadable")

@@ -5,6 +5,7 @@ holds the binding (definition, key, source release, versions), so that work done
 Two workers doing the same unit at once write the same bytes: whoever renames last changes nothing.
 """
 
+import hashlib
 import json
 import secrets
 import shutil
@@ -14,9 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from .places import ObjectPath, Place, files_under
+from .problems import DeliveryError
 from .units import Unit, UnitKind
 
 TABLES = "delivery"
+UNFINISHED = "UNFINISHED"
 PRIVATE = 0o700
 
 
@@ -29,17 +33,33 @@ class Result:
     facts: Mapping[str, Any]
 
 
+def home_of(out: Place, work: Path | None) -> Path:
+    """Where the work on a delivery is done: in ``work``, or else beside it.
+
+    Raises ``DeliveryError`` for a delivery to an object store without a work folder: nothing can be renamed there.
+    """
+    if work is not None:
+        return work
+    if isinstance(out, Path):
+        return out.parent
+    raise DeliveryError(f"{out}: a delivery to an object store is made in a work folder: none was given")
+
+
 @dataclass(frozen=True, slots=True)
 class Workshop:
     """The work folder of one delivery for one binding."""
 
-    out: Path
+    out: Place
     binding: str
+    home: Path
+    """The folder beside or inside which the work is done (``home_of``)."""
 
     @property
     def root(self) -> Path:
         """The folder that holds everything, whatever the binding."""
-        return self.out.parent / f".{self.out.name}.work"
+        if isinstance(self.out, Path):
+            return self.home / f".{self.out.name}.work"
+        return self.home / f".{self.out.name}-{hashlib.sha256(str(self.out).encode()).hexdigest()[:12]}.work"
 
     @property
     def folder(self) -> Path:
@@ -100,11 +120,33 @@ class Workshop:
             draft.replace(self._declaration(unit))
         return Result(rows, size, facts)
 
-    def publish(self) -> None:
-        """Give the delivery its place, whole and at once, and forget the work."""
-        self.out.parent.mkdir(parents=True, exist_ok=True)
-        self.delivery.replace(self.out)
+    def publish(self, last: str) -> None:
+        """Give the delivery its place, and forget the work.
+
+        A folder appears whole and at once. Objects appear one by one, the one named ``last`` after all others: until
+        then they are no delivery, and a note beside them says whose they will be.
+        """
+        if isinstance(self.out, Path):
+            self.out.parent.mkdir(parents=True, exist_ok=True)
+            self.delivery.replace(self.out)
+        else:
+            self._upload(self.out, last)
         self.discard()
+
+    def _upload(self, out: ObjectPath, last: str) -> None:
+        with self.unfinished() as note:
+            note.write_text(self.binding)
+            (out / UNFINISHED).put(note)
+        for name in sorted(files_under(self.delivery), key=lambda name: (name == last, name)):
+            (out / name).put(self.delivery / name)
+        (out / UNFINISHED).unlink()
+
+    def half_published(self) -> bool:
+        """Whether what stands at the place is the beginning of this very delivery."""
+        try:
+            return isinstance(self.out, ObjectPath) and (self.out / UNFINISHED).read_bytes() == self.binding.encode()
+        except FileNotFoundError:
+            return False
 
     def discard(self) -> None:
         """Remove the work of this delivery, whatever its binding."""

@@ -7,6 +7,7 @@ import base64
 import hashlib
 import json
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from apps.workspaces.fake_scaleway import errors
@@ -26,7 +27,7 @@ Leak = Callable[[World, Record], bool]
 
 
 def answer(world: World, method: str, path: str, body: bytes) -> tuple[str, Reply]:
-    """`/_agent/SERVER/v1/{keys,report,checksums/BUCKET}`: the operation's name and its answer. Raises ApiError."""
+    """`/_agent/SERVER/v1/{keys,volume-key,report,checksums/BUCKET}`: the operation and its answer. Raises ApiError."""
     server_id, _, rest = path.removeprefix(PREFIX).partition("/")
     what, _, bucket = rest.removeprefix("v1/").partition("/")
     operation = OPERATIONS.get((method, what))
@@ -58,6 +59,8 @@ def keys(world: World, server: Record, bucket: str, body: bytes) -> Reply:
     given = json.loads(body or b"{}")
     if not all(given.get(name) for name in ("access_key", "secret_key", "objects", "volume")):
         raise errors.invalid_arguments(("keys", "required", "four keys are needed"))
+    for volume in _data_volumes(world, server):
+        volume.hidden.setdefault("luks", _slot(given["volume"]))  # formatted when it is first opened
     server.hidden["agent"] = {**given, "since": world.clock.now(), "boot": server.hidden.get("running_since")}
     return Reply(200, {"taken": True})
 
@@ -69,15 +72,41 @@ def _memory(server: Record) -> dict[str, JSON]:
     return memory
 
 
+def _data_volumes(world: World, server: Record) -> list[Record]:
+    """The volumes beside the server's first disk."""
+    ids = [item["id"] for index, item in server.hidden["volumes"].items() if index != "0"]
+    return [one for kind in ("volume_sbs", "volume") for one in map(partial(world.store.get, kind), ids) if one]
+
+
+def _slot(key: str) -> str:
+    """What a LUKS header keeps of a key: enough to recognise it. 256 bits are asked for."""
+    raw = base64.b64decode(key)
+    if len(raw) != 32:
+        raise errors.invalid_arguments(("volume", "constraint", "a key of 256 bits is needed"))
+    return hashlib.sha256(raw).hexdigest()
+
+
+def volume_key(world: World, server: Record, bucket: str, body: bytes) -> Reply:
+    """Add the new key to the header and take the old one away; a header that has the new one already is as wanted."""
+    given = json.loads(body or b"{}")
+    old, new = _slot(given["old"]), _slot(given["new"])
+    for volume in _data_volumes(world, server):
+        if volume.hidden.get("luks") not in {old, new}:
+            raise errors.invalid_arguments(("old", "constraint", "no key opens the volume"))
+        volume.hidden["luks"] = new
+    return Reply(200, {"renewed": True})
+
+
 def report(world: World, server: Record, bucket: str, body: bytes) -> Reply:
     memory = _memory(server)
     escapes = [name for name, leaks in ATTEMPTS.items() if leaks(world, server)]
     waited = (world.clock.now() - memory["since"]) * world.speed
-    data = [item for index, item in server.hidden["volumes"].items() if index != "0"]
+    data = _data_volumes(world, server)
+    slots = {_slot(memory[name]) for name in ("volume", "next_volume") if name in memory}
     value = {
         "attempts": len(ATTEMPTS),
         "escapes": escapes,
-        "sealed": bool(data) and len(base64.b64decode(memory["volume"])) == 32,
+        "sealed": bool(data) and all(one.hidden.get("luks") in slots for one in data),
         "answers": waited >= STARTS_JUPYTER_AFTER,
         "idle_seconds": 0,
     }
@@ -109,7 +138,12 @@ def _may_read(world: World, bucket: Record, principal: Principal, name: str) -> 
         raise errors.permissions_denied("bucket", "read") from None
 
 
-OPERATIONS = {("POST", "keys"): keys, ("GET", "report"): report, ("GET", "checksums"): checksums}
+OPERATIONS = {
+    ("POST", "keys"): keys,
+    ("POST", "volume-key"): volume_key,
+    ("GET", "report"): report,
+    ("GET", "checksums"): checksums,
+}
 
 # ---- what would get out ---------------------------------------------------------------------------------------------
 

@@ -116,8 +116,9 @@ def test_a_stranger_changes_nothing(urls: dict[str, str], scene: SimpleNamespace
 def test_a_stranger_adds_no_extract(urls: dict[str, str], scene: SimpleNamespace) -> None:
     copy = """
         INSERT INTO extracts_extractrequest (id, project_id, definition_hash, status, stage, units_done, units_total,
-            rows, reason, source_release, key_id, manifest_sha256, requested_at)
-        VALUES (gen_random_uuid(), %(project)s, '', 'requested', '', 0, 0, 0, '', '', '', '', now()) RETURNING 1"""
+            rows, bytes, report, reason, source_release, key_id, manifest_sha256, requested_at)
+        VALUES (gen_random_uuid(), %(project)s, '', 'requested', '', 0, 0, 0, 0, '{}', '', '', '', '', now())
+        RETURNING 1"""
     with pytest.raises(psycopg.errors.InsufficientPrivilege, match="row-level security"):
         raw(urls["app"], copy, scene.stranger, project=scene.request.project_id)
 

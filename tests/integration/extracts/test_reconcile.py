@@ -3,9 +3,11 @@
 import json
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
+from django.db import transaction
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -14,8 +16,9 @@ from apps.core import outbox
 from apps.core.errors import ChangedMeanwhile
 from apps.core.models import OutboxItem
 from apps.extracts import reconcile, services
-from apps.extracts.engine.run import verify
-from apps.extracts.models import ExtractRequest
+from apps.extracts.engine.run import run_all, verify
+from apps.extracts.models import ExtractRequest, ExtractUnit
+from apps.extracts.selectors import Progress, progress_of, request_to_run
 from apps.projects.models import Entitlement
 from tests.factories import extracts as made
 
@@ -35,6 +38,24 @@ def work_on(request: ExtractRequest, steps: int = 50) -> ExtractRequest:
             break
         outbox.run_item(item.pk)
     return ExtractRequest.objects.get(pk=request.pk)
+
+
+def lane(request: ExtractRequest, number: int = 1) -> None:
+    """One step of another lane."""
+    outbox.run_item(OutboxItem.objects.get(key=services.outbox_key(request, number)).pk)
+
+
+def discarded(request: ExtractRequest) -> ExtractRequest:
+    """Do what the workers do until nothing is left of a cancelled request."""
+    for _ in range(10):
+        for item in OutboxItem.objects.filter(status="pending"):
+            OutboxItem.objects.filter(pk=item.pk).update(not_before=timezone.now())
+            outbox.run_item(item.pk)
+    return ExtractRequest.objects.get(pk=request.pk)
+
+
+def files(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file()] if folder.exists() else []
 
 
 def events(request: ExtractRequest) -> list[str]:
@@ -59,6 +80,172 @@ def test_a_request_is_worked_on_a_few_seconds_at_a_time(worker: Settings, monkey
     assert seen == [1, 2, 3, 4]
     assert not (worker.DELIVERY_DIR / str(request.pk)).exists(), "nothing reads as a delivery before its end"
     assert work_on(request, steps=500).status == "delivered"
+
+
+def test_lanes_share_the_units_and_the_bytes_are_those_of_one(
+    worker: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reconcile, "STEP_SECONDS", 0.0)
+    request = work_on(made.request(), steps=1)
+    while ExtractRequest.objects.get(pk=request.pk).status == "running":
+        lane(request)
+        work_on(request, steps=1)
+        OutboxItem.objects.update(not_before=timezone.now())
+    request = ExtractRequest.objects.get(pk=request.pk)
+    assert (request.status, request.units_done) == ("delivered", request.units_total)
+    assert set(request.units.values_list("lane", flat=True)) == {None}
+    monkeypatch.setattr(reconcile, "_out", lambda request: worker.DELIVERY_DIR / "alone")
+    again = request_to_run(str(request.pk))
+    assert run_all(reconcile._opened(again, reconcile._definition(again)))
+    by_lanes, alone = (worker.DELIVERY_DIR / name for name in (str(request.pk), "alone"))
+    assert {path.relative_to(by_lanes): path.read_bytes() for path in files(by_lanes)} == {
+        path.relative_to(alone): path.read_bytes() for path in files(alone)
+    }
+
+
+def test_a_kind_of_units_begins_when_the_one_before_is_done(worker: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reconcile, "STEP_SECONDS", 0.0)
+    request = work_on(made.request(), steps=1)
+    held = services.batch_take(request.pk, 2)
+    ExtractUnit.objects.filter(request=request, kind="source", lane=None).update(finished_at=timezone.now())
+    assert services.batch_take(request.pk, 1) == []
+    assert services.unit_finish(held[0], rows=0, bytes=0)
+    assert [unit.kind for unit in services.batch_take(request.pk, 1)] == ["identities"]
+
+
+def test_a_dead_lane_takes_up_its_own_units_and_a_given_up_one_leaves_them(worker: Settings) -> None:
+    request = made.request()
+    with transaction.atomic():
+        planned = [services.Planned(f"table/x/{part}", "table", part) for part in "aab"]
+        services.extract_start(request, source_release="r", key_id="k", units=planned)
+    taken = services.batch_take(request.pk, 1)
+    assert [unit.name for unit in taken] == ["table/x/a", "table/x/a"]
+    assert services.batch_take(request.pk, 1) == taken
+    assert [unit.batch for unit in services.batch_take(request.pk, 2)] == ["b"]
+    assert services.batch_take(request.pk, 0) == []
+    services.lane_given_up(f"{request.pk}/1", "it died")
+    assert services.batch_take(request.pk, 0) == taken
+
+
+def test_another_lane_leaves_its_troubles_for_the_first_to_tell(
+    worker: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reconcile, "STEP_SECONDS", 0.0)
+    request = work_on(made.request(), steps=1)
+    one_file(worker.SOURCE_DIR).unlink()
+    for _ in range(50):
+        lane(request)
+        OutboxItem.objects.update(not_before=timezone.now())
+    assert ExtractRequest.objects.get(pk=request.pk).status == "running"
+    assert OutboxItem.objects.get(key=services.outbox_key(request, 1)).status == "done"
+    request = work_on(request)
+    assert request.status == "needs_human"
+    assert OutboxItem.objects.filter(status="needs_human").count() == 1
+
+
+@pytest.mark.parametrize("steps", [0, 12])
+def test_a_cancelled_extract_leaves_nothing_and_can_be_asked_again(
+    worker: Settings, monkeypatch: pytest.MonkeyPatch, steps: int
+) -> None:
+    monkeypatch.setattr(reconcile, "STEP_SECONDS", 0.0)
+    request = work_on(made.request(), steps=steps)
+    services.extract_cancel(request=request, by="system:test", reason="a mistake")
+    assert not services.batch_take(request.pk, 1)
+    request = discarded(request)
+    assert (request.status, request.reason, request.units.count()) == ("cancelled", "a mistake", 0)
+    assert files(worker.DELIVERY_DIR) == []
+    services.extract_restart(request=request, by="system:test")
+    monkeypatch.setattr(reconcile, "STEP_SECONDS", 3.0)
+    assert work_on(request).status == "delivered"
+    assert events(request)[-4:] == ["extract.discarded", "extract.restarted", "extract.started", "extract.delivered"]
+
+
+def test_a_unit_that_ends_after_the_cancellation_counts_no_more(worker: Settings) -> None:
+    request = made.request()
+    with transaction.atomic():
+        planned = [services.Planned("source/x", "source", "source/x")]
+        services.extract_start(request, source_release="r", key_id="k", units=planned)
+    (unit,) = services.batch_take(request.pk, 0)
+    services.extract_cancel(request=request, by="system:test", reason="a mistake")
+    assert not services.unit_finish(unit, rows=1, bytes=1)
+    with pytest.raises(ChangedMeanwhile):
+        services.extract_restart(request=request, by="system:test")
+
+
+def ending(call: Any, then: Any) -> Any:
+    """A function that does something else after its work."""
+
+    def done(*given: Any, **named: Any) -> Any:
+        found = call(*given, **named)
+        then()
+        return found
+
+    return done
+
+
+def test_rights_that_end_under_way_cancel_before_the_delivery(
+    worker: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reconcile, "STEP_SECONDS", 0.0)
+    request = work_on(made.request(), steps=10)
+    made.end_entitlement(request)
+    lane(request)
+    assert request.units_done == ExtractRequest.objects.get(pk=request.pk).units_done, "no lane goes further"
+    assert work_on(request).status == "cancelling"
+    assert discarded(request).status == "cancelled"
+    assert files(worker.DELIVERY_DIR) == []
+
+
+@pytest.mark.parametrize("by_hand", [True, False])
+def test_what_ends_while_the_delivery_is_published_removes_it(
+    worker: Settings, monkeypatch: pytest.MonkeyPatch, by_hand: bool
+) -> None:
+    request = made.request()
+
+    def end() -> None:
+        if by_hand:
+            current = ExtractRequest.objects.get(pk=request.pk)
+            services.extract_cancel(request=current, by="system:test", reason="a mistake")
+        else:
+            made.end_entitlement(request)
+
+    monkeypatch.setattr(reconcile, "_work", ending(reconcile._work, end))
+    assert work_on(request).status == "cancelling"
+    assert files(worker.DELIVERY_DIR), "it had been published"
+    request = discarded(request)
+    assert request.status == "cancelled"
+    assert files(worker.DELIVERY_DIR) == []
+    assert "extract.delivered" not in events(request)
+
+
+def test_what_an_amendment_replaces_leaves_nothing(worker: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reconcile, "STEP_SECONDS", 0.0)
+    request = work_on(made.request(), steps=5)
+    with transaction.atomic():
+        services.extract_supersede(project=request.project, by="system:test")
+    request = discarded(request)
+    assert (request.status, request.units.count()) == ("superseded", 0)
+    assert files(worker.DELIVERY_DIR) == []
+
+
+def test_a_late_message_to_remove_changes_nothing(worker: Settings) -> None:
+    request = work_on(made.request())
+    item = outbox.outbox_reopen(kind="extract.discard", key=f"discard:{request.pk}", subject_id=str(request.pk))
+    outbox.run_item(item.pk)
+    assert ExtractRequest.objects.get(pk=request.pk).status == "delivered"
+    assert files(worker.DELIVERY_DIR)
+
+
+def test_the_pages_are_told_how_far_each_kind_of_units_is(worker: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reconcile, "STEP_SECONDS", 0.0)
+    request = made.request()
+    assert progress_of(request) == Progress([], None)
+    request = work_on(request, steps=3)
+    progress = progress_of(request)
+    assert sum(stage.done for stage in progress.stages) == 3
+    assert sum(stage.total for stage in progress.stages) == request.units_total
+    assert [stage.kind for stage in progress.stages][:3] == ["source", "identities", "people"]
+    assert progress.left is not None
 
 
 def test_two_projects_share_no_pseudonym(worker: Settings) -> None:
@@ -114,8 +301,9 @@ def test_rights_that_ended_stop_the_extract(worker: Settings) -> None:
     request = made.request()
     made.end_entitlement(request)
     request = work_on(request)
-    assert request.status == "needs_human"
+    assert request.status == "cancelling"
     assert "entitlement" in request.reason
+    assert discarded(request).status == "cancelled"
 
 
 def test_an_unknown_code_in_this_copy_is_told_before_anything_is_read(worker: Settings) -> None:
@@ -161,7 +349,7 @@ def test_once_mended_the_extract_is_resumed_and_delivered(worker: Settings) -> N
     request = work_on(made.request())
     assert request.status == "needs_human"
     file.write_bytes(content)
-    assert outbox.outbox_retry(OutboxItem.objects.get().pk)
+    assert outbox.outbox_retry(OutboxItem.objects.get(key=services.outbox_key(request)).pk)
     request = work_on(request)
     assert (request.status, request.reason) == ("delivered", "")
 
@@ -208,4 +396,4 @@ def test_a_request_that_somebody_else_moved_is_not_moved_again() -> None:
     request = made.request()
     ExtractRequest.objects.filter(pk=request.pk).update(status="needs_human")
     with pytest.raises(ChangedMeanwhile):
-        services.extract_start(request, source_release="r", key_id="k", units_total=1)
+        services.extract_start(request, source_release="r", key_id="k", units=[])

@@ -46,6 +46,7 @@ def test_a_whole_export_becomes_what_an_approval_would_have_made(giver: Person, 
 
     project = Project.objects.get()
     assert "Done." in said
+    assert "person: 2 made" in said
     assert project.application.number == "PF1-0042"
     assert project.application.status == "approved"
     assert {(one.person.email, one.role) for one in project.memberships.all()} == {

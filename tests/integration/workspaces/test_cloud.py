@@ -34,9 +34,11 @@ from apps.workspaces.services import (
     workspace_cancel,
     workspace_destroy,
     workspace_resize,
+    workspace_resume,
     workspace_rotate_keys,
     workspace_start,
     workspace_stop,
+    workspace_suspend,
 )
 from tests.factories.accounts import StaffRoleFactory, client_signed_in
 from tests.support.cloud_workers import Bench, ledger_of, written_anywhere
@@ -120,13 +122,37 @@ def test_it_stops_starts_changes_size_and_renews_its_keys(bench: Bench, running:
     started = bench.finish(stopped)
     assert (started.status, started.route_open) == (Status.RUNNING, True)
     before = Workspace.objects.get(pk=running.pk).resources.get(kind="api_key").external_id
+    luks = record(bench, "volume", running).hidden["luks"]
+    bench.world.faults.add(operation="agent.volume_key", answer="reset_after", times=1)
     workspace_rotate_keys(workspace=started, by=operator(), reason="Usage.", seen_version=started.version)
     renewed = bench.finish(started)
+    assert renewed.status == Status.RUNNING, renewed.reason
     assert renewed.resources.get(kind="api_key").external_id != before
+    assert record(bench, "volume", running).hidden["luks"] != luks
+    assert "_next_volume" not in renewed.resources.get(kind="data_keys").observed
     workspace_resize(workspace=renewed, by=operator(), size="L4-1-24G", seen_version=renewed.version)
     resized = bench.finish(renewed)
     assert record(bench, "server", resized).body["commercial_type"] == "L4-1-24G"
     assert resized.status == Status.RUNNING
+
+
+def test_a_volume_still_opens_when_its_renewal_was_cut_short(bench: Bench, running: Workspace) -> None:
+    luks = record(bench, "volume", running).hidden["luks"]
+    workspace_rotate_keys(workspace=running, by=operator(), reason="Usage.", seen_version=running.version)
+    while bench.current(running) != "renew_volume_key":
+        bench.finish_step(running)
+    bench.world.faults.add(operation="agent.volume_key", answer="reset_after", times=1)
+    bench.step(running)
+    assert record(bench, "volume", running).hidden["luks"] != luks
+
+    half = fresh(running)
+    workspace_suspend(
+        workspace=half, by=StaffRoleFactory.create().person, reason="Incident.", seen_version=half.version
+    )
+    cut = bench.finish(half)
+    workspace_resume(workspace=cut, by=StaffRoleFactory.create().person, reason="Fin.", seen_version=cut.version)
+
+    assert bench.finish(cut).status == Status.RUNNING
 
 
 # ---- drift ----------------------------------------------------------------------------------------------------------

@@ -103,8 +103,21 @@ def test_locks_are_renewed_without_what_the_machine_adds(
     assert command(["lock", *(["--upgrade"] if upgrade else [])]) == 0
     calls = (tmp_path / "calls").read_text()
     assert "leak" not in calls
-    assert calls.count("--upgrade") == (2 if upgrade else 0)
-    assert [line.split()[1] for line in calls.splitlines()] == ["lock", "export", "export", "pip"]
+    assert calls.count("--upgrade") == (3 if upgrade else 0)
+    assert [line.split()[1] for line in calls.splitlines()] == ["lock", "export", "export", "pip", "pip"]
+
+
+def test_spark_is_installed_apart_and_its_python_half_is_built_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    ensured: list[Environment] = []
+
+    def ensure(self: Environment) -> None:
+        ensured.append(self)
+
+    monkeypatch.setattr(Environment, "ensure", ensure)
+    assert command(["spark"]) == 0
+    (spark,) = ensured
+    assert spark.built_here
+    assert "pyspark==" in spark.requirements.read_text()
 
 
 def test_a_failing_lock_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

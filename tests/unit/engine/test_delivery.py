@@ -237,7 +237,10 @@ def test_the_manifest_tells_the_risk_of_each_table_and_the_families_delivered(de
     assert [one["quasi_identifiers"] for one in sets] == [["BEN_SEX_COD"], ["BEN_SEX_COD", "BEN_NAI_ANN"]]
     assert sets[0]["after"]["k"] >= sets[1]["after"]["k"]
     assert manifest["potential_identifiers"]["birth"] == {"columns": ["IR_BEN_R.BEN_NAI_ANN"], "coarsened_to": None}
-    assert "## Risk of re-identification" in (delivered / "README.md").read_text()
+    page = (delivered / "README.md").read_text()
+    assert "## Risk of re-identification" in page
+    assert "░ " in page
+    assert "(exact values)" in page
 
 
 def test_nothing_at_all_is_noticed(tmp_path: Path) -> None:

@@ -53,6 +53,11 @@ def test_what_is_absent_is_a_value_like_another(tmp_path: Path) -> None:
     assert counted(tmp_path, rows[:2], ("sex", "dep"), "code") == (2, 2, 0, 2, 2)
 
 
+def test_a_person_alone_in_one_class_and_not_in_another_counts_once(tmp_path: Path) -> None:
+    rows = [(1, 1, "13", "a"), (1, 1, "75", "a"), (2, 1, "75", "a"), *((n, 1, "69", "a") for n in range(3, 20))]
+    assert counted(tmp_path, rows, ("dep",), "") == (19, 1, 1, 2, None)
+
+
 def test_large_classes_are_not_small(tmp_path: Path) -> None:
     rows = [(number, 1, "75", "a") for number in range(11)]
     assert counted(tmp_path, rows, ("sex",), "") == (11, 11, 0, 0, None)
@@ -113,6 +118,9 @@ def test_the_risk_before_coarsening_is_told_beside_the_one_after(opened: Any) ->
     columns = ["BEN_SEX_COD", "BEN_NAI_ANN", "BEN_RES_DPT"]
     run = opened(definition=asked("IR_BEN_R", columns, coarsening={"birth": "ten_years"}))
     run_all(run)
+    page = (run.out / "README.md").read_text()
+    assert "<br>█" in page
+    assert "month and year of birth: IR_BEN_R.BEN_NAI_ANN (" in page
     sets = read_manifest(run.out)["risk"]["IR_BEN_R"]["sets"]
     assert [set(one) for one in sets] == [{"quasi_identifiers", "before", "after"}] * 3
     assert sets[1]["before"]["share_alone"] > sets[1]["after"]["share_alone"]

@@ -5,7 +5,7 @@ import itertools
 import pytest
 
 from apps.core.rules import Allowed, Reason, Refused
-from apps.extracts.rules import TRANSITIONS, RunFacts, Status, decide_run, may_move
+from apps.extracts.rules import TRANSITIONS, RunFacts, Stage, Status, decide_run, may_move, seconds_left
 
 ALLOWED_MOVES = {
     (Status.REQUESTED, Status.RUNNING),
@@ -13,6 +13,11 @@ ALLOWED_MOVES = {
     (Status.RUNNING, Status.DELIVERED),
     (Status.RUNNING, Status.NEEDS_HUMAN),
     (Status.NEEDS_HUMAN, Status.RUNNING),
+    (Status.REQUESTED, Status.CANCELLING),
+    (Status.RUNNING, Status.CANCELLING),
+    (Status.NEEDS_HUMAN, Status.CANCELLING),
+    (Status.CANCELLING, Status.CANCELLED),
+    (Status.CANCELLED, Status.REQUESTED),
     (Status.REQUESTED, Status.SUPERSEDED),
     (Status.RUNNING, Status.SUPERSEDED),
     (Status.NEEDS_HUMAN, Status.SUPERSEDED),
@@ -25,7 +30,7 @@ def test_only_these_moves_exist(seen, to):
 
 
 def test_every_status_can_be_reached_and_only_the_delivery_or_an_amendment_is_an_end():
-    assert {to for targets in TRANSITIONS.values() for to in targets} == set(Status) - {Status.REQUESTED}
+    assert {to for targets in TRANSITIONS.values() for to in targets} == set(Status)
     assert [status for status, targets in TRANSITIONS.items() if not targets] == [Status.DELIVERED, Status.SUPERSEDED]
 
 
@@ -40,3 +45,18 @@ def test_every_status_can_be_reached_and_only_the_delivery_or_an_amendment_is_an
 )
 def test_only_what_was_approved_runs_and_only_while_entitled(facts, decision):
     assert decide_run(facts) == decision
+
+
+@pytest.mark.parametrize(
+    ("stages", "lanes", "left"),
+    [
+        ([], 1, None),
+        ([Stage(0, 10, 0.0)], 1, None),
+        ([Stage(10, 10, 20.0)], 1, 0),
+        ([Stage(5, 10, 10.0)], 1, 10),
+        ([Stage(5, 10, 10.0)], 2, 5),
+        ([Stage(4, 4, 4.0), Stage(1, 3, 11.0), Stage(0, 2, 0.0)], 1, 28),
+    ],
+)
+def test_what_is_left_takes_what_units_of_its_kind_took(stages, lanes, left):
+    assert seconds_left(stages, lanes) == left

@@ -1,5 +1,6 @@
 """The rules of workspaces, table by table."""
 
+from decimal import Decimal
 from itertools import product
 from typing import Any
 
@@ -20,6 +21,7 @@ from apps.workspaces.rules import (
     Seen,
     Situation,
     Status,
+    budget_alert_due,
     decide,
     may_move,
     needed,
@@ -46,6 +48,8 @@ MAY: dict[str, tuple[set[Role], set[Any]]] = {
     "workspace.retry_step": (OPERATOR, {"failed"}),
     "workspace.skip_step": (OPERATOR, {"failed"}),
     "workspace.hand_over": (OPERATOR, {"failed"}),
+    "workspace.budgets": (OPERATOR, set(Status)),
+    "workspace.set_budget": (OPERATOR, LIVING),
 }
 NEEDS_ENTITLEMENT = {"workspace.open", "workspace.start", "workspace.resume", "workspace.resize"}
 
@@ -171,3 +175,18 @@ def situation(desired: Desired, status: Status, seen: Seen, starts: int = 0) -> 
 )
 def test_what_a_workspace_at_rest_needs(given: Situation, expected: Kind | Call) -> None:
     assert needed(given) is expected
+
+
+@pytest.mark.parametrize(
+    ("spent", "told", "due"),
+    [
+        ("79.99", None, None),
+        ("80", None, 80),
+        ("95", 80, None),
+        ("100", 80, 100),
+        ("100", None, 100),
+        ("130", 100, None),
+    ],
+)
+def test_a_team_is_told_once_at_each_mark_of_its_budget(spent: str, told: int | None, due: int | None) -> None:
+    assert budget_alert_due(Decimal(spent), Decimal(100), told) == due

@@ -6,6 +6,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, ClassVar, Protocol, Self
 
+from apps.extracts.engine.places import Place
+
 ROW_GROUP = 122_880
 
 Keyed = Callable[[Sequence[Any]], Any]
@@ -49,7 +51,7 @@ class Backend(Protocol):
     def know(self, key_id: str, functions: Mapping[str, tuple[Sequence[str], Keyed]]) -> None:
         """Register the keyed functions of a project: by name, the types of their arguments and the function itself."""
 
-    def bind(self, name: str, shape: Mapping[str, str], files: Sequence[Path], hive: Mapping[str, str]) -> None:
+    def bind(self, name: str, shape: Mapping[str, str], files: Sequence[Place], hive: Mapping[str, str]) -> None:
         """Make a relation of Parquet files. ``hive`` gives the types of columns that are in the path only."""
 
     def bind_row(self, name: str, values: Mapping[str, int]) -> None:

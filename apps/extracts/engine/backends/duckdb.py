@@ -7,6 +7,8 @@ from typing import Any, ClassVar, Self
 
 import duckdb
 
+from apps.extracts.engine.places import ObjectFiles, Place
+
 from .base import ROW_GROUP, EngineSettings, Keyed
 
 SQL_TYPES: Mapping[str, str] = {
@@ -42,6 +44,8 @@ class DuckDBEngine:
             }
         )
 
+        self._connection.register_filesystem(ObjectFiles())
+
     def __enter__(self) -> Self:
         return self
 
@@ -62,7 +66,7 @@ class DuckDBEngine:
             )
         self._keyed_for = key_id
 
-    def bind(self, name: str, shape: Mapping[str, str], files: Sequence[Path], hive: Mapping[str, str]) -> None:
+    def bind(self, name: str, shape: Mapping[str, str], files: Sequence[Place], hive: Mapping[str, str]) -> None:
         """Make a relation of Parquet files. ``hive`` gives the types of columns that are in the path only.
 
         Types are always declared: what DuckDB would infer from a path or a file differs from one partition to another.

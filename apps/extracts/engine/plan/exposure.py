@@ -46,21 +46,25 @@ def exposure(shape: DeliveredShape, known: Columns, columns: Columns, diverse: s
     persons = _exposed(shape, known, diverse)
     if columns != known:
         persons = persons.group_by([PERSON, *columns]).agg(**_span(persons))
-    classes = persons.group_by(list(columns)).agg(members=persons.count(), **_span(persons))
-    small = _in_small_classes(persons, classes, columns)
+    first = persons[PERSON].min()
+    classes = persons.group_by(list(columns)).agg(members=persons.count(), first=first, **_span(persons))
+    alone = classes.filter(classes.members == 1).select(alone=classes.first).distinct()
+    others = _in_small_classes(persons.anti_join(alone, persons[PERSON] == alone.alone), classes, columns)
     return (
         persons.aggregate(persons=persons[PERSON].nunique())
         .cross_join(_of_classes(classes))
-        .cross_join(small.aggregate(alone=(small.members == 1).sum().fill_null(0), in_small=small.count()))
+        .cross_join(alone.aggregate(alone=alone.count()))
+        .cross_join(others.aggregate(others=others.count()))
+        .mutate(in_small=ibis._.alone + ibis._.others)
         .select("persons", "smallest", "alone", "in_small", "least_diverse")
     )
 
 
 def _in_small_classes(persons: ir.Table, classes: ir.Table, columns: Columns) -> ir.Table:
-    """Each person of a small class, with the size of their smallest."""
-    few = classes.filter(classes.members < SMALLEST_COUNT).select(*columns, "members")
+    """Each person of a class that is small, without being of one person: those who are in one are known without it."""
+    few = classes.filter(classes.members.between(2, SMALLEST_COUNT - 1)).select(*columns)
     found = persons.join(few, [persons[name].identical_to(few[name]) for name in columns], rname="few_{name}")
-    return found.group_by(PERSON).agg(members=found.members.min())
+    return found.select(PERSON).distinct()
 
 
 def _of_classes(classes: ir.Table) -> ir.Table:

@@ -1,11 +1,11 @@
 """Verify a delivery. Needs no database. Exit codes: 0 all holds, 1 something differs (named on stderr)."""
 
 from argparse import ArgumentParser
-from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from apps.extracts.engine.places import place_of
 from apps.extracts.engine.run import verify
 
 
@@ -16,7 +16,7 @@ class Command(BaseCommand):
     requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("delivery", type=Path, help="the folder that holds manifest.json")
+        parser.add_argument("delivery", type=place_of, help="the folder, or s3://…, that holds manifest.json")
         parser.add_argument("--public-key", default="", help="the key that must have signed it, in hexadecimal")
 
     def handle(self, *args: Any, **options: Any) -> None:

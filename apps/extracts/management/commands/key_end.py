@@ -6,7 +6,6 @@ from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError
 
-from apps.core.errors import ChangedMeanwhile
 from apps.extracts.project_keys import key_end
 from apps.projects.models import Project
 
@@ -23,9 +22,9 @@ class Command(BaseCommand):
         if not options["for_ever"]:
             raise CommandError("Nothing was done. A destroyed key never comes back: say --for-ever.")
         try:
-            key_end(project=Project.objects.get(pk=options["project"]), by=options["by"])
+            decided = key_end(project=Project.objects.get(pk=options["project"]), by=options["by"])
         except Project.DoesNotExist:
             raise CommandError("There is no project with this identifier.") from None
-        except ChangedMeanwhile:
-            raise CommandError("The end of this project's key was decided already.") from None
+        if not decided:
+            raise CommandError("The end of this project's key was decided already.")
         self.stdout.write("Decided and recorded. A worker of the zone extract destroys the key and records the proof.")

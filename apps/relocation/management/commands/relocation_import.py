@@ -12,7 +12,7 @@ from apps.relocation.export import ExportError, read_export
 from apps.relocation.models import RelocationRun
 from apps.relocation.rules import Verdict
 from apps.relocation.services import relocation_import
-from apps.relocation.wording import VERDICTS, reason_in_words
+from apps.relocation.wording import VERDICTS, reason_in_words, verdict_words
 
 
 class Command(BaseCommand):
@@ -37,8 +37,9 @@ class Command(BaseCommand):
             self._say(relocation_import(export=export, by=person, is_dry=options["dry_run"]))
 
     def _say(self, run: RelocationRun) -> None:
+        words = verdict_words(is_dry=run.is_dry)
         for kind, counts in run.counts.items():
-            said = ", ".join(f"{counts[one]} {VERDICTS[one]}" for one in Verdict if one in counts)
+            said = ", ".join(f"{counts[one]} {words[one]}" for one in Verdict if one in counts)
             self.stdout.write(f"{kind}: {said or 'none'}")
         for line in run.lines:
             why = " ".join(reason_in_words(one["code"], one["params"]) for one in line["why"])

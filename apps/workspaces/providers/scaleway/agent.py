@@ -47,15 +47,23 @@ class Agent:
         self.account, self._session = account, session
         self.listener: Listener = lambda exchange: None
 
-    def hand_over(self, server: Server, *, key: Key, objects: DataKey, volume: DataKey) -> None:
-        """Give the keys: they stay in the server's memory until it stops."""
+    def hand_over(
+        self, server: Server, *, key: Key, objects: DataKey, volume: DataKey, next_volume: DataKey | None = None
+    ) -> None:
+        """Give the keys: they stay in the server's memory until it stops. `next_volume` may open the volume where
+        `volume` does not any more."""
         keys = {
             "access_key": key.access,
             "secret_key": key.secret.reveal(),
             "objects": objects.text.reveal(),
             "volume": volume.text.reveal(),
+            **({"next_volume": next_volume.text.reveal()} if next_volume else {}),
         }
         self._ask("POST", server, "keys", keys)
+
+    def renew_volume_key(self, server: Server, *, old: DataKey, new: DataKey) -> None:
+        """Have the volume opened by the new key and not by the old one any more; done already, it is done."""
+        self._ask("POST", server, "volume-key", {"old": old.text.reveal(), "new": new.text.reveal()})
 
     def report(self, server: Server) -> Report:
         """Run the isolation self-test and say what it found."""

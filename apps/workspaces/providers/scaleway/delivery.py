@@ -12,7 +12,13 @@ from apps.workspaces.providers.scaleway.identity import api_key, key_in_vault
 from apps.workspaces.providers.scaleway.machines import address_of
 from apps.workspaces.providers.scaleway.site import Site
 from apps.workspaces.providers.scaleway.things import Drift
-from apps.workspaces.providers.scaleway.vault import data_key
+from apps.workspaces.providers.scaleway.vault import (
+    data_key,
+    next_volume_key,
+    swap_volume_key,
+    volume_key_is_renewed,
+    volume_keys,
+)
 
 ATTEMPTS_AT_LEAST = 20
 """A self-test that tried less than this proves nothing."""
@@ -27,15 +33,31 @@ def hand_over(site: Site) -> Made | NotYet:
     only_key = api_key(site)
     if isinstance(only_key, NotYet):
         return only_key
+    volume, next_volume = volume_keys(site)
     try:
         site.cloud.agent.hand_over(
             address_of(site),
             key=key_in_vault(site),
             objects=data_key(site, "objects"),
-            volume=data_key(site, "volume"),
+            volume=volume,
+            next_volume=next_volume,
         )
     except ProviderUnavailable as away:
         return NotYet(_LATER, f"the server runs, its agent does not answer yet: {away}")
+    return Made()
+
+
+def renew_volume_key(site: Site) -> Made | NotYet:
+    """Have the server give its volume a new LUKS key and take the old one away; what it is asked twice is done once."""
+    generation = str(site.job.generation)
+    if volume_key_is_renewed(site, generation):
+        return Made()
+    new = next_volume_key(site)
+    try:
+        site.cloud.agent.renew_volume_key(address_of(site), old=data_key(site, "volume"), new=new)
+    except ProviderUnavailable as away:
+        return NotYet(_LATER, f"the server runs, its agent does not answer yet: {away}")
+    swap_volume_key(site, generation)
     return Made()
 
 

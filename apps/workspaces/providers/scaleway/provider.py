@@ -90,6 +90,7 @@ MAKE: Mapping[str, Make] = {
     "change_type": machines.change_type,
     "renew_api_key": lambda site: identity.api_key(site, generation=str(site.job.generation)),
     "renew_object_key": buckets.renew_object_key,
+    "renew_volume_key": delivery.renew_volume_key,
 }
 
 

@@ -69,8 +69,39 @@ def swap_object_key(site: Site, generation: str) -> None:
     """From now on the next key is the key."""
     known = site.known("data_keys")
     if known is not None:
-        kept = {"_objects": known.facts["_next"], "_volume": known.facts["_volume"], "generation": generation}
+        over = {"_next", "next_for", "resealed"}
+        kept = {name: value for name, value in known.facts.items() if name not in over}
+        kept |= {"_objects": known.facts["_next"], "generation": generation}
         site.keep("data_keys", known.external_id, kept)
+
+
+def next_volume_key(site: Site) -> DataKey:
+    """The key that is to open the volume. One that an interrupted renewal made is kept: it may open it already."""
+    known = site.known("data_keys")
+    if known is not None and "_next_volume" not in known.facts:
+        site.keep("data_keys", known.external_id, {**known.facts, "_next_volume": _new(site)})
+    return data_key(site, "next_volume")
+
+
+def volume_keys(site: Site) -> tuple[DataKey, DataKey | None]:
+    """The key that opens the volume and, while a renewal is interrupted, the one that may open it instead."""
+    known = site.known("data_keys")
+    waits = known is not None and "_next_volume" in known.facts
+    return data_key(site, "volume"), data_key(site, "next_volume") if waits else None
+
+
+def swap_volume_key(site: Site, generation: str) -> None:
+    """From now on the next key is the volume's."""
+    known = site.known("data_keys")
+    if known is not None:
+        kept = {name: value for name, value in known.facts.items() if name != "_next_volume"}
+        kept |= {"_volume": known.facts["_next_volume"], "volume_generation": generation}
+        site.keep("data_keys", known.external_id, kept)
+
+
+def volume_key_is_renewed(site: Site, generation: str) -> bool:
+    known = site.known("data_keys")
+    return known is not None and known.facts.get("volume_generation") == generation
 
 
 def resealed_up_to(site: Site) -> tuple[str, str]:

@@ -1,0 +1,12 @@
+"""An extract's pages."""
+
+from django.urls import path
+
+from apps.extracts import views
+
+app_name = "extracts"
+urlpatterns = [
+    path("extractions/<uuid:extract_id>/", views.report, name="report"),
+    path("extractions/<uuid:extract_id>/annuler/", views.cancel, name="cancel"),
+    path("extractions/<uuid:extract_id>/reprendre/", views.restart, name="restart"),
+]

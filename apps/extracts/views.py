@@ -1,0 +1,49 @@
+"""What an extract is made of and how well it hides people; cancelling it, asking for it again."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext_lazy as _
+
+from apps.accounts.navigation import person_of
+from apps.audit.reading import reads
+from apps.core.actions import declares
+from apps.extracts.forms import CancelForm
+from apps.extracts.models import ExtractRequest
+from apps.extracts.presentation import report_page
+from apps.extracts.selectors import requests_visible_to
+from apps.extracts.services import extract_cancel_decide, extract_restart_decide
+
+
+@declares("extract.view")
+@reads("extract.read", object_kind="extract", object_id="extract_id")
+def report(request: HttpRequest, extract_id: UUID) -> HttpResponse:
+    """Progress while it is made; population, filters and risk once it stands."""
+    return render(request, "extracts/report.html", report_page(_visible(request, extract_id), person_of(request)))
+
+
+@declares("extract.cancel")
+def cancel(request: HttpRequest, extract_id: UUID) -> HttpResponse:
+    """Ask for the reason, then end the extract and remove what was made of it."""
+    extract = _visible(request, extract_id)
+    form = CancelForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        extract_cancel_decide(request=extract, by=person_of(request), reason=form.cleaned_data["reason"])
+        messages.success(request, _("The extract is being cancelled; nothing of it will be kept."))
+        return redirect("extracts:report", extract_id=extract.pk)
+    status = 422 if form.is_bound else 200
+    return render(request, "extracts/cancel.html", {"form": form, "extract": extract}, status=status)
+
+
+@declares("extract.restart")
+def restart(request: HttpRequest, extract_id: UUID) -> HttpResponse:
+    """Ask again for a cancelled extract."""
+    extract_restart_decide(request=_visible(request, extract_id), by=person_of(request))
+    messages.success(request, _("The extract is asked for again."))
+    return redirect("extracts:report", extract_id=extract_id)
+
+
+def _visible(request: HttpRequest, extract_id: UUID) -> ExtractRequest:
+    return get_object_or_404(requests_visible_to(person_of(request)), pk=extract_id)
