@@ -31,7 +31,7 @@ def _policies(condition: str) -> str:
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("extracts", "0005_amendments"),
+        ("extracts", "0007_row_security_of_units"),
         ("agreements", "0002_signatures_bind"),
         ("applications", "0012_amendments"),
     ]
