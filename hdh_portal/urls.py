@@ -7,6 +7,8 @@ urlpatterns = [
     path("audit/", include("apps.audit.urls")),
     path("", include("apps.accounts.urls")),
     path("", include("apps.applications.urls")),
+    path("", include("apps.committee.urls")),
+    path("", include("apps.agreements.urls")),
     path("", include("apps.people.urls")),
     path("", include("apps.directory.urls")),
     path("", include("apps.reviews.urls")),

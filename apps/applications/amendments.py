@@ -32,8 +32,8 @@ RULES = (
     LESS_DATA,
     CLARIFICATION,
 )
-# A project always passes these again: somebody reads what changed, somebody answers for it.
-ALWAYS_AGAIN = frozenset({Stage.COMPLETENESS, Stage.DECISION})
+# A project always passes these again: somebody reads what changed, somebody answers for it, the parties sign it anew.
+ALWAYS_AGAIN = frozenset({Stage.COMPLETENESS, Stage.DECISION, Stage.AGREEMENT})
 
 NOTHING_CHANGED = Text("Rien ne diffère de ce qui est autorisé.", "Nothing differs from what is authorised.")
 NOT_LONGER = Text(

@@ -161,6 +161,10 @@ NOTICES: Mapping[str, Message] = {
     "closed": _("The project was closed."),
     "revoked": _("The authorisation of the project was withdrawn: access is cut."),
     "infected": _("A virus was found in a document."),
+    "rapporteur_asked": _("The committee asks you for a report."),
+    "agreement_ready": _("The agreement awaits your signature."),
+    "agreement_revised": _("The agreement changed: signatures given are void, a new version is being made."),
+    "agreement_declined": _("A party declined to sign the agreement."),
 }
 
 BESIDE_A_FIELD = _("%(field)s: %(reason)s")

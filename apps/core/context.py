@@ -18,5 +18,7 @@ def portal(request: HttpRequest) -> dict[str, object]:
         "is_steward": Role.STEWARD in roles,
         "is_operator": Role.OPERATOR in roles,
         "is_auditor": Role.AUDITOR in roles,
+        "is_committee": bool({Role.COMMITTEE_MEMBER, Role.COMMITTEE_SECRETARY} & roles),
+        "is_committee_secretary": Role.COMMITTEE_SECRETARY in roles,
         "request_id": getattr(request, "request_id", ""),
     }

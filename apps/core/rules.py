@@ -56,7 +56,8 @@ class Action:
     `states` empty means: whatever the state; those of a command bind its unsafe methods, its page may explain. The
     `readers` may look at the page of a command that only the `roles` perform. `second_factor` means: a fresh one-time
     code goes with the command or before the download. `independent` means: not by somebody who takes part in the
-    object, or who acts for an organisation that does.
+    object, or who acts for an organisation that does. `recusal` means more: for whoever has such an interest in it, the
+    object does not exist.
     """
 
     name: str
@@ -66,6 +67,7 @@ class Action:
     second_factor: bool = False
     readers: frozenset[Role] = frozenset()
     independent: bool = False
+    recusal: bool = False
 
 
 def action_named(table: Iterable[Action], name: str) -> Action:

@@ -3,22 +3,33 @@
 Each runs in the transaction of what it follows and only writes rows; the outbox makes them true in the world.
 """
 
+from datetime import date
 from uuid import UUID
 
+from apps.accounts.models import Person
+from apps.agreements.models import Agreement
+from apps.agreements.selectors import present_version, signatory_ids, version_of_project
+from apps.agreements.services import agreement_end, agreement_prepare
 from apps.applications.amendments import data_differ
 from apps.applications.following import awaited, in_charge
 from apps.applications.granted import ApprovedFacts, approved_facts
 from apps.applications.models import Application
+from apps.applications.rules import Status
 from apps.applications.selectors import team_ids
 from apps.applications.services import notices_give, project_over_keep, team_follow
 from apps.audit.services import event_record
+from apps.committee.models import Ballot
+from apps.committee.services import file_follow
 from apps.core.happenings import when
 from apps.core.models import OutboxItem
 from apps.directory.services import entry_end, entry_publish
 from apps.extracts.models import ExtractRequest
 from apps.extracts.selectors import request_of
 from apps.extracts.services import extract_request, extract_supersede, key_destruction_request
+from apps.people.rules import Period
+from apps.projects.agreements import agreement_read_by
 from apps.projects.models import Membership, Project
+from apps.projects.rules import AgreementFact
 from apps.projects.services import Grant, project_amend, project_create
 from apps.workspaces.services import (
     sessions_recheck,
@@ -29,6 +40,16 @@ from apps.workspaces.services import (
 
 # States with a sentence of their own; the others are "a new stage".
 TOLD = frozenset({"submitted", "returned", "approved", "refused"})
+
+
+def on_stage_reached(application_id: str, by: str) -> None:
+    """The committee has a file while its opinion is awaited; the agreement is prepared when signatures are."""
+    application = Application.objects.get(pk=application_id)
+    file_follow(application=application, awaited=application.state is Status.COMMITTEE, by=by)
+    if application.state is Status.AGREEMENT:
+        agreement_prepare(application=application, by=Person.objects.get(pk=by))
+    elif application.state is not Status.APPROVED:
+        agreement_end(application=application, by=by)
 
 
 def on_application_approved(application_id: str, by: str) -> None:
@@ -78,6 +99,46 @@ def on_stage_entered(application_id: str, by: str) -> None:
     notices_give(application=application, people=people, kind=kind, data={})
 
 
+def on_rapporteur_asked(ballot_id: str, by: str) -> None:
+    """Whoever is asked for a report learns it."""
+    ballot = Ballot.objects.select_related("file__application").get(pk=ballot_id)
+    people = {ballot.person_id}
+    notices_give(application=ballot.file.application, people=people, kind="rapporteur_asked", data={})
+
+
+def on_agreement_ready(agreement_id: str, by: str) -> None:
+    """Whoever may sign for a party learns that the document waits for them."""
+    agreement = Agreement.objects.select_related("application").get(pk=agreement_id)
+    _tell(agreement, signatory_ids(agreement), "agreement_ready")
+
+
+def on_agreement_revised(agreement_id: str, by: str) -> None:
+    """Whoever may sign, and the team, learn that the signatures given are void."""
+    agreement = Agreement.objects.select_related("application").get(pk=agreement_id)
+    _tell(agreement, signatory_ids(agreement) | set(team_ids(agreement.application)), "agreement_revised")
+
+
+def on_agreement_declined(agreement_id: str, by: str) -> None:
+    """The steward who made this version learns that a party will not sign it."""
+    agreement = Agreement.objects.select_related("application").get(pk=agreement_id)
+    _tell(agreement, {present_version(agreement).made_by_id}, "agreement_declined")
+
+
+def _tell(agreement: Agreement, people: set[UUID], kind: str) -> None:
+    notices_give(application=agreement.application, people=people, kind=kind, data={"agreement": str(agreement.pk)})
+
+
+def project_agreement(project_id: UUID) -> AgreementFact | None:
+    """The agreement that a project rests on: None for one whose path asks for none. One query."""
+    version = version_of_project(project_id)
+    if version is None:
+        return None
+    if not version.is_in_force:
+        return AgreementFact(pending=True)
+    access = version.content["access"]
+    return AgreementFact(Period(date.fromisoformat(access["from"]), date.fromisoformat(access["to"])))
+
+
 def on_delay_reminded(application_id: str, by: str) -> None:
     """A legal delay comes to its end: whoever's turn it is hears of it, in the portal and by e-mail."""
     application = Application.objects.get(pk=application_id)
@@ -121,8 +182,14 @@ def on_project_ended(project_id: str, by: str) -> None:
 
 def register() -> None:
     """Connect the follow-ups. Called once when Django is ready."""
+    when("application.stage_entered", on_stage_reached)
     when("application.approved", on_application_approved)
     when("application.stage_entered", on_stage_entered)
+    when("committee.rapporteur_asked", on_rapporteur_asked)
+    when("agreement.document_made", on_agreement_ready)
+    when("agreement.revised", on_agreement_revised)
+    when("agreement.declined", on_agreement_declined)
+    agreement_read_by(project_agreement)
     when("application.reminded", on_delay_reminded)
     when("application.delay_lapsed", on_delay_lapsed)
     when("extract.delivered", on_extract_delivered)

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from hdh_portal.settings import logs
 from hdh_portal.settings.identity import identity_provider
 from hdh_portal.settings.mail import TIMEOUT, mail_settings
+from hdh_portal.settings.startup import DEMONSTRATION_SIREN
 
 LOGGING = logs.LOGGING
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
@@ -86,6 +87,9 @@ EXTRACT_THREADS = int(os.environ.get("HDH_EXTRACT_THREADS", "2"))
 # How many units of one extract are worked on at once, each by a worker with the memory and threads above.
 EXTRACT_LANES = int(os.environ.get("HDH_EXTRACT_LANES", "2"))
 
+# The organisation that signs agreements for the platform; unless told, that of the demonstration.
+PLATFORM_SIREN = os.environ.get("HDH_PLATFORM_SIREN", DEMONSTRATION_SIREN)
+
 DEVELOPMENT_SECRET = "development-only-never-in-production"  # noqa: S105  prod.py refuses this very value
 SECRET_KEY = os.environ.get("HDH_SECRET_KEY", DEVELOPMENT_SECRET)
 FIELD_KEY = os.environ.get("HDH_FIELD_KEY", DEVELOPMENT_SECRET)
@@ -135,6 +139,8 @@ PORTAL_APPS = [
     "apps.accounts",
     "apps.catalogue",
     "apps.applications",
+    "apps.committee",
+    "apps.agreements",
     "apps.people",
     "apps.projects",
     "apps.reviews",

@@ -16,6 +16,7 @@ ZONES: Mapping[str, frozenset[str]] = {
             "HDH_FIELD_KEY",
             "HDH_MEDIA_DIR",
             "HDH_DOCUMENT_KEY",
+            "HDH_PLATFORM_SIREN",
             "HDH_AUDIT_PUBLIC_KEY_FILE",
             "HDH_CHECKPOINTS_DIR",
         }
@@ -43,6 +44,8 @@ ZONES: Mapping[str, frozenset[str]] = {
 COMMON = ("DATABASE_URL", "HDH_SECRET_KEY", "HDH_PORTAL_URL", "HDH_GATEWAY_ORIGIN", "HDH_ALLOWED_HOSTS")
 SECRETS = ("HDH_SECRET_KEY", "HDH_FIELD_KEY", "HDH_DOCUMENT_KEY")
 ENCRYPTED_BROKERS = ("rediss://", "amqps://", "redis+socket://")
+SIREN_DIGITS = 9
+DEMONSTRATION_SIREN = "000000034"  # of the organisation that signs for the platform where none is told
 DEMONSTRATION = ("HDH_DEMO", "HDH_DEMO_PASSWORD", "HDH_UNSCANNED_DOCUMENTS")
 
 
@@ -57,6 +60,7 @@ def production_problems(given: Mapping[str, str]) -> tuple[str, ...]:
         *_hosts(given),
         *_mail(given),
         *_demonstration(given),
+        *_platform(given),
     )
 
 
@@ -131,3 +135,11 @@ def _demonstration(given: Mapping[str, str]) -> Iterator[str]:
     for name in DEMONSTRATION:
         if given.get(name):
             yield f"{name} belongs to the demonstration."
+
+
+def _platform(given: Mapping[str, str]) -> Iterator[str]:
+    siren = given.get("HDH_PLATFORM_SIREN", "")
+    if siren == DEMONSTRATION_SIREN:
+        yield "HDH_PLATFORM_SIREN has the value of the demonstration."
+    elif siren and not (len(siren) == SIREN_DIGITS and siren.isdigit()):
+        yield f"HDH_PLATFORM_SIREN must have {SIREN_DIGITS} digits."

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
+from django.conf import settings
 from django.test import override_settings
 from django.utils import timezone
 
@@ -109,7 +110,7 @@ def fresh(application: Application) -> Application:
 
 
 # How far a dossier of each path has gone when it stands there.
-STAGES = ("committee", "choice", "commitment", "cnil", "decision")
+STAGES = ("committee", "choice", "commitment", "cnil", "decision", "agreement")
 
 
 def at_status(
@@ -132,6 +133,8 @@ def at_status(
     if status in {"approved", "refused"} and path != "permanent_access":
         brought_to("decision", fresh(application), by, decider)
     _END[status](fresh(application), by, decider)
+    if status == "approved" and fresh(application).status == "agreement":
+        services.agreement_signed(application=application, by=decider)
     return fresh(application)
 
 
@@ -189,7 +192,14 @@ def _return(application: Application, by: Person, decider: Person) -> None:
     services.application_return(application=application, seen_version=application.version, reasons=reasons, by=decider)
 
 
+def platform() -> Organisation:
+    """The organisation that signs agreements for the platform."""
+    found = Organisation.objects.filter(siren=settings.PLATFORM_SIREN).first()
+    return found or OrganisationFactory.create(name="Plateforme", siren=settings.PLATFORM_SIREN)
+
+
 def _approve(application: Application, by: Person, decider: Person) -> None:
+    platform()
     with second_factor_accepted():
         services.application_approve(
             application=application,
@@ -216,6 +226,8 @@ def _refuse(application: Application, by: Person, decider: Person) -> None:
 def _withdraw(application: Application, by: Person, decider: Person) -> None:
     services.application_withdraw(application=application, seen_version=application.version, by=by)
 
+
+_NEXT["decision"] = _approve
 
 _END = {
     "submitted": lambda application, by, decider: None,

@@ -1,8 +1,9 @@
 """`make journey`: the whole path on a stack of its own, then what a sceptic would check.
 
-A researcher applies, a steward returns and approves, workers extract and provision, the researcher runs a real kernel
-on the extract through the gateway, the steward suspends. The last line printed is one JSON object with the seconds of
-each stage; the exit status is 0 only if everything held.
+A researcher applies for a full authorisation, a steward returns the dossier and finds it complete, the committee gives
+its opinion, CNIL's decision is recorded, the steward approves, the parties sign, workers extract and provision, the
+researcher runs a real kernel on the extract through the gateway, the steward suspends. The last line printed is one
+JSON object with the seconds of each stage; the exit status is 0 only if everything held.
 """
 
 import json
@@ -13,11 +14,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from uuid import UUID
 
 from hdh_portal.devstack.stack import Stack
-from tests.journeys import independent, inside, steps
+from tests.journeys import independent, inside, procedure, steps
 from tests.support.visitor import Visitor, wait_until
 from tests.support.workspace_visitor import WorkspaceVisitor
 
@@ -69,7 +71,8 @@ def main() -> int:
 def drive(journey: Journey) -> None:
     """Every stage in order; raises AssertionError at the first thing that does not hold."""
     researcher, steward = apply(journey)
-    decide(journey, researcher, steward)
+    return_and_resubmit(journey, researcher, steward)
+    authorise(journey, researcher, steward)
     wait_for_workspace(journey, researcher)
     guest = open_workspace(journey, researcher)
     look_inside(journey, guest)
@@ -83,18 +86,18 @@ def apply(journey: Journey) -> tuple[Visitor, Visitor]:
     with journey.stage("sign_in"):
         researcher, steward = journey.sign_in(RESEARCHER), journey.sign_in(STEWARD)
     with journey.stage("apply"):
-        journey.dossier = steps.start_dossier(researcher)
+        journey.dossier = steps.start_dossier(researcher, procedure.FULL_AUTHORISATION)
         assert len(steps.missing_links(researcher, journey.dossier)) > 5, "an empty dossier lists what it lacks"
         steps.fill_plain_pages(researcher, journey.dossier)
         steps.build_population(researcher, journey.dossier)
         steps.choose_variables(researcher, journey.dossier)
-        steps.attach_protocol(researcher, journey.dossier, "protocol")
+        procedure.attach_documents(researcher, journey.dossier)
         assert steps.missing_links(researcher, journey.dossier) == []
         assert journey.dossier in steps.submit_dossier(researcher, journey.dossier).url
     return researcher, steward
 
 
-def decide(journey: Journey, researcher: Visitor, steward: Visitor) -> None:
+def return_and_resubmit(journey: Journey, researcher: Visitor, steward: Visitor) -> None:
     dossier = journey.dossier
     with journey.stage("return_and_resubmit"):
         assert dossier.split("/")[2] in steward.get("/instruction/").text
@@ -103,11 +106,28 @@ def decide(journey: Journey, researcher: Visitor, steward: Visitor) -> None:
         title = f"{independent.DEFINITION_TITLE} : parcours de soins"
         steps.save_page(researcher, dossier, "title", {"title": title})
         steps.submit_dossier(researcher, dossier)
-    with journey.stage("wait_for_a_fresh_code"):
-        code = journey.code_of(STEWARD)
+
+
+def authorise(journey: Journey, researcher: Visitor, steward: Visitor) -> None:
+    """Every stage of a full authorisation, by those whose turn it is."""
+    dossier = journey.dossier
+    with journey.stage("sign_in_of_deciders"):
+        secretary = journey.sign_in(procedure.SECRETARY)
+        members = [journey.sign_in(email) for email in procedure.COMMITTEE_MEMBERS]
+        signatories = {email: journey.sign_in(email) for email in procedure.SIGNATORIES}
+    with journey.stage("committee"):
+        procedure.find_complete(steward, dossier)
+        procedure.give_opinion(secretary, members, lambda: journey.code_of(procedure.SECRETARY))
+    with journey.stage("cnil"):
+        procedure.refer(researcher, dossier)
+        procedure.record_authorisation(steward, dossier)
     with journey.stage("approve"):
-        answer = steps.approve_dossier(steward, dossier, code)
+        answer = steps.approve_dossier(steward, dossier, journey.code_of(STEWARD))
         assert answer.status == 200, answer.status
+    assert researcher.get(f"{dossier}projet/").status == 404, "nothing opens before every party has signed"
+    with journey.stage("sign"):
+        for email, signatory in signatories.items():
+            procedure.sign(signatory, partial(journey.code_of, email))
     journey.project = researcher.get(f"{dossier}projet/").url
 
 

@@ -55,10 +55,10 @@ def sign_in(base_url: str, email: str, code_of: Callable[[str], str]) -> Visitor
     return visitor
 
 
-def start_dossier(visitor: Visitor) -> str:
-    """Start a dossier; gives its path, such as /dossiers/<uuid>/."""
+def start_dossier(visitor: Visitor, path: str = "") -> str:
+    """Start a dossier on a path of the procedure, the one proposed unless told; gives its address."""
     page = visitor.get("/dossiers/nouveau/")
-    page = visitor.submit(page, "/dossiers/nouveau/")
+    page = visitor.submit(page, "/dossiers/nouveau/", {"path": path} if path else {})
     found = re.search(r"/dossiers/[0-9a-f-]{36}/", page.url)
     assert found, page.url
     return found.group()

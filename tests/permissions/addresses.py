@@ -13,7 +13,7 @@ from apps.core.rules import Action
 
 PARAMETER = re.compile(r"<(?:(?P<converter>[a-z_]+):)?(?P<name>[a-z_]+)>")
 # What a parameter stands for: an object of its own, or a part of the object named before it in the address.
-DOSSIER_OBJECTS = frozenset({"application_id", "project_id", "workspace_id", "extract_id"})
+DOSSIER_OBJECTS = frozenset({"application_id", "project_id", "workspace_id", "extract_id", "file_id", "agreement_id"})
 # Kept by an organisation, or by a person alone.
 PEOPLE_OBJECTS = frozenset(
     {
@@ -30,8 +30,9 @@ PEOPLE_OBJECTS = frozenset(
 )
 # Nobody's own: a role alone opens them.
 ROLE_OBJECTS = frozenset({"event_id", "recovery_id", "staff_id", "staff_role_id", "report_id"})
-OBJECTS = DOSSIER_OBJECTS | PEOPLE_OBJECTS | ROLE_OBJECTS | {"item_id", "passkey_id"}
-PARTS = frozenset({"attachment_id", "person_id"})
+COMMITTEE_OBJECTS = frozenset({"session_id", "interest_id"})
+OBJECTS = DOSSIER_OBJECTS | PEOPLE_OBJECTS | ROLE_OBJECTS | COMMITTEE_OBJECTS | {"item_id", "passkey_id"}
+PARTS = frozenset({"attachment_id", "person_id", "rapporteur_id"})
 PLAIN = frozenset({"key", "link", "mark"})
 
 

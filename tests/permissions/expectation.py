@@ -42,7 +42,7 @@ def expected(
     wanted = action.roles | (action.readers if method in SAFE else frozenset())
     if Role.PERSON not in roles and not wanted & roles:
         return Expected.SIGN_IN
-    if not exists:
+    if not exists or (action.recusal and takes_part):
         return Expected.MISSING
     in_state = state is None or binds_no_state(action, method) or state in action.states
     if wanted & (roles | relation) and in_state and not (action.independent and takes_part):

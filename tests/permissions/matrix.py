@@ -6,9 +6,16 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from apps.accounts.models import StepUp
-from apps.core.actions import permission_table
 from apps.core.rules import STAFF_ROLES, Action
-from tests.permissions.addresses import DOSSIER_OBJECTS, PEOPLE_OBJECTS, ROLE_OBJECTS, Address, addresses, nowhere
+from tests.permissions.addresses import (
+    COMMITTEE_OBJECTS,
+    DOSSIER_OBJECTS,
+    PEOPLE_OBJECTS,
+    ROLE_OBJECTS,
+    Address,
+    addresses,
+    nowhere,
+)
 from tests.permissions.asking import (
     Answer,
     ask,
@@ -19,11 +26,20 @@ from tests.permissions.asking import (
     taken_back,
     without_passing,
 )
+from tests.permissions.calls import Call
 from tests.permissions.expectation import METHODS, SAFE, Expected, answered, expected, staff_who_know
 from tests.permissions.particulars import ALWAYS, CONFIRMED_BEFORE, LEAD_ON, NOT_YET, PREPARED, QUERIES
 from tests.permissions.payloads import FORGERIES, Payload, payload_for
-from tests.permissions.standing import WORKSPACE_STATE, fits_in, is_about_dossiers, stand_as_asked, state_at
-from tests.permissions.world import STATES, VISITORS, Dossier, Visitor, World
+from tests.permissions.rooms import committee_object
+from tests.permissions.standing import (
+    fits_in,
+    is_about_dossiers,
+    relation_at,
+    stand_as_asked,
+    state_at,
+    states_of,
+)
+from tests.permissions.world import VISITORS, Dossier, Visitor, World
 
 POSITIONS = ("own", "same_organisation", "foreign", "archived", "missing", "wrong_state", "crossed")
 POSITIONS_OF = {
@@ -31,7 +47,7 @@ POSITIONS_OF = {
     "item_id": ("missing", "own", "wrong_state"),
     "passkey_id": ("missing", "own", "foreign"),
     **dict.fromkeys(ROLE_OBJECTS, ("missing", "own")),
-    **dict.fromkeys(PEOPLE_OBJECTS, ("missing", "own", "foreign", "wrong_state")),
+    **dict.fromkeys(PEOPLE_OBJECTS | COMMITTEE_OBJECTS, ("missing", "own", "foreign", "wrong_state")),
 }
 REFUSALS = frozenset({403, 404, 409, 422, 429})
 UNDECLARED = "undeclared"
@@ -40,21 +56,6 @@ WRITTEN_ABOUT_CODES = frozenset({"accounts_throttle", "audit_event"})
 SET_UP = frozenset({"accounts_portalsession"})
 CONFIRMATION = "/compte/confirmer/"
 STEPS_OF_SIGN_IN = ("/connexion/",)
-
-
-@dataclass(frozen=True)
-class Call:
-    """One cell: who calls which address, by which method, about which object."""
-
-    address: Address
-    method: str
-    visitor: Visitor
-    position: str
-    ids: dict[str, str]
-    expected: Expected
-
-    def __str__(self) -> str:
-        return f"{self.visitor.name} {self.method} {self.address.name} ({self.position}): {self.expected}"
 
 
 @dataclass
@@ -116,7 +117,8 @@ class Matrix:
         if visitor.ends_a_session and (action is None or method in answered(action)):
             ids = nowhere(address) if position == "missing" else self._some_ids(address, visitor)
             return Call(address, method, visitor, position, ids, Expected.SIGN_IN)
-        if position in {"wrong_state", "crossed"} and (action is None or method not in answered(action)):
+        # Another method is refused before any object is looked at: one that exists and one that does not say enough.
+        if position not in {"", "missing", "own"} and (action is None or method not in answered(action)):
             return None
         if position == "":
             wanted = expected(action, method, roles=visitor.roles)
@@ -129,6 +131,7 @@ class Matrix:
             "passkey_id": self._passkey_call,
             **dict.fromkeys(ROLE_OBJECTS, self._role_call),
             **dict.fromkeys(PEOPLE_OBJECTS, self._people_call),
+            **dict.fromkeys(COMMITTEE_OBJECTS, self._committee_call),
         }
         return calls.get(address.object_kind, self._dossier_call)(address, method, visitor, position)
 
@@ -137,6 +140,7 @@ class Matrix:
         return {
             **nowhere(address),
             **self.world.dossiers[VISITORS[visitor.name][2]["own"], "approved"].ids,
+            **self.world.of_committee,
             "item_id": self.world.items["done"],
             **self.world.of_roles,
             "passkey_id": self.world.passkeys[visitor.name],
@@ -160,6 +164,16 @@ class Matrix:
         """What is nobody's own, such as an event of the audit log: a role alone opens it."""
         wanted = expected(address.action, method, roles=visitor.roles)
         return Call(address, method, visitor, position, self.world.of_roles, wanted)
+
+    def _committee_call(self, address: Address, method: str, visitor: Visitor, position: str) -> Call | None:
+        """A session of the committee, which has no team, or a link that somebody declared."""
+        found = committee_object(self.world, address, visitor, position)
+        if found is None:
+            return None
+        ids, state, exists = found
+        knows = self._knows(address, visitor)
+        wanted = expected(address.action, method, roles=visitor.roles, state=state, exists=exists, knows=knows)
+        return Call(address, method, visitor, position, ids, wanted)
 
     def _people_call(self, address: Address, method: str, visitor: Visitor, position: str) -> Call | None:
         """What an organisation keeps, or a person alone."""
@@ -185,7 +199,7 @@ class Matrix:
             address.action,
             method,
             roles=visitor.roles,
-            relation=self.world.relation(visitor, found),
+            relation=relation_at(self.world, address, visitor, found),
             takes_part=self.world.takes_part(visitor, found),
             state=state_at(address, found),
             knows=self._knows(address, visitor),
@@ -208,15 +222,14 @@ class Matrix:
         if position == "wrong_state":
             others = [state for state in self._states(address) if state not in fits]
             team = teams["own"] if self.world.teams[teams["own"]].get(visitor.name) else teams["foreign"]
-            team = teams["foreign"] if address.action and address.action.independent else team
+            apart = address.action is not None and (address.action.independent or address.action.recusal)
+            team = teams["foreign"] if apart else team
             return self.world.dossiers[team, others[0]] if others else None
         return self.world.dossiers[teams["own" if position == "crossed" else position], fits[0]]
 
     def _states(self, address: Address) -> tuple[str, ...]:
         """The states in which the kind of object of this address exists."""
-        if is_about_dossiers(address):
-            return tuple(state for state in STATES if state not in {"suspended", "closed"})
-        return tuple(WORKSPACE_STATE)
+        return states_of(address)
 
     def foreign(self, visitor: Visitor, state: str) -> Dossier:
         """A dossier of people the visitor has nothing to do with."""
@@ -235,13 +248,13 @@ class Matrix:
             payload = self.payload(call)
             prepared = StepUp.objects.filter(used_at=None).count() + (call.address.name in LEAD_ON)
             path = call.address.path(call.ids) + QUERIES.get(call.address.name, "")
-            answer = ask(call.visitor, call.method, path, payload, exact=_is_denial(call))
+            answer = ask(call.visitor, call.method, path, payload, exact=call.is_denial)
             unspent = StepUp.objects.filter(used_at=None).count()
         self.calls += 1
         if unspent > prepared or (unspent and _is_done_now(call)):
             yield "leaves a confirmation by the second factor that was not spent"
         yield from self._status_problems(call, answer, payload)
-        if call.method not in SAFE and _is_denial(call):
+        if call.method not in SAFE and call.is_denial:
             yield from self._change_problems(call, answer)
         if call.expected in {Expected.MISSING, Expected.SIGN_IN} or call.position == "crossed":
             yield from self._difference_from_missing(call, answer)
@@ -323,6 +336,8 @@ class Matrix:
         if not call.visitor.roles & STAFF_ROLES and not is_public:
             for found in self.world.dossiers.values():
                 hidden = {found.ids[name] for name in DOSSIER_OBJECTS & set(found.ids)} - set(call.ids.values())
+                if self.world.signs_for(call.visitor, found):
+                    hidden.discard(found.ids.get("agreement_id", ""))
                 if not self.world.relation(call.visitor, found) and any(one.encode() in answer.said for one in hidden):
                     yield f"names a dossier of the team {found.team} ({found.state})"
 
@@ -382,19 +397,10 @@ class Matrix:
 
 def _is_done_now(call: Call) -> bool:
     """Whether the call itself does what was confirmed."""
-    return not _is_denial(call) and call.address.name not in LEAD_ON
+    return not call.is_denial and call.address.name not in LEAD_ON
 
 
 def _is_sensitive_download(call: Call) -> bool:
     action = call.address.action
     given = call.expected is Expected.ALLOWED and call.method == "GET"
     return given and action is not None and action.second_factor and action.methods == ("GET",)
-
-
-def _is_denial(call: Call) -> bool:
-    return call.expected is not Expected.ALLOWED
-
-
-def unknown_actions() -> list[str]:
-    """Lines of the table that no address performs."""
-    return sorted(set(permission_table()) - {address.action.name for address in addresses() if address.action})

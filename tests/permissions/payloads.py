@@ -1,8 +1,7 @@
 """For each command, what a well-formed call of it sends: so that only permission decides whether it goes through."""
 
 import uuid
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import timedelta
 
 from django.db.models import Max
@@ -15,34 +14,23 @@ from apps.accounts.models import Mandate, Organisation, Person, PortalSession
 from apps.accounts.recovery_models import AccountRecovery, MailedSecret
 from apps.accounts.rules import Act
 from apps.accounts.staff_roles import content_of
-from apps.accounts.totp import code_at, counter_now
 from apps.applications.models import Application, Exclusion, Obligation, Page
 from apps.core.rules import Role
 from apps.directory.models import Entry
 from apps.people.models import ConditionsAcceptance, ConditionsOfUse
 from apps.reviews.models import Review, ReviewItem
 from apps.workspaces.models import Workspace
-from tests.factories.accounts import PASSWORD, SEED, confirmed, siren_numbered
+from tests.factories.accounts import PASSWORD, confirmed, siren_numbered
 from tests.factories.applications import PDF
 from tests.factories.audit import unguarded
 from tests.factories.workspaces import confirmed_opening
 from tests.permissions.addresses import LINK
+from tests.permissions.payload import Ids, Maker, Payload, fresh_code
+from tests.permissions.room_payloads import ROOMS
 from tests.permissions.world import Visitor, World, authenticator_of
-
-
-@dataclass(frozen=True)
-class Payload:
-    """The fields and files of a POST. `writes`: whether the database changes when the call is allowed."""
-
-    data: dict[str, str] = field(default_factory=dict)
-    files: dict[str, tuple[str, bytes]] = field(default_factory=dict)
-    writes: bool = True
-
 
 NEW_PASSWORD = "d'autres mots que personne n'attend"
 CHALLENGE = "bWF0cml4"
-Ids = dict[str, str]
-Maker = Callable[[World, Visitor, Ids], Payload]
 
 
 def payload_for(name: str, world: World, visitor: Visitor, ids: Ids) -> Payload:
@@ -56,10 +44,6 @@ def _nothing(*_: object) -> Payload:
 
 def _silent(*_: object) -> Payload:
     return Payload(writes=False)
-
-
-def _code() -> str:
-    return code_at(SEED, counter_now())
 
 
 def _seen(ids: Ids, **more: str) -> Payload:
@@ -96,12 +80,12 @@ def _has_session(visitor: Visitor) -> bool:
 
 
 def _second_factor(world: World, visitor: Visitor, ids: Ids) -> Payload:
-    return Payload({"code": _code()}, writes=visitor.name == "one_factor")
+    return Payload({"code": fresh_code()}, writes=visitor.name == "one_factor")
 
 
 def _enrol(world: World, visitor: Visitor, ids: Ids) -> Payload:
     """Everybody of the matrix is enrolled: enrolling again only leads to the code page."""
-    return Payload({"code": _code()}, writes=False)
+    return Payload({"code": fresh_code()}, writes=False)
 
 
 def _challenge(visitor: Visitor, purpose: str) -> str:
@@ -120,13 +104,13 @@ def _passkey_used(world: World, visitor: Visitor, ids: Ids) -> Payload:
 def _passkey_added(world: World, visitor: Visitor, ids: Ids) -> Payload:
     device = replace(authenticator_of(visitor.name), credential_id=b"another passkey")
     answer = device.made(_challenge(visitor, passkeys.ADD))
-    return Payload({"name": "Autre", "otp_code": _code(), "credential": answer})
+    return Payload({"name": "Autre", "otp_code": fresh_code(), "credential": answer})
 
 
 def _step_up(world: World, visitor: Visitor, ids: Ids) -> Payload:
     """The page that confirms a download, as this visitor was led to it."""
     asked = Asked(Act("audit.export", "", "0" * 64), "/audit/export/", "GET", "")
-    return Payload({"acte": asked.token(Person(pk=visitor.person_id or uuid.uuid4())), "otp_code": _code()})
+    return Payload({"acte": asked.token(Person(pk=visitor.person_id or uuid.uuid4())), "otp_code": fresh_code()})
 
 
 def _confirmed_opening(world: World, visitor: Visitor, ids: Ids) -> Payload:
@@ -152,7 +136,7 @@ def _mailed(purpose: str) -> Maker:
             expires_at=timezone.now() + timedelta(hours=1),
         )
         new = {"new_password": NEW_PASSWORD, "new_password_again": NEW_PASSWORD}
-        return Payload({"cancel": {}, "finish": new, "reset": {**new, "otp_code": _code()}}[purpose])
+        return Payload({"cancel": {}, "finish": new, "reset": {**new, "otp_code": fresh_code()}}[purpose])
 
     return make
 
@@ -179,7 +163,7 @@ def _role_ended(world: World, visitor: Visitor, ids: Ids) -> Payload:
 
 
 def _vouched(world: World, visitor: Visitor, ids: Ids) -> Payload:
-    return Payload({"note": "Vue en visioconférence.", "seen": "asked", "otp_code": _code()})
+    return Payload({"note": "Vue en visioconférence.", "seen": "asked", "otp_code": fresh_code()})
 
 
 def _somebody(world: World, visitor: Visitor, ids: Ids) -> Payload:
@@ -207,7 +191,7 @@ def _another_session(world: World, visitor: Visitor, ids: Ids) -> Payload:
 
 def _password(world: World, visitor: Visitor, ids: Ids) -> Payload:
     new = NEW_PASSWORD
-    fields = {"current_password": PASSWORD, "new_password": new, "new_password_again": new, "otp_code": _code()}
+    fields = {"current_password": PASSWORD, "new_password": new, "new_password_again": new, "otp_code": fresh_code()}
     return Payload(fields)
 
 
@@ -285,6 +269,7 @@ def _reviewed(world: World, visitor: Visitor, ids: Ids) -> Payload:
 
 
 PAYLOADS: dict[str, Maker] = {
+    **ROOMS,
     "reviews:open": _review_opened,
     "reviews:decide": _reviewed,
     "people:organisation_create": _organisation,
@@ -318,7 +303,7 @@ PAYLOADS: dict[str, Maker] = {
     "accounts:passkey_sign_in": _passkey_used,
     "accounts:passkey_add_options": _nothing,
     "accounts:passkey_add": _passkey_added,
-    "accounts:passkey_remove": lambda world, visitor, ids: Payload({"otp_code": _code()}),
+    "accounts:passkey_remove": lambda world, visitor, ids: Payload({"otp_code": fresh_code()}),
     "accounts:sessions_end": _another_session,
     "accounts:session_end": _silent,
     "accounts:password": _password,
@@ -333,8 +318,8 @@ PAYLOADS: dict[str, Maker] = {
     "accounts:staff_role_give": _role_given,
     "accounts:staff_role_end": _role_ended,
     "accounts:step_up_options": lambda world, visitor, ids: Payload({"action": "audit.export"}),
-    "accounts:recovery_codes_renew": lambda world, visitor, ids: Payload({"otp_code": _code()}),
-    "accounts:factor_replace": lambda world, visitor, ids: Payload({"code": _code()}),
+    "accounts:recovery_codes_renew": lambda world, visitor, ids: Payload({"otp_code": fresh_code()}),
+    "accounts:factor_replace": lambda world, visitor, ids: Payload({"code": fresh_code()}),
     "applications:create": _create,
     "applications:submit": lambda world, visitor, ids: _seen(ids),
     "applications:withdraw": lambda world, visitor, ids: _seen(ids),
@@ -349,7 +334,11 @@ PAYLOADS: dict[str, Maker] = {
     ),
     "fulfilment:close": lambda world, visitor, ids: Payload({"ending": "stopped", "told": "Fini.", "confirmed": "on"}),
     "fulfilment:revoke": lambda world, visitor, ids: Payload(
-        {"reason": "Réidentification.", "until_on": str(timezone.localdate() + timedelta(days=30)), "otp_code": _code()}
+        {
+            "reason": "Réidentification.",
+            "until_on": str(timezone.localdate() + timedelta(days=30)),
+            "otp_code": fresh_code(),
+        }
     ),
     "applications:messages": lambda world, visitor, ids: Payload({"text": "Bonjour.", "key": str(uuid.uuid4())}),
     "applications:review_message_post": lambda world, visitor, ids: Payload(
@@ -377,8 +366,8 @@ PAYLOADS: dict[str, Maker] = {
     "applications:refer": lambda world, visitor, ids: _seen(ids),
     "applications:revise": lambda world, visitor, ids: _seen(ids),
     "applications:commit": lambda world, visitor, ids: _seen(ids, reference="2100001", decided_on="2026-01-15"),
-    "applications:approve": lambda world, visitor, ids: _seen(ids, otp_code=_code(), comment=""),
-    "applications:refuse": lambda world, visitor, ids: _seen(ids, otp_code=_code(), reason="Finalité."),
+    "applications:approve": lambda world, visitor, ids: _seen(ids, otp_code=fresh_code(), comment=""),
+    "applications:refuse": lambda world, visitor, ids: _seen(ids, otp_code=fresh_code(), reason="Finalité."),
     "workspaces:open": _confirmed_opening,
     "extracts:cancel": lambda *_: Payload({"reason": "Essai de la matrice."}),
     "extracts:restart": _nothing,

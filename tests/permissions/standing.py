@@ -3,28 +3,63 @@
 from django.utils import timezone
 
 from apps.core.models import OutboxItem
+from apps.core.rules import Role
 from apps.workspaces.models import Operation, Workspace
 from tests.permissions.addresses import Address
 from tests.permissions.amended import amends_another
 from tests.permissions.asking import tables_written
-from tests.permissions.world import EXTRACT_STATE, Dossier
+from tests.permissions.rooms import AGREEMENT_STATUS, FILE_STAGE
+from tests.permissions.world import EXTRACT_STATE, STATES, Dossier, Visitor, World
 
 # The state of a workspace and of a project when a dossier of the world stands in this state.
 WORKSPACE_STATE = {"approved": "running", "suspended": "suspended", "closed": "destroyed"}
 PROJECT_STATE = {"approved": "active", "suspended": "active", "closed": "closed"}
-STANDING = {"workspace_id": WORKSPACE_STATE, "project_id": PROJECT_STATE, "extract_id": EXTRACT_STATE}
+STANDING = {
+    "workspace_id": WORKSPACE_STATE,
+    "project_id": PROJECT_STATE,
+    "extract_id": EXTRACT_STATE,
+    "file_id": FILE_STAGE,
+    "agreement_id": AGREEMENT_STATUS,
+}
 
 
 def is_about_dossiers(address: Address) -> bool:
     """Whether the object is a dossier: some addresses name by it the project that came out of it."""
-    about_project = address.action is not None and address.action.name.startswith("project.")
-    return address.object_kind == "application_id" and not about_project
+    about_another = address.action is not None and address.action.name.startswith(("project.", "agreement."))
+    return address.object_kind == "application_id" and not about_another
+
+
+def is_about_agreements(address: Address) -> bool:
+    """Whether the object is the agreement of a dossier, by its own identifier or by the dossier's."""
+    return address.action is not None and address.action.name.startswith("agreement.")
+
+
+def relation_at(world: World, address: Address, visitor: Visitor, found: Dossier) -> frozenset[Role]:
+    """What the visitor is for the object: of a dossier's agreement, its signatories are part too."""
+    relation = world.relation(visitor, found)
+    signs = is_about_agreements(address) and world.signs_for(visitor, found)
+    return relation | {Role.SIGNATORY} if signs else relation
+
+
+def states_of(address: Address) -> tuple[str, ...]:
+    """The states of the dossiers that have an object of this kind."""
+    if address.object_kind == "file_id":
+        return tuple(FILE_STAGE)
+    if is_about_agreements(address):
+        return tuple(AGREEMENT_STATUS)
+    if is_about_dossiers(address):
+        return tuple(state for state in STATES if state not in {"suspended", "closed"})
+    return tuple(WORKSPACE_STATE)
 
 
 def state_at(address: Address, found: Dossier) -> str | None:
     """The state of what the address is about."""
     if is_about_dossiers(address):
         return "approved" if found.state in WORKSPACE_STATE else found.state
+    if address.object_kind == "file_id":
+        return FILE_STAGE[found.state]
+    if is_about_agreements(address):
+        return AGREEMENT_STATUS[found.state]
     if found.state == "approved" and (brought := brought_to(address)):
         return brought
     return STANDING.get(address.object_kind, PROJECT_STATE)[found.state]

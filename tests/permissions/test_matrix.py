@@ -16,7 +16,8 @@ from tests.factories.applications import documents_kept_in
 from tests.permissions.addresses import UnknownParameter, addresses
 from tests.permissions.asking import Answer, ask, documents_unprinted, watch_files
 from tests.permissions.assignment import assignment_problems, hostile
-from tests.permissions.matrix import Matrix, unknown_actions
+from tests.permissions.calls import unknown_actions
+from tests.permissions.matrix import Matrix
 from tests.permissions.particulars import IDENTITY_PROVIDER
 from tests.permissions.payloads import PAYLOADS, Payload
 from tests.permissions.world import Visitor, world_made
@@ -24,7 +25,7 @@ from tests.permissions.world import Visitor, world_made
 pytestmark = pytest.mark.django_db  # so that the database is made; the world has a transaction of its own
 URLS = "tests.permissions.urls"
 NAMES = [address.name for address in addresses()]
-SECONDS = 120
+SECONDS = 200
 
 
 @pytest.fixture(scope="module")

@@ -47,11 +47,12 @@ from tests.factories.accounts import (
 )
 from tests.factories.people import accredit
 from tests.permissions.people import PeopleObjects, people_objects_made
+from tests.permissions.rooms import agreements_made, committee_made
 from tests.support.authenticator import Authenticator
 
 # As long as the number of an item that does not exist, so that addresses differ in nothing else.
 FIRST_ITEM = 1_900_000_000
-LONG_AGO = date(2020, 1, 1)
+LONG_AGO, MANDATED = date(2020, 1, 1), date(2021, 1, 1)
 # The states of a dossier before the approval, with the path on which it reaches them.
 PATHS = {
     "draft": "permanent_access",
@@ -102,12 +103,24 @@ class World:
     passkeys: dict[str, str] = field(default_factory=dict)  # visitor -> the identifier of their passkey
     of_roles: dict[str, str] = field(default_factory=dict)  # what a role alone opens, by the parameter that names it
     items: dict[str, str] = field(default_factory=dict)  # state of an outbox item -> its identifier
+    sessions: dict[str, str] = field(default_factory=dict)  # state of a session of the committee -> its identifier
+    interests: dict[str, str] = field(default_factory=dict)  # visitor -> the identifier of a link they declared
+    idle_member: str = ""  # a member of the committee who was asked nothing
     newcomer_email: str = ""
     foreign_organisation: str = ""  # of which no visitor holds a mandate
 
     def relation(self, visitor: Visitor, dossier: Dossier) -> frozenset[Role]:
         """What the visitor is for the dossier's team."""
         return self.teams[dossier.team].get(visitor.name, frozenset())
+
+    @property
+    def of_committee(self) -> dict[str, str]:
+        """Something of the committee that exists."""
+        return {"session_id": self.sessions["open"], "interest_id": self.interests["somebody_laboratory"]}
+
+    def signs_for(self, visitor: Visitor, dossier: Dossier) -> bool:
+        """Whether the visitor may sign for an organisation of the team."""
+        return SIGNATORIES.get(visitor.name) in self.organisations[dossier.team]
 
     def takes_part(self, visitor: Visitor, dossier: Dossier) -> bool:
         """Whether the visitor is on the team, or acts for one of its organisations."""
@@ -123,7 +136,7 @@ TEAMS: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "others": ("laboratory", "somebody_laboratory", ()),
     # Whoever is a mere member of one team may lead another: one must not be taken for the other.
     "strangers": ("institute", "member", ()),
-    "platform": ("institute", "somebody_institute", ("steward",)),
+    "platform": ("institute", "somebody_institute", ("steward", "committee_member", "committee_secretary")),
     "platform_neighbours": ("platform", "somebody_platform", ()),
 }
 _HOSPITAL_POSITIONS = {"own": "ours", "same_organisation": "neighbours", "foreign": "others"}
@@ -143,7 +156,11 @@ VISITORS: dict[str, tuple[str, frozenset[Role], dict[str, str]]] = {
     "steward": ("platform", FULL | {Role.STEWARD}, _STAFF_POSITIONS),
     "operator": ("platform", FULL | {Role.OPERATOR}, _STAFF_POSITIONS),
     "auditor": ("platform", FULL | {Role.AUDITOR}, _STAFF_POSITIONS),
+    "committee_member": ("platform", FULL | {Role.COMMITTEE_MEMBER}, _STAFF_POSITIONS),
+    "committee_secretary": ("platform", FULL | {Role.COMMITTEE_SECRETARY}, _STAFF_POSITIONS),
+    "signatory": ("hospital", FULL, _HOSPITAL_POSITIONS),
 }
+SIGNATORIES = {"signatory": "hospital"}  # who may sign, for which organisation
 
 
 def world_made() -> World:
@@ -163,6 +180,8 @@ def world_made() -> World:
     decider = dossiers.steward()
     _dossiers_made(world, people, homes, decider)
     _items_made(world)
+    committee_made(world, people)
+    agreements_made(world)
     world.of_roles = _of_roles_made(people["somebody_laboratory"])
     _passkeys_made(world, people)
     world.people = people_objects_made(people, homes, decider, FIRST_ITEM)
@@ -178,6 +197,8 @@ def _person(name: str, home: str, homes: dict[str, Organisation]) -> Person:
     MandateFactory.create(person=person, organisation=homes[home], starts_on=LONG_AGO)
     if name == "member":
         MandateFactory.create(person=person, organisation=homes["institute"], starts_on=LONG_AGO)
+    if name in SIGNATORIES:
+        MandateFactory.create(person=person, organisation=homes[home], starts_on=MANDATED, may_sign=True)
     if name == "former_steward":
         MandateFactory.create(person=person, organisation=homes["platform"], starts_on=LONG_AGO, ends_on=yesterday)
         StaffRoleFactory.create(person=person, ends_on=yesterday)

@@ -6,7 +6,7 @@ from typing import Any
 import psycopg
 
 from hdh_portal.devstack.stack import Stack
-from tests.journeys import steps
+from tests.journeys import procedure, steps
 from tests.support.visitor import Visitor, wait_until
 
 RESEARCHER = "camille.durand@chu-demo.fr"
@@ -28,14 +28,17 @@ class Portal:
             self._signed_in[email] = steps.sign_in(self.stack.portal_url, email, self.code_of)
         return self._signed_in[email]
 
-    def complete_draft(self) -> str:
-        """A dossier with all that it needs, not submitted; gives its path."""
+    def complete_draft(self, path: str = "") -> str:
+        """A dossier with all that it needs on this path of the procedure, not submitted; gives its address."""
         researcher = self.visitor(RESEARCHER)
-        dossier = steps.start_dossier(researcher)
+        dossier = steps.start_dossier(researcher, path)
         steps.fill_plain_pages(researcher, dossier)
         steps.build_population(researcher, dossier)
         steps.choose_variables(researcher, dossier)
-        steps.attach_protocol(researcher, dossier, "protocol")
+        if path:
+            procedure.attach_documents(researcher, dossier)
+        else:
+            steps.attach_protocol(researcher, dossier, "protocol")
         return dossier
 
     def submitted_dossier(self) -> str:

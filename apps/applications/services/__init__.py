@@ -6,6 +6,7 @@ from apps.applications.services.corresponding import (
     notice_preference_set,
     notices_give,
     notices_read,
+    notices_take_back,
 )
 from apps.applications.services.deciding import application_approve, application_refuse, application_return
 from apps.applications.services.documents import attachment_add, attachment_redact, attachment_remove
@@ -69,6 +70,7 @@ __all__ = [
     "notice_preference_set",
     "notices_give",
     "notices_read",
+    "notices_take_back",
     "obligation_fulfil",
     "opinion_record",
     "opinion_transcribe",

@@ -77,6 +77,12 @@ def notices_give(
     return given
 
 
+def notices_take_back(*, application_id: UUID, person: Person) -> int:
+    """Remove what the person was told about a dossier that exists for them no more; how many notices there were."""
+    taken, _by_model = Notice.objects.filter(application=application_id, person=person).delete()
+    return taken
+
+
 def _mail_enqueue(person: UUID, preference: str, now: datetime) -> None:
     """One e-mail for all notices until it is due: its key holds the moment."""
     if preference == NoticePreference.Mail.NEVER:

@@ -38,6 +38,8 @@ def test_more_of_known_data_is_decided_at_once_and_makes_another_extract(decider
     amendment = submitted(changed(amended(root), "variables", **MORE))
     assert {"committee", "choice", "cnil"} <= set(amendment.stages_done)
     approve(amendment, decider)
+    assert made.fresh(amendment).status == "agreement", "what changes is signed anew"
+    services.agreement_signed(application=amendment, by=decider)
     project = Project.objects.select_related("entitlement").get(application=root)
     assert project.entitlement.application_id == amendment.pk
     assert Entitlement.objects.get(application=root).ended_at is not None

@@ -148,7 +148,7 @@ def test_a_new_category_is_substantial_and_more_of_a_known_one_is_not() -> None:
     assert grave.reopened == frozenset(Stage)
     light = proposal([Change("more_data", "variables", "scope")], POLICY)
     assert not light.is_substantial
-    assert light.reopened == {Stage.COMPLETENESS, Stage.DECISION}
+    assert light.reopened == {Stage.COMPLETENESS, Stage.DECISION, Stage.AGREEMENT}
 
 
 def test_a_steward_may_judge_otherwise_either_way() -> None:

@@ -64,6 +64,7 @@ class TestPaths:
             (Status.CHOICE, Outcome.REFERRED),
             (Status.CNIL, Outcome.AUTHORISED_WITH_CONDITIONS),
             (Status.DECISION, Outcome.APPROVED),
+            (Status.AGREEMENT, Outcome.SIGNED),
         )
         assert end is Status.APPROVED
 

@@ -21,6 +21,7 @@ VALUES = {
     "HDH_FIELD_KEY": STRONG[::-1],
     "HDH_DOCUMENT_KEY": STRONG[9:] + STRONG[:9],
     "CELERY_BROKER_URL": "rediss://broker/0",
+    "HDH_PLATFORM_SIREN": "123456782",
     "HDH_EMAIL_URL": "smtps://portail:secret@mail.example.fr",
 }
 
@@ -100,6 +101,9 @@ def test_a_zone_must_not_know_what_is_another_s(zone: str, foreign: str) -> None
         ),
         ({"HDH_DEMO": "1"}, "HDH_DEMO belongs to the demonstration."),
         ({"HDH_UNSCANNED_DOCUMENTS": "1"}, "HDH_UNSCANNED_DOCUMENTS belongs to the demonstration."),
+        ({"HDH_PLATFORM_SIREN": base.PLATFORM_SIREN}, "HDH_PLATFORM_SIREN has the value of the demonstration."),
+        ({"HDH_PLATFORM_SIREN": "12345678X"}, "HDH_PLATFORM_SIREN must have 9 digits."),
+        ({"HDH_PLATFORM_SIREN": "12345"}, "HDH_PLATFORM_SIREN must have 9 digits."),
         ({"HDH_DEMO_PASSWORD": "x"}, "HDH_DEMO_PASSWORD belongs to the demonstration."),
     ],
 )

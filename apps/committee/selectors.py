@@ -1,0 +1,205 @@
+"""Reading what lies before the committee: nothing of a file for whoever has an interest in it."""
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+from uuid import UUID
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils import timezone
+
+from apps.accounts.models import Mandate, Organisation, Person, StaffRole
+from apps.applications.models import Application, Member
+from apps.applications.selectors import conflicts_of as applications_conflicts
+from apps.committee import rules
+from apps.committee.models import Attendance, Ballot, Disclosure, File, Interest, Session
+from apps.committee.policy import Policy, policy_on
+from apps.committee.rules import BallotKind, Conflict
+from apps.core.rules import Role
+
+
+def interests_counting(person: Person, today: date) -> QuerySet[Interest]:
+    """The interests that keep the person away today: those that last, and those that ended recently enough."""
+    return Interest.objects.filter(
+        Q(counts_until=None) | Q(counts_until__gte=today), person=person, starts_on__lte=today
+    )
+
+
+def applications_hidden_from(person: Person) -> QuerySet[Application]:
+    """The dossiers in which the person has an interest: theirs, of an organisation of theirs, or declared."""
+    today = timezone.localdate()
+    mandates = Mandate.objects.current(today).filter(person=person)
+    theirs = Organisation.objects.filter(
+        Q(pk__in=mandates.values("organisation")) | Q(pk__in=interests_counting(person, today).values("organisation"))
+    ).values("pk")
+    taking_part = Member.objects.filter(Q(person=person) | Q(organisation__in=theirs)).values("application")
+    declared = Disclosure.objects.filter(person=person, has_interest=True).values("application")
+    return Application.objects.filter(
+        Q(created_by=person) | Q(organisation__in=theirs) | Q(pk__in=taking_part) | Q(pk__in=declared)
+    ).order_by()
+
+
+def files_visible_to(person: Person) -> QuerySet[File]:
+    """Every file that came before the committee, but those in which the person has an interest."""
+    return (
+        File.objects.exclude(application__in=applications_hidden_from(person))
+        .select_related("application__organisation", "session")
+        .order_by("came_at", "id")
+    )
+
+
+def conflicts_of(person: Person, application: Application) -> frozenset[Conflict]:
+    """Why the dossier is not this person's to examine; empty when it is."""
+    found = {Conflict(str(conflict)) for conflict in applications_conflicts(person, application)}
+    if Disclosure.objects.filter(person=person, application=application, has_interest=True).exists():
+        found.add(Conflict.DECLARED)
+    organisations = [
+        application.organisation_id,
+        *Member.objects.filter(application=application).values_list("organisation_id", flat=True),
+    ]
+    if interests_counting(person, timezone.localdate()).filter(organisation__in=organisations).exists():
+        found.add(Conflict.DECLARED)
+    return frozenset(found)
+
+
+def has_disclosed_none(person: Person, application: Application) -> bool:
+    """Whether the person declared to have no interest in the dossier."""
+    return Disclosure.objects.filter(person=person, application=application, has_interest=False).exists()
+
+
+def members_on(day: date) -> QuerySet[Person]:
+    """The members of the committee on a day, by name."""
+    held = StaffRole.objects.current(day).filter(role=Role.COMMITTEE_MEMBER)
+    return Person.objects.filter(pk__in=held.values("person"), is_active=True).order_by("family_name", "given_name")
+
+
+def members_independent_of(application: Application) -> list[Person]:
+    """The members who may examine the dossier, by name. A fixed number of queries whatever their number."""
+    today = timezone.localdate()
+    organisations = Organisation.objects.filter(
+        Q(pk=application.organisation_id)
+        | Q(pk__in=Member.objects.filter(application=application).values("organisation"))
+    ).values("pk")
+    acting = Mandate.objects.current(today).filter(person=OuterRef("pk"), organisation__in=organisations)
+    linked = Interest.objects.filter(
+        Q(counts_until=None) | Q(counts_until__gte=today),
+        person=OuterRef("pk"),
+        starts_on__lte=today,
+        organisation__in=organisations,
+    )
+    on_team = Member.objects.filter(application=application, person=OuterRef("pk"))
+    declared = Disclosure.objects.filter(application=application, person=OuterRef("pk"), has_interest=True)
+    return list(
+        members_on(today)
+        .exclude(pk=application.created_by_id)
+        .exclude(Exists(acting))
+        .exclude(Exists(linked))
+        .exclude(Exists(on_team))
+        .exclude(Exists(declared))
+    )
+
+
+def present_in(session: Session | None) -> frozenset[UUID]:
+    """Who is present in a session."""
+    if session is None:
+        return frozenset()
+    return frozenset(Attendance.objects.filter(session=session).values_list("person_id", flat=True))
+
+
+def people_present(session: Session) -> list[Person]:
+    """Who is present in a session, by name."""
+    return list(Person.objects.filter(pk__in=present_in(session)).order_by("family_name", "given_name"))
+
+
+def ballots_of(file: File) -> list[Ballot]:
+    """All ballots of a file, void ones included, in the order in which they were asked."""
+    return list(Ballot.objects.filter(file=file).select_related("person").order_by("asked_at", "id"))
+
+
+def live(ballots: Iterable[Ballot], kind: BallotKind) -> list[Ballot]:
+    """The ballots of a kind that are not void."""
+    return [ballot for ballot in ballots if ballot.kind == kind and ballot.voided_at is None]
+
+
+def is_revealed(ballots: Iterable[Ballot], file: File, kind: BallotKind) -> bool:
+    """Whether the answers of this kind may be seen. Reports are closed by the vote, the vote by its closure."""
+    after = {
+        BallotKind.REPORT: {rules.Stage.VOTING, rules.Stage.COUNTED, rules.Stage.DECIDED},
+        BallotKind.VOTE: {rules.Stage.COUNTED, rules.Stage.DECIDED},
+    }[kind]
+    return rules.is_revealed([ballot.facts for ballot in live(ballots, kind)], closed=file.stage in after)
+
+
+def ballots_seen_by(person: Person, ballots: Iterable[Ballot], file: File, kind: BallotKind) -> list[Ballot]:
+    """The answers of a kind that the person may read now: their own, and all once everybody asked has answered."""
+    revealed = is_revealed(ballots, file, kind)
+    return [
+        ballot
+        for ballot in live(ballots, kind)
+        if rules.may_see(ballot.facts, reader=str(person.pk), revealed=revealed)
+    ]
+
+
+def policy_of(file: File) -> Policy:
+    """The committee's numbers for a file: those of the day it came, whatever changes later."""
+    return policy_on(timezone.localdate(file.came_at))
+
+
+def file_facts(file: File, person: Person, *, ballots: list[Ballot] | None = None) -> rules.Facts:
+    """The facts for what a person may do about a file; `file` carries its application and session."""
+    ballots = ballots_of(file) if ballots is None else ballots
+    policy, entitled = policy_of(file), members_independent_of(file.application)
+    reports = live(ballots, BallotKind.REPORT)
+    present = present_in(file.session) & {member.pk for member in entitled}
+    return rules.Facts(
+        stage=file.stage,
+        roles=frozenset({Role.PERSON, *person.staff_roles}),
+        conflicts=conflicts_of(person, file.application),
+        asked=any(ballot.person_id == person.pk and ballot.answered_at is None for ballot in _open(ballots)),
+        disclosed=has_disclosed_none(person, file.application),
+        unchanged=rules.is_held(file.application.content_hash, file.content_hash),
+        session=rules.SessionStatus(file.session.status) if file.session else None,
+        reports_asked=len(reports),
+        reports_in=sum(ballot.answered_at is not None for ballot in reports),
+        reports_needed=policy.reports_needed,
+        present=len(present),
+        quorum=rules.quorum(len(entitled), policy.quorum_percent),
+        recordable=recordable(file, ballots, rules.quorum(len(entitled), policy.quorum_percent)),
+    )
+
+
+def _open(ballots: Iterable[Ballot]) -> list[Ballot]:
+    return [ballot for ballot in ballots if ballot.voided_at is None]
+
+
+def recordable(file: File, ballots: Iterable[Ballot], quorum: int) -> frozenset[rules.Outcome]:
+    """The outcomes that an opinion on this file may have now; only an adjournment before its vote is closed."""
+    if file.stage != rules.Stage.COUNTED:
+        return frozenset({rules.Outcome.ADJOURNED})
+    votes = votes_of(ballots)
+    chair = str(file.session.chair_id) if file.session else ""
+    return rules.recordable(votes, chair=chair, quorum=quorum)
+
+
+def votes_of(ballots: Iterable[Ballot]) -> Mapping[str, rules.Outcome]:
+    """Who voted what, void and unanswered ballots left aside."""
+    return {
+        str(ballot.person_id): rules.Outcome(ballot.outcome)
+        for ballot in live(ballots, BallotKind.VOTE)
+        if ballot.answered_at is not None
+    }
+
+
+def agenda_seen_by(person: Person, session: Session) -> QuerySet[File]:
+    """The files on the agenda of a session that exist for the person, in their order."""
+    return files_visible_to(person).filter(session=session).order_by("position", "came_at", "id")
+
+
+def sessions() -> QuerySet[Session]:
+    """Every session, the latest first."""
+    return Session.objects.select_related("chair").order_by("-held_on", "-starts_at", "id")
+
+
+def sessions_taking_files() -> QuerySet[Session]:
+    """The sessions on whose agenda a file may be put, the next one first."""
+    live = [rules.SessionStatus.PLANNED, rules.SessionStatus.OPEN]
+    return Session.objects.filter(status__in=live).order_by("held_on", "starts_at", "id")
