@@ -147,6 +147,7 @@ def test_a_file_that_is_not_parquet_is_named(opened: Open, spoilt: Path, source:
         run.settings,
         run.units,
         run.signer,
+        run.home,
     )
     with pytest.raises(SourceError, match="not a readable Parquet file"):
         run_unit(Unit(UnitKind.SOURCE, "KI_CCI_R", "all"), run)
