@@ -87,7 +87,8 @@ resource "scaleway_object_bucket_lock_configuration" "checkpoints" {
   }
 }
 
-# Wraps the master of the pseudonyms; the master itself is made by `keyring_init` in the zone `extract`.
+# Wraps the secrets of the projects' pseudonyms where the keyring file keeps them (HDH_KEY_SERVICE=keyring): it seals the
+# unlock secret of that file. With HDH_KEY_SERVICE=scaleway the portal makes one key for each project itself.
 resource "scaleway_key_manager_key" "master" {
   name        = "hdh-master"
   project_id  = scaleway_account_project.hub.id

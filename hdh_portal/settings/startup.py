@@ -6,6 +6,7 @@ from urllib.parse import parse_qsl, urlsplit
 DEVELOPMENT_SECRET = "development-only-never-in-production"  # noqa: S105  the value that production refuses
 SHORTEST_SECRET = 50
 FEWEST_CHARACTERS = 10
+KEY_SERVICES = (KEYRING_FILE, KEY_MANAGER) = ("keyring", "scaleway")
 # What the zone `extract` does without when Key Manager keeps the keys (HDH_KEY_SERVICE=scaleway).
 KEYRING = frozenset({"HDH_KEYRING_FILE", "HDH_KEYRING_UNLOCK_FILE"})
 # What each zone needs beyond the common variables. Whatever another zone needs and this one does not, it must not have.
@@ -61,6 +62,7 @@ def production_problems(given: Mapping[str, str]) -> tuple[str, ...]:
         *_mail(given),
         *_demonstration(given),
         *_platform(given),
+        *_key_service(given),
     )
 
 
@@ -77,7 +79,7 @@ def _zone(given: Mapping[str, str]) -> Iterator[str]:
 
 def _missing(given: Mapping[str, str]) -> Iterator[str]:
     own = ZONES.get(given.get("HDH_ZONE", ""), frozenset())
-    if given.get("HDH_KEY_SERVICE") == "scaleway":
+    if given.get("HDH_KEY_SERVICE") == KEY_MANAGER:
         own -= KEYRING
     for name in (*COMMON, *sorted(own)):
         if not given.get(name):
@@ -135,6 +137,11 @@ def _demonstration(given: Mapping[str, str]) -> Iterator[str]:
     for name in DEMONSTRATION:
         if given.get(name):
             yield f"{name} belongs to the demonstration."
+
+
+def _key_service(given: Mapping[str, str]) -> Iterator[str]:
+    if given.get("HDH_KEY_SERVICE", KEYRING_FILE) not in KEY_SERVICES:
+        yield f"HDH_KEY_SERVICE must be one of {', '.join(KEY_SERVICES)}."
 
 
 def _platform(given: Mapping[str, str]) -> Iterator[str]:

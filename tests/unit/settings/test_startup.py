@@ -104,6 +104,7 @@ def test_a_zone_must_not_know_what_is_another_s(zone: str, foreign: str) -> None
         ({"HDH_PLATFORM_SIREN": base.PLATFORM_SIREN}, "HDH_PLATFORM_SIREN has the value of the demonstration."),
         ({"HDH_PLATFORM_SIREN": "12345678X"}, "HDH_PLATFORM_SIREN must have 9 digits."),
         ({"HDH_PLATFORM_SIREN": "12345"}, "HDH_PLATFORM_SIREN must have 9 digits."),
+        ({"HDH_KEY_SERVICE": "safe"}, "HDH_KEY_SERVICE must be one of keyring, scaleway."),
         ({"HDH_DEMO_PASSWORD": "x"}, "HDH_DEMO_PASSWORD belongs to the demonstration."),
     ],
 )
