@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from apps.core.actions import permission_table
 from tests.permissions.addresses import Address, addresses
 from tests.permissions.expectation import Expected
+from tests.permissions.particulars import LEAD_ON
 from tests.permissions.world import Visitor
 
 
@@ -23,6 +24,18 @@ class Call:
     def is_denial(self) -> bool:
         """Whether the table says no."""
         return self.expected is not Expected.ALLOWED
+
+    @property
+    def is_done_now(self) -> bool:
+        """Whether the call itself does what was confirmed."""
+        return not self.is_denial and self.address.name not in LEAD_ON
+
+    @property
+    def is_sensitive_download(self) -> bool:
+        """Whether a file is given that takes the second factor."""
+        action = self.address.action
+        given = self.expected is Expected.ALLOWED and self.method == "GET"
+        return given and action is not None and action.second_factor and action.methods == ("GET",)
 
     def __str__(self) -> str:
         return f"{self.visitor.name} {self.method} {self.address.name} ({self.position}): {self.expected}"

@@ -251,7 +251,7 @@ class Matrix:
             answer = ask(call.visitor, call.method, path, payload, exact=call.is_denial)
             unspent = StepUp.objects.filter(used_at=None).count()
         self.calls += 1
-        if unspent > prepared or (unspent and _is_done_now(call)):
+        if unspent > prepared or (unspent and call.is_done_now):
             yield "leaves a confirmation by the second factor that was not spent"
         yield from self._status_problems(call, answer, payload)
         if call.method not in SAFE and call.is_denial:
@@ -294,7 +294,7 @@ class Matrix:
             call.address.name in NOT_YET and answer.status == 404
         ):
             return
-        if _is_sensitive_download(call) and not answer.location.startswith(CONFIRMATION):
+        if call.is_sensitive_download and not answer.location.startswith(CONFIRMATION):
             yield f"answers {answer.status} without the second factor"
         elif not fits[call.expected]:
             yield f"answers {answer.status} {answer.location}"
@@ -393,14 +393,3 @@ class Matrix:
         changed = self._changed(answer)
         if answer.status not in REFUSALS or changed - written:
             yield f"answers {answer.status} to {what} and changes {sorted(changed)}"
-
-
-def _is_done_now(call: Call) -> bool:
-    """Whether the call itself does what was confirmed."""
-    return not call.is_denial and call.address.name not in LEAD_ON
-
-
-def _is_sensitive_download(call: Call) -> bool:
-    action = call.address.action
-    given = call.expected is Expected.ALLOWED and call.method == "GET"
-    return given and action is not None and action.second_factor and action.methods == ("GET",)

@@ -55,7 +55,7 @@ def test_the_number_of_statements_does_not_grow(
     for _ in range(lines):
         MandateFactory.create(person=person)
         client_signed_in(person)
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(8):
         signed_in.get(ACCOUNT)
 
 
