@@ -2,6 +2,7 @@
 
 from django.utils import timezone
 
+from apps.agreements.models import Version
 from apps.core.models import OutboxItem
 from apps.core.rules import Role
 from apps.workspaces.models import Operation, Workspace
@@ -14,6 +15,9 @@ from tests.permissions.world import EXTRACT_STATE, STATES, Dossier, Visitor, Wor
 # The state of a workspace and of a project when a dossier of the world stands in this state.
 WORKSPACE_STATE = {"approved": "running", "suspended": "suspended", "closed": "destroyed"}
 PROJECT_STATE = {"approved": "active", "suspended": "active", "closed": "closed"}
+# What an agreement keeps closed while its signatures are awaited, as those of the world are.
+_REST_ON_SIGNATURES = frozenset({"workspaces:open", "workspaces:start"})
+MADE_TO_STAND = frozenset({"agreements_version"})
 STANDING = {
     "workspace_id": WORKSPACE_STATE,
     "project_id": PROJECT_STATE,
@@ -87,6 +91,9 @@ def stand_as_asked(address: Address, ids: dict[str, str], *, wanted: bool) -> No
     """Within a call that is taken back: the workspace stands where the action asks, with what belongs to that state."""
     if wanted:
         amends_another(address, ids)
+    if wanted and address.name in _REST_ON_SIGNATURES:
+        Version.objects.filter(agreement__application=ids["application_id"]).update(superseded_at=timezone.now())
+        tables_written.update(MADE_TO_STAND)
     state = brought_to(address) if wanted else ""
     found = Workspace.objects.filter(pk=ids["workspace_id"], status="running") if state else None
     if found is None or not found.update(status=state, route_open=False):

@@ -54,6 +54,9 @@ def approved(path: str = "simplified_sample", by: Any = None, **title: str) -> A
     fill(application, by, {key: contents[key] for key in ("title", "purpose")})
     services.application_submit(application=application, seen_version=application.version, by=by)
     _approve(fresh(application), by, steward())
+    application = fresh(application)
+    if application.status == "agreement":
+        services.agreement_signed(application=application, by=by)
     return fresh(application)
 
 
