@@ -16,6 +16,7 @@ from urllib.parse import unquote, urlsplit
 
 from hdh_portal.devstack.places import STATIC_DIR, VENV, WORKSPACE_IMAGE
 from hdh_portal.devstack.secret_files import secret, secrets_directory
+from hdh_portal.settings.startup import DEMONSTRATION_SIREN
 
 MARK = "HDH_STACK"
 SETTINGS = "hdh_portal.settings.dev"
@@ -107,6 +108,7 @@ def _web(layout: Layout) -> dict[str, str]:
         "HDH_CHECKPOINTS_DIR": str(checkpoints(layout)),
         "CELERY_BROKER_URL": layout.broker_url,
         "HDH_FIELD_KEY": secret(layout.var, "field_key"),
+        "HDH_PLATFORM_SIREN": DEMONSTRATION_SIREN,
         **_documents(layout),
         "HDH_STATIC_DIR": str(STATIC_DIR),
     }

@@ -41,9 +41,10 @@ def test_the_operation_waits_for_the_extract_and_no_longer(recorder: Recorder) -
 
     assert fresh(workspace).status == Status.PROVISIONING
     assert "start" not in recorder.calls
-    data_ready(workspace)
-    data_ready(workspace, UUID(int=7))
-    assert fresh(workspace).extract_id != UUID(int=7)
+    for _ in range(2):
+        data_ready(workspace, UUID(int=7))
+    assert fresh(workspace).extract_id == UUID(int=7)
+    assert Event.objects.filter(action="workspace.data_ready").count() == 1
     assert work(workspace).status == Status.RUNNING
 
 
