@@ -25,7 +25,7 @@ from tests.permissions.world import Visitor, world_made
 pytestmark = pytest.mark.django_db  # so that the database is made; the world has a transaction of its own
 URLS = "tests.permissions.urls"
 NAMES = [address.name for address in addresses()]
-SECONDS = 200
+SECONDS = 240
 
 
 @pytest.fixture(scope="module")

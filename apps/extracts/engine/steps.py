@@ -7,7 +7,7 @@ from typing import Any
 import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
-from .backends.base import ROW_GROUP
+from .backends.base import ROW_GROUP, Backend
 from .catalogue import CATALOGUE, Kind, Link, Partitioning, Table
 from .criteria import event_leaves
 from .delivery import MANIFEST, build_manifest, write_documents
@@ -170,14 +170,21 @@ def measure_risk(job: Job) -> Result:
 def _exposed(job: Job, table: Table, sets: Sequence[tuple[str, ...]]) -> Iterator[dict[str, Any]]:
     """What may be shown of each set, each holding the one before, from one reading of the delivered rows."""
     shape, diverse = deliveries.delivered_shape(job.definition, table), sensitive(job.definition, table)
-    engine, dialect = job.engine, job.engine.dialect
-    engine.materialise(exposure.EXPOSED, compiled(exposure.exposed, shape, sets[-1], diverse).sql(dialect), ())
+    engine = job.engine
+    engine.materialise(exposure.EXPOSED, compiled(exposure.exposed, shape, sets[-1], diverse).sql(engine.dialect), ())
     for columns in sets:
-        (counts,) = engine.rows(compiled(exposure.exposure, shape, sets[-1], columns, diverse).sql(dialect))
-        persons, smallest, alone, in_small, least = counts
-        if least == exposure.SEVERAL:
-            ((least,),) = engine.rows(compiled(exposure.diversity, shape, columns, diverse).sql(dialect))
-        yield shown(persons, smallest, alone, in_small, least)
+        yield shown(*counted(engine, shape, sets[-1], columns, diverse))
+
+
+def counted(
+    engine: Backend, shape: exposure.DeliveredShape, known: tuple[str, ...], columns: tuple[str, ...], diverse: str
+) -> tuple[int, int, int, int, int | None]:
+    """Persons, smallest class, alone, in small classes and least diversity of a set (`exposure.exposure`)."""
+    (counts,) = engine.rows(compiled(exposure.exposure, shape, known, columns, diverse).sql(engine.dialect))
+    persons, smallest, alone, in_small, least = counts
+    if least == exposure.SEVERAL:
+        ((least,),) = engine.rows(compiled(exposure.diversity, shape, columns, diverse).sql(engine.dialect))
+    return persons, smallest, alone, in_small, least
 
 
 def publish(job: Job) -> Result:

@@ -2,9 +2,11 @@
 
 import sys
 
+import ibis  # type: ignore[import-untyped]
 import pytest
 
 from apps.extracts.engine.backends import backend_class
+from apps.extracts.engine.plan.events import in_bucket
 from apps.extracts.engine.problems import EngineError
 
 
@@ -17,3 +19,9 @@ def test_a_backend_whose_library_is_absent_says_which(monkeypatch: pytest.Monkey
     monkeypatch.setitem(sys.modules, "apps.extracts.engine.backends.spark", None)
     with pytest.raises(EngineError, match="is not installed"):
         backend_class("spark")
+
+
+def test_one_bucket_holds_everybody_and_many_are_told_apart_by_the_person() -> None:
+    rows = ibis.table({"person": "string"}, name="rows")
+    assert in_bucket(rows, 0, 1) is rows
+    assert "person" in ibis.to_sql(in_bucket(rows, 1, 4), dialect="duckdb")

@@ -198,6 +198,7 @@ def test_a_meaningful_definition_has_no_problem() -> None:
         ({"stay": {"diagnosis": ["Q99"], "period": DIABETES["scope"]["period"]}}, "$.population.stay.diagnosis"),  # type: ignore[index]
         ({"not": {"drug": {"atc": ["Z"], "period": DIABETES["scope"]["period"]}}}, "$.population.not.drug.atc"),  # type: ignore[index]
         ({"act": {"ccam": ["ZZZZ"], "period": DIABETES["scope"]["period"]}}, "$.population.act.ccam"),  # type: ignore[index]
+        ({"biology": {"nabm": ["9999"], "period": DIABETES["scope"]["period"]}}, "$.population.biology.nabm"),  # type: ignore[index]
     ],
 )
 def test_a_code_that_matches_nothing_is_named(population: Any, where: str) -> None:

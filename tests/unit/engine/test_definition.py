@@ -169,6 +169,12 @@ POPULATIONS: list[tuple[Any, str, str]] = [
     ({"act": {"ccam": ["deqp003"], "period": PERIOD}}, "$.population.act.ccam[0]", "bad_code"),
     ({"act": {"period": PERIOD}}, "$.population.act.ccam", "missing_key"),
     ({"act": {"ccam": ["DEQP003"], "period": PERIOD, "places": []}}, "$.population.act.places", "not_a_list"),
+    ({"biology": ["0001"]}, "$.population.biology", "not_an_object"),
+    (
+        {"stay": {"diagnosis": ["E11"], "period": PERIOD, "medical_units": ["cardiologie"]}},
+        "$.population.stay.medical_units[0]",
+        "bad_code",
+    ),
 ]
 
 

@@ -35,6 +35,11 @@ def test_rows_have_the_pseudonyms_that_the_book_gives_one_by_one(rows: list[tupl
     assert of(rows) == [row_pseudonym(SECRET, row, {1}) for row in rows]
 
 
+def test_keys_of_an_even_number_of_words_too() -> None:
+    named = RowPseudonyms(SECRET)([pa.chunked_array([pa.array([7, None], pa.int64())])]).to_pylist()
+    assert [value.bytes for value in named] == [row_pseudonym(SECRET, (whole,), set()) for whole in (7, None)]
+
+
 def test_one_row_is_the_cmac_of_its_message() -> None:
     mac = CMAC(algorithms.AES(SECRET))
     mac.update(row_message((7, "x", date(2021, 1, 1)), {1}))

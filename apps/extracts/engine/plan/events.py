@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import StrEnum
 from functools import reduce as fold
 from operator import and_, or_
+from typing import cast
 
 import ibis  # type: ignore[import-untyped]
 import ibis.expr.types as ir  # type: ignore[import-untyped]
@@ -118,16 +119,16 @@ def _conditions(number: int, leaf: LongTermCondition, filters: Sequence[Filter],
 def _stay_events(leaves: Leaves, filters: Sequence[Filter]) -> ir.Table:
     people = relation("identities").select("BEN_NIR_PSA", "person", "sharing").distinct()
     stays = linked_stays(_span(leaves), filters, people)
-    return ibis.union(*(_stays(number, leaf, stays) for number, leaf in leaves))
+    return ibis.union(*(_stays(number, cast(Act | Stay, leaf), stays) for number, leaf in leaves))
 
 
-def _stays(number: int, leaf: EventLeaf, stays: ir.Table) -> ir.Table:
+def _stays(number: int, leaf: Act | Stay, stays: ir.Table) -> ir.Table:
     found = stays.filter(within(stays.EXE_SOI_DTD, leaf.period))
     if isinstance(leaf, Act):
         acts = relation("T_MCOaaA")
         done = acts.filter(_begins(acts.CDC_ACT, leaf.ccam)).select(*STAY_KEYS).distinct()
         found = found.semi_join(done, list(STAY_KEYS))
-    elif isinstance(leaf, Stay):
+    else:
         found = _with_diagnosis(leaf, found)
         if leaf.medical_units:
             units = relation("T_MCOaaUM")
