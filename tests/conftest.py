@@ -17,6 +17,10 @@ from tests.support.network import loopback_only
 
 # The seal of the audit log waits for every transaction of the server, whichever database it works in.
 HORIZON = ("tests/permissions/test_matrix.py", "tests/integration/audit/")
+# They share one stack of the whole portal.
+BROWSER = "tests/browser/"
+# What takes longest begins first, so that both workers end together.
+LONGEST = ("tests/permissions/test_matrix.py", BROWSER, "tests/faults/", "tests/integration/devstack/")
 _session = ExitStack()
 _gaps = pytest.StashKey[str]()
 
@@ -26,6 +30,12 @@ def pytest_configure(config: pytest.Config) -> None:
     _session.enter_context(loopback_only())
     if getattr(config.option, "numprocesses", None):
         _ensure_database()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """The longest files first, in the order in which they are shared out."""
+    config.option.loadscopereorder = False
+    items.sort(key=lambda item: next((n for n, name in enumerate(LONGEST) if item.nodeid.startswith(name)), 99))
 
 
 def pytest_unconfigure() -> None:
@@ -64,10 +74,12 @@ def in_french() -> None:
 
 
 class _ByFile(LoadFileScheduling):
-    """Each file to one worker; what holds a long transaction and what waits for its end to the same one."""
+    """Each file to one worker, and all that share a stack; what holds a long transaction to that of what waits for it."""
 
     def _split_scope(self, nodeid: str) -> str:
         file = super()._split_scope(nodeid)
+        if file.startswith(BROWSER):
+            return BROWSER
         return "horizon" if file.startswith(HORIZON) else file
 
 
