@@ -74,7 +74,7 @@ def in_french() -> None:
 
 
 class _ByFile(LoadFileScheduling):
-    """Each file to one worker, and all that share a stack; what holds a long transaction to that of what waits for it."""
+    """Each file to one worker, with those that share a stack, or wait for the end of its long transaction."""
 
     def _split_scope(self, nodeid: str) -> str:
         file = super()._split_scope(nodeid)
