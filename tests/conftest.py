@@ -26,15 +26,17 @@ _gaps = pytest.StashKey[str]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Forbid the network, and start the workers' common database before xdist starts the workers."""
+    """Forbid the network, start the workers' common database before xdist starts the workers, and keep the order of
+    the files when they are shared out.
+    """
     _session.enter_context(loopback_only())
+    config.option.loadscopereorder = False
     if getattr(config.option, "numprocesses", None):
         _ensure_database()
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The longest files first, in the order in which they are shared out."""
-    config.option.loadscopereorder = False
     items.sort(key=lambda item: next((n for n, name in enumerate(LONGEST) if item.nodeid.startswith(name)), 99))
 
 
