@@ -16,7 +16,7 @@ from tests.support.database import embedded_database
 from tests.support.network import loopback_only
 
 # The seal of the audit log waits for every transaction of the server, whichever database it works in.
-HORIZON = ("tests/permissions/test_matrix.py", "tests/integration/audit/")
+HORIZON = ("tests/permissions/test_matrix.py", "tests/faults/test_checker.py", "tests/integration/audit/")
 # They share one stack of the whole portal.
 BROWSER = "tests/browser/"
 # What takes longest begins first, so that both workers end together.
