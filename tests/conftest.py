@@ -19,25 +19,15 @@ from tests.support.network import loopback_only
 HORIZON = ("tests/permissions/test_matrix.py", "tests/faults/test_checker.py", "tests/integration/audit/")
 # They share one stack of the whole portal.
 BROWSER = "tests/browser/"
-# What takes longest begins first, so that both workers end together.
-LONGEST = ("tests/permissions/test_matrix.py", BROWSER, "tests/faults/", "tests/integration/devstack/")
 _session = ExitStack()
 _gaps = pytest.StashKey[str]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Forbid the network, start the workers' common database before xdist starts the workers, and keep the order of
-    the files when they are shared out.
-    """
+    """Forbid the network, and start the workers' common database before xdist starts the workers."""
     _session.enter_context(loopback_only())
-    config.option.loadscopereorder = False
     if getattr(config.option, "numprocesses", None):
         _ensure_database()
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest files first, in the order in which they are shared out."""
-    items.sort(key=lambda item: next((n for n, name in enumerate(LONGEST) if item.nodeid.startswith(name)), 99))
 
 
 def pytest_unconfigure() -> None:
