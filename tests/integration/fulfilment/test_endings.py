@@ -131,8 +131,10 @@ class TestMisuse:
 
     def test_an_exclusion_ends_with_its_day(self, project: Project, decider: Person) -> None:
         revoke(project, decider)
+        with pytest.raises(RefusedError):
+            made.draft(lead_of(project))
         Exclusion.objects.update(until_on=timezone.localdate() - TOMORROW)
-        made.draft(lead_of(project))
+        assert made.draft(lead_of(project)).status == "draft"
 
     def test_an_amendment_under_way_is_not_approved_any_more(self, project: Project, decider: Person) -> None:
         amendment = changed(amended(project.application), "title", title="Un autre titre")

@@ -28,7 +28,7 @@ def backend_class(name: str) -> type[Backend]:
 def open_backend(settings: EngineSettings, temporary: Path) -> Backend:
     """A backend ready to work; ``temporary`` is where it may spill. Close it by leaving its ``with`` block."""
     opened = backend_class(settings.backend)
-    return opened(settings, temporary)  # type: ignore[call-arg]
+    return opened(settings, temporary)  # type: ignore[call-arg]  # a protocol has no constructor
 
 
 __all__ = ["BACKENDS", "Backend", "EngineSettings", "backend_class", "open_backend"]
