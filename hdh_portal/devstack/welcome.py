@@ -16,6 +16,11 @@ ACCOUNTS = (
     ("dominique.robert@hdh-demo.fr", "data steward"),
     ("claude.bernard@hdh-demo.fr", "operator"),
     ("jo.moreau@hdh-demo.fr", "auditor"),
+    ("andrea.roux@hdh-demo.fr", "secretary of the committee"),
+    ("maxime.fontaine@univ-demo.fr", "member of the committee"),
+    ("lou.chevalier@univ-demo.fr", "member of the committee"),
+    ("charlie.mercier@chu-demo.fr", "signatory of the hospital"),
+    ("dany.lambert@hdh-demo.fr", "signatory of the platform"),
 )
 
 
