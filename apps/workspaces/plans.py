@@ -43,7 +43,11 @@ _AFTER: Mapping[str, Plan] = {
 }
 """What is set on a thing, or tried with it, once it stands."""
 
-_IN_USE = ("power_on", "hand_over", "cloud_self_test", "wait_for_extract", "deliver", "verify_delivery", "open_route")
+UPSTREAM = "upstream"
+"""Where the gateway reaches the application, learned anew after each start of the server."""
+
+_STANDS = ("power_on", "hand_over", "cloud_self_test", UPSTREAM)
+_IN_USE = (*_STANDS, "wait_for_extract", "deliver", "verify_delivery", "open_route")
 _CLOUD: Plan = ("preflight", *(name for one in THINGS for name in (one, *_AFTER.get(one, ()))), *_IN_USE)
 _CLOUD_STOP: Plan = (*_CUT, "power_off")
 _CLOUD_CLOSE: Plan = (*_CUT, "remove_api_keys", "power_off", "disable_key")
@@ -55,7 +59,7 @@ _CLOUD_DESTROY: Plan = (
     *(f"remove_{name}" for name in reversed(THINGS)),
     "certificate",
 )
-_BACK = ("power_on", "hand_over", "cloud_self_test", "open_route")
+_BACK = (*_STANDS, "open_route")
 
 PLANS: Mapping[str, Mapping[Kind, Plan]] = {
     "local": {

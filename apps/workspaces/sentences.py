@@ -50,6 +50,7 @@ STEP_LABELS: Mapping[str, str | Promise] = {
     "power_on": _("Server started"),
     "hand_over": _("Keys handed to the server"),
     "cloud_self_test": _("Isolation tested from the inside"),
+    "upstream": _("JupyterLab's address and certificate noted"),
     "deliver": _("Extract copied, encrypted"),
     "verify_delivery": _("Checksums compared by the server itself"),
     "power_off": _("Server stopped"),

@@ -5,6 +5,7 @@ import json
 from datetime import timedelta
 from pathlib import Path
 
+from apps.workspaces.plans import UPSTREAM
 from apps.workspaces.providers.base import Made, NotYet, ProviderRefused, ProviderUnavailable
 from apps.workspaces.providers.scaleway.buckets import CANARY, bucket_name
 from apps.workspaces.providers.scaleway.errors import Invalid
@@ -77,6 +78,18 @@ def self_test(site: Site) -> Made | NotYet:
         return NotYet(_LATER, "JupyterLab does not answer yet")
     facts = {"attempts": str(report.attempts), "escapes": "0", "volumes": "encrypted"}
     return Made((("isolation", f"{report.attempts} attempts, 0 escapes", facts),))
+
+
+def upstream(site: Site) -> Made | NotYet:
+    """Write down where the gateway reaches JupyterLab, and by which certificate it knows it: the agent says so in the
+    session in which it was given its keys, and each start of the server makes a new one."""
+    server = address_of(site)
+    try:
+        found = site.cloud.agent.application(server)
+    except ProviderUnavailable as away:
+        return NotYet(_LATER, f"JupyterLab is not known yet: {away}")
+    address = site.cloud.account.application.format(address=server.address, port=found.port)
+    return Made(((UPSTREAM, address, {"certificate": found.certificate}),))
 
 
 # ---- the extract ----------------------------------------------------------------------------------------------------

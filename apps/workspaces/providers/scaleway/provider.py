@@ -3,10 +3,9 @@
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from functools import partial
-from pathlib import Path
 from uuid import UUID
 
-from apps.workspaces.plans import THINGS
+from apps.workspaces.plans import THINGS, UPSTREAM
 from apps.workspaces.providers.base import (
     Difference,
     Job,
@@ -33,7 +32,7 @@ from apps.workspaces.providers.scaleway import (
 )
 from apps.workspaces.providers.scaleway import preflight as before
 from apps.workspaces.providers.scaleway import survey as surveys
-from apps.workspaces.providers.scaleway.site import MARK, PREFIX, Cloud, Site, workspace_of
+from apps.workspaces.providers.scaleway.site import PREFIX, Cloud, Site, workspace_of
 from apps.workspaces.providers.scaleway.things import Thing, ensure, remove
 
 Make = Callable[[Site], Made | NotYet]
@@ -82,6 +81,7 @@ MAKE: Mapping[str, Make] = {
     "power_off": machines.power_off,
     "hand_over": delivery.hand_over,
     "cloud_self_test": delivery.self_test,
+    UPSTREAM: delivery.upstream,
     "deliver": delivery.deliver,
     "verify_delivery": delivery.verify_delivery,
     "remove_api_keys": identity.remove_api_keys,
@@ -152,10 +152,6 @@ class ScalewayProvider:
 
     def discard(self, job: Job, difference: Difference) -> None:
         surveys.discard(_ALL, Site(self.cloud, job), difference)
-
-    def endpoint(self, workspace_id: UUID) -> Path:
-        """The gateway's side of the tunnel to the server, opened by the hub."""
-        return Path(f"/run/hdh/{MARK}") / f"{workspace_id.hex}.sock"
 
     def usage(self, workspace_id: UUID) -> Usage:
         """The API knows sizes, not use: what the server uses is the agent's to say."""
