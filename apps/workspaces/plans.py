@@ -59,6 +59,7 @@ _CLOUD_DESTROY: Plan = (
     *(f"remove_{name}" for name in reversed(THINGS)),
     "certificate",
 )
+_NEW_KEYS = ("next_key", "next_key_material", "rewrap_keys", "shred_former_key", "renew_object_key")
 _BACK = (*_STANDS, "open_route")
 
 PLANS: Mapping[str, Mapping[Kind, Plan]] = {
@@ -83,7 +84,7 @@ PLANS: Mapping[str, Mapping[Kind, Plan]] = {
         Kind.SUSPEND: _CLOUD_CLOSE,
         Kind.EXPIRE: _CLOUD_CLOSE,
         Kind.RESIZE: ("preflight", *_CLOUD_STOP, "change_type", *_BACK),
-        Kind.ROTATE_KEYS: (*_CUT, "renew_api_key", "renew_object_key", "power_on", "renew_volume_key", *_BACK[1:]),
+        Kind.ROTATE_KEYS: (*_CUT, "renew_api_key", *_NEW_KEYS, "power_on", "renew_volume_key", *_BACK[1:]),
         Kind.RECONCILE: _CLOUD,
         Kind.RENEW_DATA: (*_CUT, *_CLOUD),
         Kind.DESTROY: _CLOUD_DESTROY,

@@ -1,5 +1,5 @@
-"""The demonstration's cloud: the JupyterLab of an imitated server really runs, and a member really computes in it, through
-the gateway, over TLS to the address and with the certificate that the provision wrote into the ledger."""
+"""The demonstration's cloud: the JupyterLab of an imitated server really runs, and a member really computes in it,
+through the gateway, over TLS to the address and with the certificate that the provision wrote into the ledger."""
 
 import asyncio
 import threading

@@ -1,5 +1,5 @@
-"""The gateway in front of a workspace in the cloud: the address and the certificate are the ledger's, all else is as for a
-workspace on this host. The server is a process on loopback that speaks TLS."""
+"""The gateway in front of a workspace in the cloud: the address and the certificate are the ledger's, all else is as
+for a workspace on this host. The server is a process on loopback that speaks TLS."""
 
 import asyncio
 import threading

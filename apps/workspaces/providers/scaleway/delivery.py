@@ -11,6 +11,7 @@ from apps.workspaces.providers.scaleway.buckets import CANARY, bucket_name
 from apps.workspaces.providers.scaleway.errors import Invalid
 from apps.workspaces.providers.scaleway.identity import api_key, key_in_vault
 from apps.workspaces.providers.scaleway.machines import address_of
+from apps.workspaces.providers.scaleway.resealing import finish_renewal
 from apps.workspaces.providers.scaleway.site import Site
 from apps.workspaces.providers.scaleway.things import Drift
 from apps.workspaces.providers.scaleway.vault import (
@@ -30,7 +31,10 @@ _LATER = timedelta(seconds=5)
 
 def hand_over(site: Site) -> Made | NotYet:
     """Give the keys to the agent; a server that runs may still be far from answering. The key given is the only one:
-    whatever a worker that was overtaken may have left is deleted first."""
+    whatever a worker that was overtaken may have left is deleted first; and all objects are under the one key given."""
+    left = finish_renewal(site)
+    if isinstance(left, NotYet):
+        return left
     only_key = api_key(site)
     if isinstance(only_key, NotYet):
         return only_key

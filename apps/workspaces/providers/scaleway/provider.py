@@ -28,7 +28,9 @@ from apps.workspaces.providers.scaleway import (
     machines,
     network,
     openings,
+    resealing,
     vault,
+    wrapping,
 )
 from apps.workspaces.providers.scaleway import preflight as before
 from apps.workspaces.providers.scaleway import survey as surveys
@@ -86,10 +88,14 @@ MAKE: Mapping[str, Make] = {
     "verify_delivery": delivery.verify_delivery,
     "remove_api_keys": identity.remove_api_keys,
     "disable_key": vault.disable_key,
-    "shred_key": vault.shred_key,
+    "shred_key": wrapping.shred_key,
     "change_type": machines.change_type,
     "renew_api_key": lambda site: identity.api_key(site, generation=str(site.job.generation)),
-    "renew_object_key": buckets.renew_object_key,
+    "next_key": wrapping.next_key,
+    "next_key_material": wrapping.next_key_material,
+    "rewrap_keys": wrapping.rewrap_keys,
+    "shred_former_key": wrapping.shred_former_key,
+    "renew_object_key": resealing.renew_object_key,
     "renew_volume_key": delivery.renew_volume_key,
 }
 
