@@ -123,7 +123,7 @@ class _Persons:
     def _found(self, pseudonyms: Any) -> Numbers:
         """By the first half of a pseudonym, random enough to tell nearly where it is, where halves differ."""
         if not self._told_apart:
-            return np.searchsorted(self._known, pseudonyms).astype(np.uint32)
+            return np.asarray(np.searchsorted(self._known, pseudonyms), dtype=np.uint32)
         words = _first_words(pseudonyms)
         found: Numbers = self._slots.take(words >> self._shift)
         late = np.flatnonzero(self._first[found] < words)
