@@ -22,7 +22,8 @@ from apps.applications.policy import Cnil, Committee, Path, Stage
 from apps.applications.procedure_models import ChecklistMark
 from apps.applications.rules import Conflict, Facts
 from apps.core.errors import Message
-from apps.extracts.engine.catalogue import DATASET_TITLES, FAMILY_TITLES
+from apps.extracts.engine.catalogue import FAMILY_TITLES
+from apps.extracts.engine.catalogue_text import DATASET_TITLES
 from apps.extracts.engine.risk import SMALLEST_COUNT
 
 GOOD, WARNING, BAD = "success", "warning", "error"
@@ -106,7 +107,8 @@ def _project(ground: Ground) -> Iterator[Fact]:
     purpose, path = ground.answer("purpose", "purpose_kind"), ground.path
     yield Fact(_("Purpose"), (purpose, ground.answer("purpose", "purpose_other")))
     confirmed = ground.contents.get("purpose", {}).get("no_forbidden_purpose")
-    yield Fact(_("Forbidden purposes"), (), *((_("ruled out by the team"), GOOD) if confirmed else (_("not ruled out"), BAD)))
+    marked = (_("ruled out by the team"), GOOD) if confirmed else (_("not ruled out"), BAD)
+    yield Fact(_("Forbidden purposes"), (), *marked)
     yield Fact(_("Path of the procedure"), (wording.said(path.title), wording.said(path.legal)))
     yield _of_stage(ground, _("Opinion of the committee"), Stage.COMMITTEE, path.committee is not Committee.NONE)
     asked = path.cnil is not Cnil.NONE
