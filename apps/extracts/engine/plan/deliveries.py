@@ -14,13 +14,12 @@ from apps.extracts.engine.catalogue import (
     Kind,
     Link,
     Table,
-    Type,
 )
 from apps.extracts.engine.definition import Definition
 from apps.extracts.engine.protection import Level
 
 from .protecting import protected, protected_day
-from .relations import IBIS_TYPES, MEMBERS, Query, compiled, pseudonym, relation
+from .relations import MEMBERS, Query, compiled, pseudonym, relation
 from .rows import ald_hits, dated_care, linked_stays, mask, masked_care, under_way, within
 
 
@@ -174,17 +173,6 @@ def delivered_columns(definition: Definition, table: Table) -> tuple[str, ...]:
     """The columns of a delivered table, in order: pseudonyms first, then those asked for, as in the catalogue."""
     asked = definition.scope.tables[table.name]
     return (*table.surrogates, *(column.name for column in table.columns if column.name in asked))
-
-
-def delivered_shape(definition: Definition, table: Table) -> tuple[tuple[str, str], ...]:
-    """The columns of a delivered table and their types."""
-    columns = {column.name: _delivered_type(column, definition) for column in table.columns if column.kind is None}
-    return tuple((name, columns.get(name, "uuid")) for name in delivered_columns(definition, table))
-
-
-def _delivered_type(column: Column, definition: Definition) -> str:
-    counted = column.type is Type.DATE and definition.protection.level(column.family) is Level.DAYS_FROM_INDEX
-    return "int64" if counted else IBIS_TYPES[column.type]
 
 
 PATIENT, CASE, INDEX_DATE = "PATIENT_ID", "CASE_ID", "INDEX_DATE"
