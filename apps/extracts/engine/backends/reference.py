@@ -36,7 +36,7 @@ from apps.extracts.engine.pseudonyms import ProjectKey
 from apps.extracts.engine.timing import Anchor
 
 from .reference_controls import Person, drawn_controls
-from .reference_values import delivered_value
+from .reference_values import begins, delivered_value, under_way, within
 
 Row = Mapping[str, Any]
 Claim = tuple[Any, ...]
@@ -45,22 +45,6 @@ IndexDays = Mapping[str, date | None]
 """The persons of the extract and the index date of each, that of its case for a control."""
 Events = Iterator[tuple[str, date, str, float]]
 """Person, day, code and quantity."""
-
-
-def begins(value: str | None, codes: Sequence[str]) -> bool:
-    """Whether a value is one of the codes or stands below one of them."""
-    return value is not None and value.startswith(tuple(codes))
-
-
-def within(day: date | None, period: Period) -> bool:
-    """Whether a day is known and in the period."""
-    return day is not None and period.start <= day <= period.end
-
-
-def under_way(condition: Row, period: Period) -> bool:
-    """Whether a long-term condition covers a day of the period; without an end it goes on."""
-    start, end = condition["IMB_ALD_DTD"], condition["IMB_ALD_DTF"]
-    return start is not None and start <= period.end and (end is None or end >= period.start)
 
 
 class Reference:

@@ -1,13 +1,30 @@
-"""The oracle of delivered values: pseudonyms, shifted dates, coarser values."""
+"""The oracle of single values: codes and periods, pseudonyms, shifted dates, coarser values."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
 from apps.extracts.engine.catalogue import Family, Table, Type
+from apps.extracts.engine.criteria import Period
 from apps.extracts.engine.definition import Definition
 from apps.extracts.engine.protection import Level
 from apps.extracts.engine.pseudonyms import ProjectKey
+
+
+def begins(value: str | None, codes: Sequence[str]) -> bool:
+    """Whether a value is one of the codes or stands below one of them."""
+    return value is not None and value.startswith(tuple(codes))
+
+
+def within(day: date | None, period: Period) -> bool:
+    """Whether a day is known and in the period."""
+    return day is not None and period.start <= day <= period.end
+
+
+def under_way(condition: Mapping[str, Any], period: Period) -> bool:
+    """Whether a long-term condition covers a day of the period; without an end it goes on."""
+    start, end = condition["IMB_ALD_DTD"], condition["IMB_ALD_DTF"]
+    return start is not None and start <= period.end and (end is None or end >= period.start)
 
 
 def delivered_value(table: Table, row: Mapping[str, Any], name: str, key: ProjectKey, definition: Definition) -> Any:
