@@ -4,15 +4,27 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('extracts', '0008_the_last_signature_adds'),
+        ("extracts", "0008_the_last_signature_adds"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='extractrequest',
-            name='status',
-            field=models.CharField(choices=[('requested', 'waiting for a worker'), ('running', 'being extracted'), ('to_release', 'waiting for a data steward'), ('delivered', 'delivered'), ('needs_human', 'needs a person'), ('cancelling', 'being cancelled'), ('cancelled', 'cancelled'), ('superseded', 'replaced by the request of an amendment')], default='requested', max_length=12),
+            model_name="extractrequest",
+            name="status",
+            field=models.CharField(
+                choices=[
+                    ("requested", "waiting for a worker"),
+                    ("running", "being extracted"),
+                    ("to_release", "waiting for a data steward"),
+                    ("delivered", "delivered"),
+                    ("needs_human", "needs a person"),
+                    ("cancelling", "being cancelled"),
+                    ("cancelled", "cancelled"),
+                    ("superseded", "replaced by the request of an amendment"),
+                ],
+                default="requested",
+                max_length=12,
+            ),
         ),
     ]
