@@ -133,7 +133,7 @@ def test_a_refused_extract_is_removed_and_the_team_reads_why(steward: Client) ->
 def test_rights_that_ended_leave_only_the_refusal(steward: Client) -> None:
     request = waiting()
     made.end_entitlement(request)
-    assert decided(steward, request, "release") == 404
+    assert decided(steward, request, "release") == 403
     assert decided(steward, request, "refuse") == 302
 
 
