@@ -1,6 +1,6 @@
 """An amendment beside what is authorised, in words: for its team before it submits, for the steward who decides."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -139,11 +139,10 @@ def _identifiers(compared: Comparison, field: str) -> list[UUID]:
     return [UUID(item) for change in concerned for item in (*change.gone, *change.come)]
 
 
-def of_project(application: Application, person: Person) -> dict[str, Any]:
-    """What the page of an approved dossier shows of its amendments, and whether another may be started."""
+def of_project(application: Application, person: Person, amendments: Iterable[Application]) -> dict[str, Any]:
+    """What the page of an approved dossier shows of its amendments, and whether another may be started. One query."""
     if application.state is not rules.Status.APPROVED or application.amends_id:
         return {}
-    amendments = list(authorised.amendments_of(application))
     facts = selectors.amendment_facts(application, person, amendments)
     return {
         "amendments": amendments,

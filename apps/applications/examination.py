@@ -7,7 +7,7 @@ from typing import Any
 from apps.accounts.models import Person
 from apps.applications import composition, following, overview, presentation, rules, selectors, wording
 from apps.applications.amendment_page import amendment_read
-from apps.applications.models import Application, ChecklistMark, Decision, Submission
+from apps.applications.models import Application, ChecklistMark, Decision, ReturnReason, Submission
 from apps.applications.policy import Path
 from apps.applications.queue import deadline_said
 from apps.core.rules import Refused
@@ -36,23 +36,33 @@ class Round:
 
     submission: Submission
     decision: Decision | None
+    reasons: list[ReturnReason]
 
 
-def rounds_of(application: Application) -> list[Round]:
-    """Every submission with its decision and reasons, latest first. Three queries."""
-    submissions = Submission.objects.filter(application=application).select_related("by").order_by("-round")
-    decisions = Decision.objects.filter(application=application).select_related("by").prefetch_related("reasons")
-    by_round = {decision.round: decision for decision in decisions}
-    return [Round(submission, by_round.get(submission.round)) for submission in submissions]
+class Read:
+    """What is read of a dossier for the decision screen, all in one query."""
+
+    def __init__(self, application: Application, steward: Person) -> None:
+        submissions = Submission.objects.filter(application=application).select_related("by").order_by("-round")
+        decisions = Decision.objects.filter(application=application).select_related("by")
+        reasons = ReturnReason.objects.filter(decision__application=application).order_by("id")
+        self.outcomes, self.obligations = overview.outcome_rows(application), following.obligations_of(application)
+        self.stewards = following.stewards()
+        read = (submissions, decisions, reasons, self.outcomes, self.obligations, self.stewards)
+        self.beside = selectors.Around(application, steward, *read)
+        by_round = {
+            decision.round: (decision, [reason for reason in reasons if reason.decision_id == decision.pk])
+            for decision in decisions
+        }
+        self.rounds = [Round(submission, *by_round.get(submission.round, (None, []))) for submission in submissions]
 
 
 def examination(application: Application, steward: Person, language: str) -> dict[str, Any]:
     """Everything the decision screen shows, from the last submission, in a fixed number of queries."""
-    selectors.gather(application)
-    rounds = rounds_of(application)
+    read = Read(application, steward)
+    rounds, beside = read.rounds, read.beside
     submitted = rounds[0].submission.content
     contents = submitted_contents(submitted)
-    beside = selectors.around(application)
     first_page = application.specification.keys[0]
     facts = selectors.decision_facts(application, steward, contents, returned=[first_page], beside=beside)
     spec = application.specification
@@ -70,7 +80,8 @@ def examination(application: Application, steward: Person, language: str) -> dic
         "missing": overview.missing_lines(application, facts.missing),
         "team": application.members.all(),
         **procedure(application, facts, beside),
-        **overview.followed_up(application),
+        "stewards": read.stewards,
+        **overview.followed_up(application, read.outcomes, read.obligations),
         "rounds": rounds,
         "changes": _changes(application, rounds),
         "amendment": amendment_read(application, submitted),
@@ -90,7 +101,7 @@ class CheckLine:
 
 
 def procedure(application: Application, facts: rules.Facts, beside: selectors.Around) -> dict[str, Any]:
-    """Where the dossier stands on its path, for the steward. One query."""
+    """Where the dossier stands on its path, for the steward."""
     path = selectors.path_of(application)
     return {
         "path": path,
@@ -100,7 +111,6 @@ def procedure(application: Application, facts: rules.Facts, beside: selectors.Ar
         "checklist": checklist_lines(application, path, beside.marks),
         "clock": beside.clock,
         "deadline": deadline_said(application, facts.today),
-        "stewards": following.stewards(),
         "awaits_decision": application.state in rules.DECIDABLE,
     }
 
