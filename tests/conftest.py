@@ -6,6 +6,7 @@ from contextlib import ExitStack
 
 import pytest
 from django.utils import translation
+from hypothesis import HealthCheck, settings
 from pytest_django import DjangoDbBlocker
 from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling
@@ -19,6 +20,9 @@ from tests.support.network import loopback_only
 HORIZON = ("tests/permissions/test_matrix.py", "tests/faults/test_checker.py", "tests/integration/audit/")
 # They share one stack of the whole portal.
 BROWSER = "tests/browser/"
+# A busy machine is no finding of a property test.
+settings.register_profile("portal", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("portal")
 _session = ExitStack()
 _gaps = pytest.StashKey[str]()
 
