@@ -15,7 +15,8 @@ from apps.agreements import rules
 from apps.agreements.models import Agreement, Party, Refusal, Signature, Version
 from apps.agreements.rules import SignatureFacts
 from apps.applications import canonical
-from apps.applications.selectors import application_roles, applications_visible_to, conflicts_of, gather, mandates_in
+from apps.applications.selectors import application_roles, applications_visible_to, conflicts_of, gather
+from apps.applications.ties import Ties
 from apps.core.rules import Role
 
 
@@ -105,8 +106,8 @@ class Read:
         self._given = given.select_related("person", "party__organisation")
         refused = Refusal.objects.filter(document_version__agreement=agreement).order_by("-at")
         self.refusals = refused.select_related("person", "party__organisation", "document_version")
-        mandates, self._own_mandates = _mandates_of_parties(agreement), mandates_in(agreement.application, reader)
-        gather(agreement.application, parties, versions, self._given, self.refusals, mandates, self._own_mandates)
+        mandates, self._ties = _mandates_of_parties(agreement), Ties(agreement.application, reader)
+        gather(agreement.application, parties, versions, self._given, self.refusals, mandates, *self._ties.all)
         self.parties, self._versions = list(parties), sorted(versions, key=lambda one: one.number, reverse=True)
         self.signatories = _by_party(self.parties, mandates)
         self.signed_for = [party for party in self.parties if reader.pk in self._signing(party)]
@@ -144,7 +145,7 @@ class Read:
             seen_hash=seen_hash,
             document_hash=self.version.document_hash,
             on_team=any(member.person_id == self.reader.pk for member in application.members.all()),
-            takes_part=bool(conflicts_of(self.reader, application, self._own_mandates)),
+            takes_part=bool(conflicts_of(self.reader, application, self._ties)),
         )
 
 

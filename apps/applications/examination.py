@@ -48,7 +48,8 @@ class Read:
         submissions = Submission.objects.filter(application=application).select_related("by").order_by("-round")
         decisions = Decision.objects.filter(application=application).select_related("by")
         reasons = ReturnReason.objects.filter(decision__application=application).order_by("id")
-        self.outcomes, self.obligations = overview.outcome_rows(application), following.obligations_of(application)
+        self.outcomes = overview.outcome_rows_of_family(application)
+        self.obligations = following.obligations_of(application)
         self.stewards = following.stewards()
         read = (submissions, decisions, reasons, self.outcomes, self.obligations, self.stewards)
         self.beside = selectors.Around(application, steward, *read)
@@ -73,7 +74,7 @@ def examination(application: Application, steward: Person, language: str) -> dic
     for document in documents:
         names.setdefault(document["kind"], []).append(document["name"])
     followed = overview.followed_up(application, read.outcomes, read.obligations)
-    ground = _ground(application, contents, facts, beside.marks, names, followed)
+    ground = _ground(application, contents, facts, read, names, followed)
     return {
         "application": application,
         "standing": overview.standing(application),
@@ -90,7 +91,7 @@ def examination(application: Application, steward: Person, language: str) -> dic
         **followed,
         "rounds": rounds,
         "changes": _changes(application, rounds),
-        "amendment": amendment_read(application, submitted),
+        "amendment": amendment_read(application, submitted, read.beside.held),
         "actions": rules.allowed_actions(facts, DECISIONS),
         "objections": _objections(facts),
     }
@@ -100,12 +101,12 @@ def _ground(
     application: Application,
     contents: Contents,
     facts: rules.Facts,
-    marks: Mapping[str, str],
+    read: Read,
     documents: Mapping[str, list[str]],
     followed: Mapping[str, Any],
 ) -> Ground:
-    """What the five safes are told from; of an amendment, how the stages of the whole project ended. A query for it."""
-    ended = overview.outcomes_of(application) if application.amends_id else followed["outcomes"]
+    """What the five safes are told from; of an amendment, how the stages of the whole project ended."""
+    ended = overview.outcome_lines(read.outcomes) if application.amends_id else followed["outcomes"]
     return Ground(
         specification=application.specification,
         contents=contents,
@@ -113,7 +114,7 @@ def _ground(
         facts=facts,
         ended=ended_last(ended),
         documents=documents,
-        marks=marks,
+        marks=read.beside.marks,
         obligations=followed["obligations"],
     )
 

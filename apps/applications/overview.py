@@ -10,9 +10,9 @@ from django.urls import reverse
 
 from apps.accounts.models import Person
 from apps.applications import following, rules, selectors, wording
-from apps.applications.authorised import amendments_of, family_of
+from apps.applications.authorised import amendments_of, family_of, submissions_held
 from apps.applications.form_spec import Contents, Specification
-from apps.applications.models import Application, Decision, Obligation, Page, StageOutcome
+from apps.applications.models import Application, Decision, Obligation, Page, StageOutcome, Submission
 from apps.applications.rules import EDITABLE, Facts, Missing
 from apps.core.errors import Message
 
@@ -144,7 +144,16 @@ class OutcomeLine:
 
 def outcomes_of(application: Application) -> list[OutcomeLine]:
     """How each stage ended so far for a project, its amendments included, latest first. One query."""
-    rows = StageOutcome.objects.filter(application__in=family_of(application)).order_by("-id")
+    return outcome_lines(outcome_rows_of_family(application))
+
+
+def outcome_rows_of_family(application: Application) -> "QuerySet[StageOutcome]":
+    """How each stage ended so far for a project, its amendments included, latest first."""
+    return StageOutcome.objects.filter(application__in=family_of(application)).order_by("-id")
+
+
+def outcome_lines(rows: Iterable[StageOutcome]) -> list[OutcomeLine]:
+    """In words."""
     return [_outcome_line(row) for row in rows]
 
 
@@ -156,9 +165,9 @@ def outcome_rows(application: Application) -> "QuerySet[StageOutcome]":
 def followed_up(
     application: Application, outcomes: Iterable[StageOutcome], obligations: Iterable[Obligation]
 ) -> dict[str, Any]:
-    """How each stage ended so far, and what is followed up of it. No query once the dossier is gathered."""
+    """How each stage of this dossier ended so far, and what is followed up of it. No query once it is gathered."""
     return {
-        "outcomes": [_outcome_line(row) for row in outcomes],
+        "outcomes": outcome_lines(row for row in outcomes if row.application_id == application.pk),
         "has_authority_document": any(following.is_authority_document(one) for one in application.attachments.all()),
         "obligations": obligations,
     }
@@ -180,12 +189,30 @@ class Read:
     """What the page of a dossier shows of what came of it, for one query with all that is gathered (`all`)."""
 
     def __init__(self, application: Application) -> None:
+        self.application = application
         decisions = Decision.objects.filter(application=application).select_related("by")
         self.decisions = decisions.order_by("-round")[:1]
         self.clocks = selectors.clocks_running(application)
         self.outcomes, self.obligations = outcome_rows(application), following.obligations_of(application)
         self.amendments = amendments_of(application)
-        self.all = (self.decisions, self.clocks, self.outcomes, self.obligations, self.amendments)
+        self.held = submissions_held(application)
+        own = Submission.objects.filter(application=application, round=application.round)
+        self.submissions = own if application.amends_id else own.none()
+        self.all = (
+            self.held,
+            self.submissions,
+            self.decisions,
+            self.clocks,
+            self.outcomes,
+            self.obligations,
+            self.amendments,
+        )
+
+    @property
+    def submitted(self) -> Mapping[str, Any] | None:
+        """What an amendment submitted last; None while its team may still change it."""
+        is_open = self.application.state in EDITABLE
+        return None if is_open else next((one.content for one in self.submissions), None)
 
 
 def context_of(application: Application, person: Person, *beside: "QuerySet[Any, Any]") -> dict[str, Any]:

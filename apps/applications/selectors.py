@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -20,12 +20,14 @@ from apps.applications.models import (
     Member,
     Page,
     StageOutcome,
+    Submission,
 )
 from apps.applications.paths import path_of, policy_of
 from apps.applications.policy import Document, Path, Stage, policy_on
 from apps.applications.procedure_models import ChecklistMark, StageClock
 from apps.applications.returned import reopened
 from apps.applications.rules import Conflict, Facts, Missing, Outcome, Status
+from apps.applications.ties import Ties
 from apps.catalogue.selectors import nomenclature
 from apps.core.reading_together import read_together
 from apps.core.rules import Role
@@ -36,13 +38,15 @@ def applications_visible_to(person: Person) -> QuerySet[Application]:
     """The dossiers of the person's teams, last changed first."""
     visible = grants.granted_ids(person, "view_application", Application)
     return (
-        Application.objects.filter(pk__in=visible).select_related("organisation", "changed_by").order_by("-changed_at")
+        Application.objects.filter(pk__in=visible)
+        .select_related("organisation", "changed_by", "amends")
+        .order_by("-changed_at")
     )
 
 
 def applications_examined() -> QuerySet[Application]:
     """Every dossier that was submitted at least once: what stewards see."""
-    return Application.objects.filter(round__gte=1).select_related("organisation", "changed_by", "created_by")
+    return Application.objects.filter(round__gte=1).select_related("organisation", "changed_by", "created_by", "amends")
 
 
 def organisations_to_apply_for(person: Person) -> QuerySet[Organisation]:
@@ -159,8 +163,12 @@ def page_contents(application: Application) -> "QuerySet[Page, tuple[str, dict[s
     return Page.objects.filter(application=application).values_list("key", "content")
 
 
-def completeness(application: Application, contents: Contents) -> tuple[Missing, ...]:
-    """Everything that keeps the dossier from being submitted, in the order of the form."""
+def completeness(
+    application: Application, contents: Contents, held: QuerySet[Submission] | None = None
+) -> tuple[Missing, ...]:
+    """Everything that keeps the dossier from being submitted, in the order of the form. `held`: the submission that an
+    amendment starts from, where it was read.
+    """
     spec = application.specification
     known = known_codes()
     contents = {**contents, PROCEDURE: {"path": application.path}}
@@ -168,7 +176,7 @@ def completeness(application: Application, contents: Contents) -> tuple[Missing,
     found = (*found, *_demanded_by_the_path(application, contents, found))
     found = found or composition.last_problems(contents, known)
     if application.amends_id:
-        found = (*found, *authorised.amendment_missing(application, contents))
+        found = (*found, *authorised.amendment_missing(application, contents, held))
     found = (*found, *documents_missing(application))
     return tuple(sorted(found, key=lambda missing: spec.keys.index(missing.page)))
 
@@ -212,28 +220,16 @@ def reopened_pages(application: Application) -> Mapping[str, str]:
     return reopened(application).pages
 
 
-def mandates_in(application: Application, person: Person) -> QuerySet[Mandate]:
-    """The mandates that the person holds today for an organisation of the dossier."""
-    organisations = Member.objects.filter(application=application).values("organisation_id")
-    held = Mandate.objects.current(timezone.localdate()).filter(person=person)
-    return held.filter(Q(organisation=application.organisation_id) | Q(organisation__in=organisations))
-
-
-def conflicts_of(
-    person: Person, application: Application, mandates: QuerySet[Mandate] | None = None
-) -> frozenset[Conflict]:
+def conflicts_of(person: Person, application: Application, ties: Ties | None = None) -> frozenset[Conflict]:
     """Why this person must not decide on the dossier: part of its team, or acting for an organisation in it.
 
-    `mandates`: those for its organisations, where they were read.
+    `ties`: what ties them to it, where that was read.
     """
-    found = set()
-    if (
-        person.pk == application.created_by_id
-        or any(member.person_id == person.pk for member in application.members.all())
-        or (application.amends_id and person.pk in authorised.team_of_family(application))
-    ):
+    ties, found = ties or Ties(application, person), set()
+    on_team = any(member.person_id == person.pk for member in application.members.all())
+    if person.pk == application.created_by_id or on_team or ties.in_the_family:
         found.add(Conflict.TEAM)
-    if mandates_in(application, person) if mandates is None else mandates:
+    if ties.mandates:
         found.add(Conflict.ORGANISATION)
     return frozenset(found)
 
@@ -315,13 +311,13 @@ def stage_facts(application: Application, person: Person, *, express: bool = Tru
 
 class Around:
     """What stands beside the dossier for somebody who decides on it: its delay, what was found about its checklist,
-    their mandates for an organisation in it. One query with all that is gathered.
+    what ties them to it, what it amends. One query with all that is gathered.
     """
 
     def __init__(self, application: Application, person: Person, *beside: "QuerySet[Any, Any]") -> None:
-        clocks, marks = clocks_running(application), checklist_marks(application)
-        self.mandates = mandates_in(application, person)
-        gather(application, clocks, marks, self.mandates, *beside)
+        clocks, marks, self.ties = clocks_running(application), checklist_marks(application), Ties(application, person)
+        self.held = authorised.submissions_held(application)
+        gather(application, clocks, marks, self.held, *self.ties.all, *beside)
         self.clock: StageClock | None = next(iter(clocks), None)
         self.marks: Mapping[str, str] = dict(marks)
 
@@ -339,8 +335,8 @@ def decision_facts(
     return Facts(
         status=application.state,
         roles=application_roles(application, person),
-        missing=completeness(application, contents),
-        decider_conflicts=conflicts_of(person, application, beside.mandates),
+        missing=completeness(application, contents, beside.held),
+        decider_conflicts=conflicts_of(person, application, beside.ties),
         returned_pages=frozenset(returned),
         known_pages=frozenset(application.specification.keys),
         access_to=rules.as_date(contents.get("period", {}).get("access_to")),

@@ -11,7 +11,8 @@ from django.utils import timezone
 from apps.accounts.models import Mandate, Organisation, Person, StaffRole
 from apps.applications.models import Application, Member
 from apps.applications.selectors import conflicts_of as applications_conflicts
-from apps.applications.selectors import gather, mandates_in
+from apps.applications.selectors import gather
+from apps.applications.ties import Ties
 from apps.committee import rules
 from apps.committee.models import Attendance, Ballot, Disclosure, File, Interest, Session
 from apps.committee.policy import Policy, policy_on
@@ -59,9 +60,9 @@ class Links:
         )
         declared = Disclosure.objects.filter(person=person, application=application)
         has_interest = declared.values_list("has_interest", flat=True)
-        mandates = mandates_in(application, person)
-        gather(application, linked, has_interest, mandates, *with_what)
-        found = {Conflict(str(conflict)) for conflict in applications_conflicts(person, application, mandates)}
+        ties = Ties(application, person)
+        gather(application, linked, has_interest, *ties.all, *with_what)
+        found = {Conflict(str(conflict)) for conflict in applications_conflicts(person, application, ties)}
         is_linked = bool(linked) or True in has_interest
         self.conflicts = frozenset(found | {Conflict.DECLARED} if is_linked else found)
         self.disclosed_none = False in has_interest

@@ -77,12 +77,11 @@ class Procedure:
         """Accepted, reported on, voted, with an opinion that recommends; authorised under conditions."""
         dossiers._accept(dossiers.fresh(self.application), self.lead, self.steward)
         file = committee.file(dossiers.fresh(self.application))
-        votes = dict.fromkeys(members_independent_of(file.application), Opinion.FAVOURABLE)
+        votes = dict.fromkeys(members_independent_of(file.application), Opinion.WITH_RECOMMENDATIONS)
         counted = committee.counted(file, self.secretary, votes)
         recommended = [{"topic": "minimisation", "text": "Réduire les variables à ce qui est utile."}]
-        committee.give_opinion(
-            counted, self.secretary, Opinion.FAVOURABLE_WITH_RECOMMENDATIONS, recommendations=recommended
-        )
+        committee.give_opinion(counted, self.secretary, Opinion.WITH_RECOMMENDATIONS, recommendations=recommended)
+        dossiers._refer(dossiers.fresh(self.application), self.lead, self.steward)
         conditions = ["Informer les personnes.", "Publier les résultats."]
         authorised = services.AuthorityDecision(
             Outcome.AUTHORISED_WITH_CONDITIONS, "DR-2026-002", timezone.localdate(), conditions=conditions

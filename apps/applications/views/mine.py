@@ -82,7 +82,7 @@ def detail_shown(request: HttpRequest, application: Application, *, status: int 
         "progress": progress_of(application, clock),
         "deadline": deadline_said(application, timezone.localdate()),
         "commit_form": CommitForm(application),
-        "amendment": amendment_read(application),
+        "amendment": amendment_read(application, read.submitted, read.held),
         **of_project(application, person_of(request), read.amendments),
     }
     return render(request, "applications/detail.html", {**context, **more, **forms}, status=status)
