@@ -52,8 +52,8 @@ def present_version(agreement: Agreement) -> Version:
 
 
 def version_of_project(project_id: UUID) -> Any:
-    """The present version of the agreement that a project rests on, if there is one: that of the dossier which began it
-    or amended it, whichever was signed last.
+    """The present version of the agreement that a project rests on, if there is one: that of the dossier under whose
+    entitlement it works today, which is the first one or the amendment that changed it last.
 
     Its `is_in_force` says whether every party's signature of it counts, of the dossier as it was submitted last.
     """
@@ -62,12 +62,8 @@ def version_of_project(project_id: UUID) -> Any:
     in_force = Q(~Exists(unsigned), agreement__status=rules.Status.SIGNED) & Q(
         says=F("agreement__application__content_hash")
     )
-    began_or_amended = Q(agreement__application__project=project_id) | Q(
-        agreement__application__amends__project=project_id
-    )
-    found = Version.objects.filter(began_or_amended, superseded_at=None).order_by(
-        F("agreement__signed_at").desc(nulls_last=True)
-    )
+    holds = {"agreement__application__entitlement__project": project_id}
+    found = Version.objects.filter(**holds, agreement__application__entitlement__ended_at=None, superseded_at=None)
     says = KeyTextTransform("content_hash", "content")
     return found.defer("document").annotate(says=says).annotate(is_in_force=in_force).first()
 
