@@ -12,7 +12,7 @@ MOST = 12
 
 
 class PageCost:
-    """Asks as `ask` does, and remembers which pages read too often. What is written, events of reading, is no reading."""
+    """Asks as `ask` does, and remembers which pages read too often; writing the event of a reading is none."""
 
     def __init__(self, ask: Callable[..., Answer]) -> None:
         self._ask, self._reads = ask, 0
