@@ -29,8 +29,9 @@ from tests.permissions.asking import (
 )
 from tests.permissions.calls import Call
 from tests.permissions.expectation import METHODS, SAFE, Expected, answered, expected, staff_who_know
+from tests.permissions.forgeries import FORGERIES
 from tests.permissions.particulars import ALWAYS, CONFIRMED_BEFORE, LEAD_ON, NOT_YET, PREPARED, QUERIES
-from tests.permissions.payloads import FORGERIES, Payload, payload_for
+from tests.permissions.payloads import Payload, payload_for
 from tests.permissions.rooms import committee_object
 from tests.permissions.standing import (
     MADE_TO_STAND,

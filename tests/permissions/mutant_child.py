@@ -17,7 +17,18 @@ NOTICED, UNNOTICED, UNREACHED = 0, 1, 2
 URLS = "tests.permissions.urls"
 OURS = ("apps", "hdh_portal", "tests")
 # Enough to pass through every guard that stands on the way of an address.
-TRACED_VISITORS = ("anonymous", "one_factor", "investigator", "stranger", "steward", "operator", "auditor")
+TRACED_VISITORS = (
+    "anonymous",
+    "one_factor",
+    "investigator",
+    "stranger",
+    "signatory",
+    "steward",
+    "operator",
+    "auditor",
+    "committee_member",
+    "committee_secretary",
+)
 TRACED_POSITIONS = ("", "own", "foreign", "missing")
 
 

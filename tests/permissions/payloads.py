@@ -382,8 +382,3 @@ PAYLOADS: dict[str, Maker] = {
 }
 
 # Well-formed calls that must be refused whoever makes them: they name what is none of the caller's.
-FORGERIES: dict[str, Maker] = {
-    "applications:create": lambda world, visitor, ids: Payload(
-        {"organisation": world.foreign_organisation, "path": "mr004", "creation_key": str(uuid.uuid4())}
-    ),
-}
