@@ -8,6 +8,7 @@ from zlib import crc32
 import pytest
 from django.test.utils import setup_databases, teardown_databases
 from django.utils import translation
+from hypothesis import HealthCheck, settings
 from pytest_django import DjangoDbBlocker
 from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling
@@ -21,6 +22,9 @@ from tests.support.network import loopback_only
 MATRIX = "tests/permissions/test_matrix.py"
 # They share one stack of the whole portal.
 BROWSER = "tests/browser/"
+# A busy machine is no finding of a property test.
+settings.register_profile("portal", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("portal")
 _session = ExitStack()
 _gaps = pytest.StashKey[str]()
 

@@ -10,7 +10,7 @@ from django.utils.translation import ngettext
 
 from apps.accounts.models import Organisation, Person
 from apps.applications import authorised, presentation, rules, selectors, wording
-from apps.applications.amendments import Change
+from apps.applications.amendments import LEAD, PEOPLE, Change
 from apps.applications.authorised import Comparison
 from apps.applications.models import Application
 from apps.applications.policy import AmendmentRule, Stage
@@ -100,8 +100,9 @@ def _lines(application: Application, compared: Comparison) -> tuple[Line, ...]:
 
 
 def _label(application: Application, change: Change) -> str:
-    if change.page == "team" and change.field in {"", "people"}:
-        return _("Data controller") if not change.field else _("People of the team")
+    named = {"": _("Data controller"), PEOPLE: _("People of the team"), LEAD: _("Principal investigator")}
+    if change.page == "team" and change.field in named:
+        return named[change.field]
     return field_label(application, change.page, change.field)
 
 
@@ -125,7 +126,7 @@ def _documents(submission: Mapping[str, Any], kind: str) -> str:
 
 def _names(compared: Comparison) -> Names:
     """The people and organisations that changed, by their identifiers. At most two queries."""
-    people = _identifiers(compared, "people")
+    people = _identifiers(compared, PEOPLE) + _identifiers(compared, LEAD)
     organisations = _identifiers(compared, "")
     found = {str(person.pk): person.full_name for person in Person.objects.filter(pk__in=people)} if people else {}
     if organisations:

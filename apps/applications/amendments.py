@@ -20,6 +20,7 @@ Snapshot = Mapping[str, Any]  # a submission's content: organisation, pages, att
 NEW_CONTROLLER, NEW_PURPOSE, NEW_RECIPIENTS = "new_controller", "new_purpose", "new_recipients"
 NEW_DATA, MORE_DATA, LESS_DATA = "new_data_category", "more_data", "less_data"
 LONGER, STAFF, POPULATION, CLARIFICATION = "longer_access", "staff_change", "population_changed", "clarification"
+NEW_INVESTIGATOR = "new_investigator"
 RULES = (
     NEW_CONTROLLER,
     NEW_PURPOSE,
@@ -28,10 +29,13 @@ RULES = (
     LONGER,
     MORE_DATA,
     POPULATION,
+    NEW_INVESTIGATOR,
     STAFF,
     LESS_DATA,
     CLARIFICATION,
 )
+PEOPLE, LEAD = "people", "principal_investigator"
+"""What differs of the team without being a field of the form."""
 # A project always passes these again: somebody reads what changed, somebody answers for it, the parties sign it anew.
 ALWAYS_AGAIN = frozenset({Stage.COMPLETENESS, Stage.DECISION, Stage.AGREEMENT})
 
@@ -110,15 +114,24 @@ def _controller(before: Snapshot, after: Snapshot) -> Iterator[Change]:
 
 
 def _team(before: Snapshot, after: Snapshot) -> Iterator[Change]:
-    """People by their identifiers; one from an organisation that had nobody in the team is a new recipient."""
+    """People by their identifiers; one from an organisation that had nobody in the team is a new recipient, and who
+    leads the team is said whether or not they were of it.
+    """
+    led, leads = _lead(before), _lead(after)
+    if led != leads:
+        yield Change(NEW_INVESTIGATOR, "team", LEAD, (led,), (leads,))
     old, new = ({member["person"]: member["organisation"] for member in one["team"]} for one in (before, after))
     gone, come = tuple(sorted(set(old) - set(new))), tuple(sorted(set(new) - set(old)))
     known = {*old.values(), before["organisation"]}
     foreign = tuple(person for person in come if new[person] not in known)
     if foreign:
-        yield Change(NEW_RECIPIENTS, "team", "people", (), foreign)
+        yield Change(NEW_RECIPIENTS, "team", PEOPLE, (), foreign)
     if gone or len(come) > len(foreign):
-        yield Change(STAFF, "team", "people", gone, tuple(person for person in come if person not in foreign))
+        yield Change(STAFF, "team", PEOPLE, gone, tuple(person for person in come if person not in foreign))
+
+
+def _lead(one: Snapshot) -> str:
+    return next(str(member["person"]) for member in one["team"] if member["role"] == "principal_investigator")
 
 
 def _documents(before: Snapshot, after: Snapshot) -> Iterator[Change]:

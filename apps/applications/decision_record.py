@@ -5,6 +5,8 @@ carries the public key that checks it.
 """
 
 import json
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from cryptography.exceptions import InvalidSignature
@@ -12,12 +14,17 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
+from django.utils import translation
 
-from apps.applications import canonical, composition, selectors
-from apps.applications.models import Application, Decision, DecisionRecord, Obligation, StageOutcome, Submission
+from apps.applications import canonical, composition, exposure, selectors, wording
+from apps.applications.field_rules import as_date
+from apps.applications.five_safes import EXPOSURE
+from apps.applications.models import Application, Decision, DecisionRecord, Member, Obligation, StageOutcome, Submission
+from apps.applications.policy import Stage
 from apps.core.printing import pdf_from_template
+from apps.extracts.engine.risk import SMALLEST_COUNT
 
-VERSION = 1
+VERSION = 2
 PURPOSE = b"hdh-portal/decision-record/ed25519"
 
 
@@ -55,18 +62,40 @@ def content_of(decision: Decision) -> dict[str, Any]:
         },
         "content_hash": decision.content_hash,
         "definition_hash": decision.definition_hash,
-        "safe_project": {name: pages["purpose"].get(name, "") for name in ("purpose_kind", "objectives")},
+        "safe_project": _answers(pages, "purpose", "purpose_kind", "objectives", "public_interest"),
         "safe_people": [_member(member) for member in selectors.team_of(application)],
         "safe_data": {
             "population": definition.sentence("fr"),
             "scope": pages["variables"].get("scope", {}),
             "identifiers": pages["variables"].get("identifiers", {}),
             "period": pages["period"],
+            "linkage": _answers(pages, "linkage", "linked", "sources"),
+            "exposure": _exposure(pages),
+        },
+        "safe_settings": {
+            **_answers(pages, "period", "access_from", "access_to"),
+            **_answers(pages, "protection", "retention_years"),
+            "agreement": Stage.AGREEMENT in path.stages,
+        },
+        "safe_outputs": {
+            **_answers(pages, "protection", "recipients", "transfers", "transfer_details", "rights_contact"),
+            "smallest_count": SMALLEST_COUNT,
+            "public_directory": path.public_directory,
         },
         "stages": [_outcome(row) for row in StageOutcome.objects.filter(application=application).order_by("id")],
         "conditions": list(Obligation.objects.filter(application=application).values_list("text", flat=True)),
         "documents": submission.content["attachments"],
     }
+
+
+def _answers(pages: Mapping[str, Mapping[str, Any]], page: str, *names: str) -> dict[str, Any]:
+    """What a page answers, blank where it does not."""
+    return {name: pages.get(page, {}).get(name, "") for name in names}
+
+
+def _exposure(pages: Mapping[str, Mapping[str, Any]]) -> str:
+    linked = pages.get("linkage", {}).get("linked") == "yes"
+    return exposure.level(pages["variables"].get("scope", {}), linked=linked)
 
 
 def _member(member: Any) -> dict[str, str]:
@@ -103,8 +132,32 @@ def record_json(record: DecisionRecord) -> bytes:
 
 def record_pdf(record: DecisionRecord, language: str) -> bytes:
     """The record on paper. Raises FetchRefused never: the template names nothing outside."""
-    context = {"record": json.loads(record.content), "signed": record, "is_intact": is_intact(record)}
-    return pdf_from_template("print/decision.html", context, language)
+    with translation.override(language):
+        content = json.loads(record.content)
+        context = {
+            "record": content,
+            "at": datetime.fromisoformat(content["decision"]["at"]),
+            "roles": [(person, _role(person["role"])) for person in content["safe_people"]],
+            "stages": [_stage_in_words(stage) for stage in content["stages"]],
+            "exposure": EXPOSURE.get(content["safe_data"].get("exposure", ""), ""),
+            "days": {name: as_date(day) for name, day in content.get("safe_settings", {}).items() if "access" in name},
+            "signed": record,
+            "is_intact": is_intact(record),
+        }
+        return pdf_from_template("print/decision.html", context, language)
+
+
+def _role(key: str) -> str:
+    return str(dict(Member.Role.choices).get(key, key))
+
+
+def _stage_in_words(stage: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "title": wording.STAGES.get(stage["stage"], stage["stage"]),
+        "outcome": wording.outcome_said(stage["outcome"], stage["express"]),
+        "reference": stage["reference"],
+        "day": as_date(stage["decided_on"] or ""),
+    }
 
 
 def is_intact(record: DecisionRecord) -> bool:

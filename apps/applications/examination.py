@@ -7,6 +7,8 @@ from typing import Any
 from apps.accounts.models import Person
 from apps.applications import composition, following, overview, presentation, rules, selectors, wording
 from apps.applications.amendment_page import amendment_read
+from apps.applications.five_safes import Ground, ended_last, five_safes
+from apps.applications.form_spec import Contents
 from apps.applications.models import Application, ChecklistMark, Decision, Submission
 from apps.applications.policy import Path
 from apps.applications.queue import deadline_said
@@ -60,9 +62,13 @@ def examination(application: Application, steward: Person, language: str) -> dic
     names: dict[str, list[str]] = {}
     for document in documents:
         names.setdefault(document["kind"], []).append(document["name"])
+    followed = overview.followed_up(application)
+    ground = _ground(application, contents, facts, beside.marks, names, followed)
     return {
         "application": application,
         "standing": overview.standing(application),
+        "safes": five_safes(ground),
+        "access": (ground.day("access_from"), ground.day("access_to")),
         "read": presentation.pages_read(spec, contents, names),
         "documents": documents,
         "definition": _definition_facts(contents),
@@ -70,13 +76,35 @@ def examination(application: Application, steward: Person, language: str) -> dic
         "missing": overview.missing_lines(application, facts.missing),
         "team": application.members.all(),
         **procedure(application, facts, beside),
-        **overview.followed_up(application),
+        **followed,
         "rounds": rounds,
         "changes": _changes(application, rounds),
         "amendment": amendment_read(application, submitted),
         "actions": rules.allowed_actions(facts, DECISIONS),
         "objections": _objections(facts),
     }
+
+
+def _ground(
+    application: Application,
+    contents: Contents,
+    facts: rules.Facts,
+    marks: Mapping[str, str],
+    documents: Mapping[str, list[str]],
+    followed: Mapping[str, Any],
+) -> Ground:
+    """What the five safes are told from; of an amendment, how the stages of the whole project ended. A query for it."""
+    ended = overview.outcomes_of(application) if application.amends_id else followed["outcomes"]
+    return Ground(
+        specification=application.specification,
+        contents=contents,
+        path=selectors.path_of(application),
+        facts=facts,
+        ended=ended_last(ended),
+        documents=documents,
+        marks=marks,
+        obligations=followed["obligations"],
+    )
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
+from uuid import UUID
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -13,7 +14,7 @@ from apps.accounts.forms import RefusableForm
 from apps.accounts.models import Organisation
 from apps.applications import rules, wording
 from apps.applications.form_spec import Content, Contents, Field, Kind, PageSpec, cell_name, rows_of
-from apps.applications.models import Attachment, NoticePreference
+from apps.applications.models import Attachment, Member, NoticePreference
 from apps.applications.policy import Path
 from apps.applications.typing_in import TYPED_KINDS
 
@@ -206,6 +207,17 @@ class MemberForm(RefusableForm):
         max_length=254,
         widget=forms.EmailInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
+
+
+class InvestigatorForm(RefusableForm):
+    """Who of the team leads it from now on."""
+
+    person = forms.TypedChoiceField(label=_("New principal investigator"), coerce=UUID)
+
+    def __init__(self, team: Iterable[Member], data: Any = None) -> None:
+        super().__init__(data, auto_id="investigator_%s")
+        others = [one for one in team if one.role != Member.Role.PRINCIPAL_INVESTIGATOR]
+        self.fields["person"].choices = [(str(one.person_id), one.person.full_name) for one in others]  # type: ignore[attr-defined]
 
 
 class MessageForm(RefusableForm):

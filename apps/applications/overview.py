@@ -127,8 +127,9 @@ def overview(application: Application, person: Person) -> Overview:
 
 @dataclass(frozen=True)
 class OutcomeLine:
-    """How a stage ended, in words."""
+    """How a stage ended, in words. `key` is the stage for the rules."""
 
+    key: str
     stage: str
     outcome: str
     reference: str
@@ -157,7 +158,7 @@ def followed_up(application: Application) -> dict[str, Any]:
 def _outcome_line(row: StageOutcome) -> OutcomeLine:
     words = wording.outcome_said(row.outcome, row.express)
     named = str(wording.STAGES.get(row.stage, row.stage))
-    return OutcomeLine(named, words, row.reference, row.decided_on, row.comment, row.at)
+    return OutcomeLine(row.stage, named, words, row.reference, row.decided_on, row.comment, row.at)
 
 
 def page_rows(application: Application) -> dict[str, Page]:

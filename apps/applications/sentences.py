@@ -22,6 +22,7 @@ SENTENCES: Mapping[str, str | Promise] = {
     "application.messages_read": _("%(actor)s read the messages."),
     "application.member_added": _("%(actor)s added a person to the team."),
     "application.member_removed": _("%(actor)s took a person off the team."),
+    "application.investigator_named": _("%(actor)s named another principal investigator."),
     "application.submitted": _("%(actor)s submitted the dossier (round %(round)s)."),
     "application.returned": _("%(actor)s returned the dossier with reasons."),
     "application.taken_over": _("%(actor)s took the dossier over from the previous platform, where it was decided."),

@@ -29,6 +29,7 @@ urlpatterns = [
     path(f"{_one}engagement/", views.commit, name="commit"),
     path(f"{_one}codes/", views.codes, name="codes"),
     path(f"{_one}equipe/ajouter/", views.member_add, name="member_add"),
+    path(f"{_one}equipe/responsable/", views.investigator_name, name="investigator_name"),
     path(f"{_one}equipe/<uuid:person_id>/retirer/", views.member_remove, name="member_remove"),
     path(f"{_one}pieces/ajouter/", views.attachment_add, name="attachment_add"),
     path(f"{_one}pieces/<uuid:attachment_id>/", views.attachment, name="attachment"),

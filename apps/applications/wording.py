@@ -161,6 +161,7 @@ NOTICES: Mapping[str, Message] = {
     "closed": _("The project was closed."),
     "revoked": _("The authorisation of the project was withdrawn: access is cut."),
     "infected": _("A virus was found in a document."),
+    "investigator": _("You were named principal investigator of this dossier."),
     "rapporteur_asked": _("The committee asks you for a report."),
     "agreement_ready": _("The agreement awaits your signature."),
     "agreement_revised": _("The agreement changed: signatures given are void, a new version is being made."),

@@ -8,6 +8,7 @@ SENTENCES: dict[str, str | Promise] = {
     "project.access_read": _("%(actor)s looked at the conditions of access to the project."),
     "project.created": _("The project space was created with %(members)s member(s)."),
     "membership.ended": _("%(actor)s took a person off the project."),
+    "project.investigator_changed": _("Another principal investigator leads the project since an amendment."),
     "membership.begun": _("A person joined the project with an amendment."),
     "entitlement.granted": _("The entitlement to the approved data was granted."),
     "entitlement.ended": _("The entitlement ended: an amendment takes its place."),

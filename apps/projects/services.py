@@ -83,7 +83,7 @@ def project_amend(project: Project, grant: Grant, *, by: str) -> Project:
 
 
 def _memberships_follow(project: Project, grant: Grant, by: str) -> None:
-    """Whoever left the team leaves the project; whoever joined it joins. Who leads stays who leads."""
+    """Whoever left the team leaves the project; whoever joined it joins; who leads the team leads the project."""
     wanted = {grant.principal_investigator_id, *grant.member_ids}
     present = list(Membership.objects.filter(project=project).select_related("person", "project"))
     for member in present:
@@ -93,6 +93,16 @@ def _memberships_follow(project: Project, grant: Grant, by: str) -> None:
         Membership.objects.create(project=project, person=person, role=Membership.Role.MEMBER)
         grants.grant(person, "view_project", project)
         _record("membership.begun", by, project, {"person": str(person.pk)})
+    _lead_follow(project, grant.principal_investigator_id, by)
+
+
+def _lead_follow(project: Project, person_id: UUID, by: str) -> None:
+    team, lead = Membership.objects.filter(project=project), Membership.Role.PRINCIPAL_INVESTIGATOR
+    if team.filter(person=person_id, role=lead).exists():
+        return
+    team.filter(role=lead).update(role=Membership.Role.MEMBER)
+    team.filter(person=person_id).update(role=lead)
+    _record("project.investigator_changed", by, project, {"person": str(person_id)})
 
 
 @dataclass(frozen=True)

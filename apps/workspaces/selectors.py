@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from django.conf import settings
 from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Sum, When
 from django.db.models.functions import Now, TruncDate
 from django.utils import timezone
@@ -206,6 +207,12 @@ def workspaces_living() -> QuerySet[Workspace]:
 def usual_size(provider: str) -> str:
     """The size of a workspace for which none was chosen."""
     return USUAL_SIZES.get(provider, "")
+
+
+def usual_offer() -> Offer | None:
+    """What the catalogue says of the size that a new workspace has; None where nothing is billed. One query at most."""
+    code = usual_size(settings.WORKSPACE_PROVIDER)
+    return Offer.objects.filter(provider=settings.WORKSPACE_PROVIDER, code=code).first() if code else None
 
 
 def over_budget(workspaces: QuerySet[Workspace]) -> QuerySet[Workspace]:

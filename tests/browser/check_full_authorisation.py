@@ -243,7 +243,7 @@ def workspace_opens(researcher: Person, dossier: str) -> None:
     page = researcher.page
     researcher.go(f"{dossier}projet/")
     opens = page.locator("form[action$='/ouvrir/'] button")
-    expect(opens).to_be_visible(timeout=120_000)
+    expect(opens).to_be_visible(timeout=300_000)
     researcher.check("full-project")
     opens.click()
     page.locator("[name=otp_code]").fill(researcher.stack.manage("demo_code", RESEARCHER).strip())

@@ -60,25 +60,33 @@ care AS (
     WHERE EXE_SOI_DTD BETWEEN DATE '{first}' AND DATE '{last}'
       AND coalesce(DPN_QLF, 0) <> 71 AND coalesce(PRS_DPN_QLP, 0) <> 71 AND coalesce(CPL_MAJ_TOP, 0) < 2
 ),
-dispensed AS (
-    SELECT who FROM read_parquet('{source}/ER_PHA_F/*/*.parquet', hive_partitioning=true) p
+in_public_hospital AS (
+    SELECT {line} FROM read_parquet('{source}/ER_ETE_F/*/*.parquet', hive_partitioning=true) WHERE ETE_IND_TAA = 1
+),
+handed_out AS (
+    SELECT who, care.EXE_SOI_DTD AS day FROM read_parquet('{source}/ER_PHA_F/*/*.parquet', hive_partitioning=true) p
     JOIN read_parquet('{source}/IR_PHA_R/*.parquet') r ON p.PHA_PRS_C13 = r.PHA_CIP_C13
-    JOIN care USING (DCT_ORD_NUM, FLX_DIS_DTD, FLX_TRT_DTD, FLX_EMT_TYP, FLX_EMT_NUM, FLX_EMT_ORD, ORG_CLE_NUM,
-                     PRS_ORD_NUM, REM_TYP_AFF)
+    JOIN care USING ({line})
     JOIN beneficiary b ON care.BEN_NIR_PSA = b.psa AND care.BEN_RNG_GEM = b.rng
-    WHERE r.PHA_ATC_CLA LIKE 'A10%'
-    GROUP BY who HAVING count(DISTINCT care.EXE_SOI_DTD) >= 3
-)
+    WHERE r.PHA_ATC_CLA LIKE 'A10%' AND ({line}) NOT IN (SELECT ({line}) FROM in_public_hospital)
+    GROUP BY who, day, p.PHA_PRS_C13 HAVING sum(coalesce(p.PHA_ACT_QSN, care.PRS_ACT_QTE, 1)) > 0
+),
+dispensed AS (SELECT who FROM handed_out GROUP BY who HAVING count(DISTINCT day) >= 3)
 SELECT who FROM one_row
 WHERE (who IN (SELECT who FROM in_hospital) OR who IN (SELECT who FROM long_term) OR who IN (SELECT who FROM dispensed))
   AND 2024 - CAST(year AS INTEGER) >= 40
   AND department NOT IN ('02A', '02B', '020', '201', '202', '209')
 """
 
+CARE_LINE = (
+    "DCT_ORD_NUM, FLX_DIS_DTD, FLX_TRT_DTD, FLX_EMT_TYP, FLX_EMT_NUM, "
+    "FLX_EMT_ORD, ORG_CLE_NUM, PRS_ORD_NUM, REM_TYP_AFF"
+)
+
 
 def cohort(source: Path) -> int:
     """How many people the hand-written SQL finds."""
-    query = COHORT.format(source=source, first=PERIOD[0], last=PERIOD[1])
+    query = COHORT.format(source=source, line=CARE_LINE, first=PERIOD[0], last=PERIOD[1])
     with duckdb.connect() as connection:
         return len(connection.execute(query).fetchall())
 

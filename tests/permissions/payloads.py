@@ -14,7 +14,7 @@ from apps.accounts.models import Mandate, Organisation, Person, PortalSession
 from apps.accounts.recovery_models import AccountRecovery, MailedSecret
 from apps.accounts.rules import Act
 from apps.accounts.staff_roles import content_of
-from apps.applications.models import Application, Exclusion, Obligation, Page
+from apps.applications.models import Application, Exclusion, Member, Obligation, Page
 from apps.core.rules import Role
 from apps.directory.models import Entry
 from apps.people.models import ConditionsAcceptance, ConditionsOfUse
@@ -217,6 +217,13 @@ def _assigned(world: World, visitor: Visitor, ids: Ids) -> Payload:
     return Payload({"application": dossier, "steward": world.visitors["steward"].person_id})
 
 
+def _newly_named(world: World, visitor: Visitor, ids: Ids) -> Payload:
+    """Another person of the team; anybody where there is none."""
+    others = Member.objects.filter(application=ids["application_id"], role=Member.Role.MEMBER)
+    found = others.values_list("person_id", flat=True).first()
+    return Payload({"person": str(found or uuid.uuid4())})
+
+
 def _attachment(world: World, visitor: Visitor, ids: Ids) -> Payload:
     return Payload({"kind": "protocol", "replaces": ""}, {"file": ("protocole.pdf", PDF)})
 
@@ -325,6 +332,7 @@ PAYLOADS: dict[str, Maker] = {
     "applications:withdraw": lambda world, visitor, ids: _seen(ids),
     "applications:member_add": lambda world, visitor, ids: Payload({"email": world.newcomer_email}),
     "applications:member_remove": _nothing,
+    "applications:investigator_name": _newly_named,
     "applications:attachment_add": _attachment,
     "applications:attachment_remove": _nothing,
     "applications:amend": lambda world, visitor, ids: Payload({"kind": "amendment", "creation_key": str(uuid.uuid4())}),

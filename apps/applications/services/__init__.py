@@ -33,7 +33,7 @@ from apps.applications.services.staging import (
     opinion_transcribe,
 )
 from apps.applications.services.submitting import Incomplete, application_submit, application_withdraw
-from apps.applications.services.team import member_add, member_remove
+from apps.applications.services.team import investigator_name, member_add, member_remove
 
 __all__ = [
     "AuthorityDecision",
@@ -64,6 +64,7 @@ __all__ = [
     "delay_extend",
     "exclusion_lift",
     "exclusions_make",
+    "investigator_name",
     "member_add",
     "member_remove",
     "message_post",

@@ -1,6 +1,7 @@
 """Starting an amendment or a renewal of what was approved, and judging whether it is substantial."""
 
 import uuid
+from collections.abc import Iterable
 
 from django.db import IntegrityError, transaction
 from django.db.models import F
@@ -14,6 +15,7 @@ from apps.applications.models import Application, Member, Page
 from apps.applications.searching import search_text_renew
 from apps.applications.services.documents import documents_carry
 from apps.applications.services.guarding import application_locked, record, refuse_unless_allowed
+from apps.applications.services.team import investigator_put
 from apps.core.errors import ChangedMeanwhile, RefusedError
 
 
@@ -124,7 +126,12 @@ def team_follow(*, application: Application) -> None:
                 application=other, person=person, organisation_id=kept.organisation_id, added_by_id=kept.added_by_id
             )
             grants.grant(person, "view_application", other)
+        investigator_put(other, _lead_of(team.values()))
         search_text_renew(other)
+
+
+def _lead_of(team: Iterable[Member]) -> uuid.UUID:
+    return next(member.person_id for member in team if member.role == Member.Role.PRINCIPAL_INVESTIGATOR)
 
 
 def project_over_keep(*, application_id: uuid.UUID) -> None:

@@ -1,5 +1,7 @@
 """Who is on the team of a dossier."""
 
+from uuid import UUID
+
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -11,6 +13,7 @@ from apps.applications import selectors
 from apps.applications.authorised import decided_on_family
 from apps.applications.models import Application, Member
 from apps.applications.searching import search_text_renew
+from apps.applications.services.corresponding import notices_give
 from apps.applications.services.guarding import application_locked, record, refuse_unless_allowed
 from apps.core.errors import RefusedError
 
@@ -65,8 +68,34 @@ def member_remove(*, application: Application, person_id: str, by: Person) -> No
         if member is None:
             return
         if member.role == Member.Role.PRINCIPAL_INVESTIGATOR:
-            raise RefusedError((_("The principal investigator cannot be removed."),))
+            raise RefusedError((_("The principal investigator cannot be removed: name another one first."),))
         member.delete()
         grants.withdraw(member.person, "view_application", locked)
         search_text_renew(locked)
         record("application.member_removed", locked, by, {"person": str(person_id)})
+
+
+def investigator_name(*, application: Application, person_id: UUID, by: Person) -> None:
+    """Hand the dossier over to another person of its team, who then answers for it; whoever led stays as a member.
+
+    Of an amendment, nothing changes in the project before it is approved. The same person again changes nothing. Raises
+    RefusedError (field "person") for somebody who is not of the team or whose account is closed.
+    """
+    with transaction.atomic():
+        locked = application_locked(application)
+        refuse_unless_allowed("application.investigator_name", selectors.team_facts(locked, by, page="team"))
+        if not Member.objects.filter(application=locked, person=person_id, person__is_active=True).exists():
+            raise RefusedError((_("Choose a person of the team whose account is open."),), field="person")
+        if investigator_put(locked, person_id):
+            search_text_renew(locked)
+            record("application.investigator_named", locked, by, {"person": str(person_id)})
+            notices_give(application=locked, people={person_id}, kind="investigator", data={})
+
+
+def investigator_put(application: Application, person_id: UUID) -> bool:
+    """Have this person of the team lead it, whoever led before stay as a member; False when they lead it already."""
+    team, lead = Member.objects.filter(application=application), Member.Role.PRINCIPAL_INVESTIGATOR
+    if team.filter(person=person_id, role=lead).exists():
+        return False
+    team.filter(role=lead).update(role=Member.Role.MEMBER)
+    return bool(team.filter(person=person_id).update(role=lead))

@@ -42,7 +42,7 @@ from apps.applications.views.stages import (
     silence,
 )
 from apps.applications.views.stewards import approve, refuse, return_to_team, review
-from apps.applications.views.team import member_add, member_remove
+from apps.applications.views.team import investigator_name, member_add, member_remove
 
 __all__ = [
     "accept",
@@ -67,6 +67,7 @@ __all__ = [
     "excluded",
     "exclusion_lift",
     "extend",
+    "investigator_name",
     "judge",
     "member_add",
     "member_remove",

@@ -25,7 +25,7 @@ from apps.applications import (
 from apps.applications.builder import Node, NoSuchCriterion, Operation, TreeTooLarge
 from apps.applications.criteria_page import Builder, Search
 from apps.applications.form_spec import Content, Contents, PageSpec
-from apps.applications.forms import AttachmentForm, MemberForm, PageForm
+from apps.applications.forms import AttachmentForm, InvestigatorForm, MemberForm, PageForm
 from apps.applications.models import Application, Page
 from apps.applications.returned import reopened
 from apps.applications.services import PageChanged
@@ -195,7 +195,8 @@ def _fields(request: HttpRequest, application: Application, key: str, contents: 
         "read": presentation.page_read(spec, contents, {}),
     }
     if key == "team":
-        context |= {"team": selectors.team_of(application), "member_form": MemberForm()}
+        team = list(selectors.team_of(application))
+        context |= {"team": team, "member_form": MemberForm(), "investigator_form": InvestigatorForm(team)}
     if key == "population":
         context["builder"] = Builder(contents.get(key, {}).get("population", {}))
     if key == "variables":

@@ -8,8 +8,8 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 
 from apps.accounts.navigation import person_of
-from apps.applications import services
-from apps.applications.forms import MemberForm
+from apps.applications import selectors, services
+from apps.applications.forms import InvestigatorForm, MemberForm
 from apps.applications.views.editing import page_shown
 from apps.applications.views.shared import mine_or_404
 from apps.core.actions import declares
@@ -40,4 +40,16 @@ def member_remove(request: HttpRequest, application_id: UUID, person_id: UUID) -
     application = mine_or_404(request, application_id)
     services.member_remove(application=application, person_id=str(person_id), by=person_of(request))
     messages.success(request, _("The person was taken off the team."))
+    return redirect("applications:page", application.pk, "team")
+
+
+@declares("application.investigator_name")
+def investigator_name(request: HttpRequest, application_id: UUID) -> HttpResponse:
+    """Hand the dossier over to another person of the team."""
+    application = mine_or_404(request, application_id)
+    form = InvestigatorForm(selectors.team_of(application), request.POST)
+    if not form.is_valid():
+        return page_shown(request, application, "team", status=422, investigator_form=form)
+    services.investigator_name(application=application, person_id=form.cleaned_data["person"], by=person_of(request))
+    messages.success(request, _("The principal investigator of the dossier was changed: they submit it from now on."))
     return redirect("applications:page", application.pk, "team")

@@ -1,12 +1,16 @@
 """What a person's accreditation rests on, for them, for those who look after them, and for the gate."""
 
+from collections.abc import Iterable
 from datetime import date
+from uuid import UUID
 
 from django.db.models import Exists, F, Max, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Now, TruncDate
 from django.utils import timezone
 
 from apps.accounts.models import Mandate, Person
+from apps.applications.exclusions import exclusions_in_force
+from apps.applications.models import Member
 from apps.core.rules import Role
 from apps.people.models import (
     AddressLink,
@@ -68,6 +72,20 @@ def people_accredited() -> QuerySet[Person]:
         is_active=True,
         professional_address__verified_at__isnull=False,
     )
+
+
+def standing_of_team(team: Iterable[Member]) -> dict[UUID, tuple[bool, bool]]:
+    """Whether each person of a team is accredited, and whether they or an organisation of it are excluded from new
+    applications after a misuse. One query.
+    """
+    found = list(team)
+    barred = exclusions_in_force().filter(
+        Q(person=OuterRef("pk")) | Q(organisation__in=[member.organisation_id for member in found])
+    )
+    accredited = people_accredited().filter(pk=OuterRef("pk"))
+    people = Person.objects.filter(pk__in=[member.person_id for member in found])
+    rows = people.annotate(accredited=Exists(accredited), barred=Exists(barred))
+    return {pk: (accredited, barred) for pk, accredited, barred in rows.values_list("pk", "accredited", "barred")}
 
 
 def certificates_of(person: Person) -> QuerySet[TrainingCertificate]:

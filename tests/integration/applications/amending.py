@@ -31,7 +31,8 @@ def changed(amendment: Application, key: str, **answers: Any) -> Application:
     return made.fresh(amendment)
 
 
-def submitted(amendment: Application) -> Application:
-    """The same, submitted."""
-    services.application_submit(application=amendment, seen_version=amendment.version, by=amendment.created_by)
+def submitted(amendment: Application, *, by: Person | None = None) -> Application:
+    """The same, submitted by who leads it."""
+    lead = by or amendment.created_by
+    services.application_submit(application=amendment, seen_version=amendment.version, by=lead)
     return made.fresh(amendment)

@@ -67,6 +67,16 @@ def with_team(*people: tuple[str, str]) -> dict[str, Any]:
     return after
 
 
+def led_by(person: str, home: str = HOSPITAL) -> dict[str, Any]:
+    """The same led by somebody else, whoever led before staying as a member."""
+    after = deepcopy(approved())
+    after["team"] = [
+        {"person": "ada", "organisation": HOSPITAL, "role": "member"},
+        {"person": person, "organisation": home, "role": "principal_investigator"},
+    ]
+    return after
+
+
 def rules_of(after: dict[str, Any]) -> list[str]:
     return [change.rule for change in changes(SPEC, approved(), after)]
 
@@ -228,3 +238,18 @@ class TestHowLong:
         assert self.codes(None) == []
         assert self.codes(date(2031, 1, 1), holds=Access(None, None)) == []
         assert access_of({"period": {"access_to": "2027-02-30"}}) == Access(None, None)
+
+
+def test_another_investigator_is_said_as_such_and_takes_a_new_agreement_alone() -> None:
+    found = changes(SPEC, approved(), led_by("bob"))
+    assert [(one.rule, one.gone, one.come) for one in found] == [
+        ("new_investigator", ("ada",), ("bob",)),
+        ("staff_change", (), ("bob",)),
+    ]
+    proposed = proposal(found, POLICY)
+    assert not proposed.is_substantial
+    assert proposed.reopened == {Stage.COMPLETENESS, Stage.DECISION, Stage.AGREEMENT}
+
+
+def test_an_investigator_of_another_organisation_is_a_new_recipient_first() -> None:
+    assert rules_of(led_by("eve", LABORATORY)) == ["new_recipients", "new_investigator"]

@@ -17,6 +17,7 @@ TEAM = {"application.view", "application.edit", "application.attach", "applicati
 LEAD = {
     "application.member_add",
     "application.member_remove",
+    "application.investigator_name",
     "application.submit",
     "application.withdraw",
     "application.refer",
@@ -89,6 +90,7 @@ WRITES_WHILE_EDITABLE = {
     "application.attachment_remove",
     "application.member_add",
     "application.member_remove",
+    "application.investigator_name",
     "application.submit",
 }
 GRANTED = {Status.DECISION, Status.AGREEMENT, Status.APPROVED}
