@@ -1,4 +1,4 @@
-"""Well-formed calls about what is not for the caller to do, where the call names it in its fields."""
+"""Well-formed calls that must be refused whoever makes them: they ask what is not for the caller to do."""
 
 import uuid
 

@@ -220,21 +220,17 @@ class Matrix:
     def object_at(self, address: Address, visitor: Visitor, position: str) -> Dossier | None:
         """The dossier of this position, in a state that fits the action or, for `wrong_state`, in one that does not."""
         teams = VISITORS[visitor.name][2]
-        fits = [state for state in self._states(address) if fits_in(address, state)]
+        fits = [state for state in states_of(address) if fits_in(address, state)]
         if position == "archived":
             state = "withdrawn" if is_about_dossiers(address) else "closed"
             return self.world.dossiers[teams["own"], state]
         if position == "wrong_state":
-            others = [state for state in self._states(address) if state not in fits]
+            others = [state for state in states_of(address) if state not in fits]
             team = teams["own"] if self.world.teams[teams["own"]].get(visitor.name) else teams["foreign"]
             apart = address.action is not None and (address.action.independent or address.action.recusal)
             team = teams["foreign"] if apart else team
             return self.world.dossiers[team, others[0]] if others else None
         return self.world.dossiers[teams["own" if position == "crossed" else position], fits[0]]
-
-    def _states(self, address: Address) -> tuple[str, ...]:
-        """The states in which the kind of object of this address exists."""
-        return states_of(address)
 
     def foreign(self, visitor: Visitor, state: str) -> Dossier:
         """A dossier of people the visitor has nothing to do with."""

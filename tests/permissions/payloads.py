@@ -388,5 +388,3 @@ PAYLOADS: dict[str, Maker] = {
     "workspaces:set_budget": lambda world, visitor, ids: Payload({**_seen_workspace(ids).data, "budget": "120"}),
     "workspaces:fake_fault": _silent,
 }
-
-# Well-formed calls that must be refused whoever makes them: they name what is none of the caller's.
