@@ -19,6 +19,7 @@ from tests.permissions.asking import Answer, ask, documents_unprinted, watch_fil
 from tests.permissions.assignment import assignment_problems, hostile
 from tests.permissions.calls import unknown_actions
 from tests.permissions.matrix import Matrix
+from tests.permissions.page_cost import PageCost
 from tests.permissions.particulars import IDENTITY_PROVIDER
 from tests.permissions.payloads import PAYLOADS, Payload
 from tests.permissions.world import Visitor, world_made
@@ -63,6 +64,15 @@ def matrix(
         gc.unfreeze()
         print(f"{asked.addresses} addresses, {asked.calls} calls, {took:.0f} s of processor time")
         logging.disable(logging.NOTSET)
+
+
+@pytest.fixture(autouse=True)
+def page_cost(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """No page reads more often than it may, whoever asks."""
+    counting = PageCost(ask)
+    monkeypatch.setattr("tests.permissions.matrix.ask", counting)
+    yield
+    assert not counting.too_many
 
 
 @pytest.mark.parametrize("name", [*NAMES, "undeclared"])
