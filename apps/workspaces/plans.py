@@ -43,7 +43,11 @@ _AFTER: Mapping[str, Plan] = {
 }
 """What is set on a thing, or tried with it, once it stands."""
 
-_IN_USE = ("power_on", "hand_over", "cloud_self_test", "wait_for_extract", "deliver", "verify_delivery", "open_route")
+UPSTREAM = "upstream"
+"""Where the gateway reaches the application, learned anew after each start of the server."""
+
+_STANDS = ("power_on", "hand_over", "cloud_self_test", UPSTREAM)
+_IN_USE = (*_STANDS, "wait_for_extract", "deliver", "verify_delivery", "open_route")
 _CLOUD: Plan = ("preflight", *(name for one in THINGS for name in (one, *_AFTER.get(one, ()))), *_IN_USE)
 _CLOUD_STOP: Plan = (*_CUT, "power_off")
 _CLOUD_CLOSE: Plan = (*_CUT, "remove_api_keys", "power_off", "disable_key")
@@ -55,7 +59,8 @@ _CLOUD_DESTROY: Plan = (
     *(f"remove_{name}" for name in reversed(THINGS)),
     "certificate",
 )
-_BACK = ("power_on", "hand_over", "cloud_self_test", "open_route")
+_NEW_KEYS = ("next_key", "next_key_material", "rewrap_keys", "shred_former_key", "renew_object_key")
+_BACK = (*_STANDS, "open_route")
 
 PLANS: Mapping[str, Mapping[Kind, Plan]] = {
     "local": {
@@ -79,7 +84,7 @@ PLANS: Mapping[str, Mapping[Kind, Plan]] = {
         Kind.SUSPEND: _CLOUD_CLOSE,
         Kind.EXPIRE: _CLOUD_CLOSE,
         Kind.RESIZE: ("preflight", *_CLOUD_STOP, "change_type", *_BACK),
-        Kind.ROTATE_KEYS: (*_CUT, "renew_api_key", "renew_object_key", "power_on", "renew_volume_key", *_BACK[1:]),
+        Kind.ROTATE_KEYS: (*_CUT, "renew_api_key", *_NEW_KEYS, "power_on", "renew_volume_key", *_BACK[1:]),
         Kind.RECONCILE: _CLOUD,
         Kind.RENEW_DATA: (*_CUT, *_CLOUD),
         Kind.DESTROY: _CLOUD_DESTROY,

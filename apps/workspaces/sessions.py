@@ -10,11 +10,13 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import F
+from django.db.models import F, OuterRef, Subquery
+from django.db.models.fields.json import KeyTextTransform
 from django.utils import timezone
 
 from apps.workspaces.ledger import workspace_event
-from apps.workspaces.models import GatewaySession, Ticket, Workspace
+from apps.workspaces.models import CloudResource, GatewaySession, Ticket, Workspace
+from apps.workspaces.plans import UPSTREAM
 from apps.workspaces.selectors import sessions_in_force
 from apps.workspaces.services import secret_hash
 
@@ -22,11 +24,21 @@ SESSION_LIFE = timedelta(hours=12)
 
 
 @dataclass(frozen=True)
+class Upstream:
+    """Where the application of a workspace in the cloud answers, as HOST:PORT on the hub's side, and the SHA-256 of the
+    only certificate that it is believed by."""
+
+    address: str
+    certificate: str
+
+
+@dataclass(frozen=True)
 class Pass:
-    """A session that may pass now."""
+    """A session that may pass now. `upstream` None: the workspace's socket is on this host."""
 
     session_id: UUID
     person_id: UUID
+    upstream: Upstream | None = None
 
 
 @transaction.atomic
@@ -57,14 +69,18 @@ def session_find(*, secret: str, workspace_id: UUID) -> Pass | None:
     with connection.cursor() as cursor:
         cursor.execute(statement, (*constants, secret_hash(secret), workspace_id))
         row = cursor.fetchone()
-    return Pass(*row) if row else None
+    return Pass(row[0], row[1], Upstream(row[2], row[3]) if row[2] else None) if row else None
 
 
 @cache
 def _find_statement() -> tuple[str, tuple[Any, ...]]:
     """The statement of `session_find`, kept: writing it takes Django longer than the database needs to answer."""
+    ledger = CloudResource.objects.filter(workspace=OuterRef("workspace"), kind=UPSTREAM, removed_at=None)
+    address = Subquery(ledger.values("external_id")[:1])
+    certificate = Subquery(ledger.values(certificate=KeyTextTransform("certificate", "observed"))[:1])
     found = sessions_in_force().filter(secret_hash="").filter(workspace_id=UUID(int=0))
-    statement, values = found.values_list("pk", "person_id")[:1].query.sql_with_params()
+    asked = found.values_list("pk", "person_id", address, certificate)
+    statement, values = asked[:1].query.sql_with_params()
     return statement, tuple(values[:-2])
 
 

@@ -65,8 +65,8 @@ def cloud_program(layout: Layout) -> Program:
     """The imitated cloud, with its account and its ledger in the data folder, on the machine's clock."""
     state, ledger = layout.var / "cloud.state", layout.var / "cloud.ledger"
     options = ["--port", str(layout.cloud_port), "--state", str(state), "--ledger", str(ledger)]
-    options += ["--speed", os.environ.get("HDH_FAKE_SPEED") or "1"]
-    return Program("cloud", manage("fake_scaleway", *options), environment(layout, "cloud"))
+    options += ["--speed", os.environ.get("HDH_FAKE_SPEED") or "1", "--notebooks"]
+    return Program("cloud", manage("fake_scaleway", *options), environment(layout, "cloud"), stop_seconds=15)
 
 
 def portal_programs(layout: Layout) -> tuple[Program, ...]:

@@ -172,7 +172,7 @@ def _provision(layout: Layout) -> dict[str, str]:
         **_broker_only(layout),
         "HDH_DELIVERY_DIR": str(layout.var / "delivery"),
         "HDH_WORKSPACES_DIR": str(layout.var / "workspaces"),
-        "HDH_WORKSPACE_IMAGE": os.environ.get("HDH_WORKSPACE_IMAGE", str(WORKSPACE_IMAGE)),
+        **_image(),
         "HDH_SOCKETS_DIR": str(workspace_sockets(layout)),
         **_in_the_cloud(layout),
     }
@@ -195,12 +195,23 @@ def _in_the_cloud(layout: Layout) -> dict[str, str]:
         "HDH_SCALEWAY_API": address,
         "HDH_SCALEWAY_STORAGE": address,
         "HDH_SCALEWAY_AGENT": f"{address}/_agent/{{server}}",
+        "HDH_SCALEWAY_APPLICATION": "127.0.0.1:{port}",
     }
 
 
 def _cloud(layout: Layout) -> dict[str, str]:
-    """The imitated cloud: no database, no broker; it knows its own owner's key only."""
-    return {"SCW_SECRET_KEY": secret(layout.var, "cloud_key")}
+    """The imitated cloud: no database, no broker; it knows its own owner's key only. The JupyterLab of each of its
+    servers runs in a sandbox beside those of the provider `local`."""
+    return {
+        "SCW_SECRET_KEY": secret(layout.var, "cloud_key"),
+        "HDH_WORKSPACES_DIR": str(layout.var / "servers"),
+        "HDH_SOCKETS_DIR": str(layout.sockets / "servers"),
+        **_image(),
+    }
+
+
+def _image() -> dict[str, str]:
+    return {"HDH_WORKSPACE_IMAGE": os.environ.get("HDH_WORKSPACE_IMAGE", str(WORKSPACE_IMAGE))}
 
 
 def cloud_account_file(layout: Layout) -> Path:

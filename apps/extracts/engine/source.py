@@ -13,7 +13,8 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from functools import cached_property
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
@@ -39,7 +40,7 @@ class SourceFile:
     rows: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Source:
     """An opened source copy. ``synthetic`` says whether its people are invented."""
 
@@ -71,11 +72,19 @@ class Source:
 
     def files_of(self, table: Table, partition: str) -> tuple[SourceFile, ...]:
         """The files of one partition. Raises ``SourceError`` when there are none."""
-        folder = f"{table.folder(partition)}/"
-        found = tuple(self.files[name] for name in sorted(self.files) if name.startswith(folder))
-        if not found:
+        folder = table.folder(partition)
+        if folder not in self._by_folder:
             raise SourceError(str(self.folder / folder), f"the source copy does not hold {table.name} {partition}")
-        return found
+        return self._by_folder[folder]
+
+    @cached_property
+    def _by_folder(self) -> Mapping[str, tuple[SourceFile, ...]]:
+        """The files of each folder, in order: units ask thousands of times."""
+        found: dict[str, list[SourceFile]] = {}
+        for name in sorted(self.files):
+            for folder in PurePosixPath(name).parents:
+                found.setdefault(str(folder), []).append(self.files[name])
+        return {folder: tuple(files) for folder, files in found.items()}
 
     def path(self, file: SourceFile) -> Place:
         """Where the file is."""

@@ -2,26 +2,28 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
-from .backends.base import ROW_GROUP, Backend
+from .backends.base import ROW_GROUP
 from .catalogue import CATALOGUE, Kind, Link, Partitioning, Table
 from .criteria import event_leaves
 from .delivery import MANIFEST, build_manifest, write_documents
+from .exposure import exposures
 from .job import Job
 from .keyed import uuids
 from .places import Place
-from .plan import cohort, deliveries, events, exposure, people
+from .plan import cohort, deliveries, events, people
 from .plan.relations import SHAPES, compiled
 from .problems import EngineError, SourceError
 from .protection import Protection
 from .pseudonyms import ProjectKey
 from .risk import is_coarser, quasi_identifiers, sensitive, shown
 from .source import sha256_of
-from .units import UnitKind, events_of
+from .units import Unit, UnitKind, events_of
 from .verify import verify
 from .workshop import Result
 
@@ -151,40 +153,25 @@ def measure_risk(job: Job) -> Result:
     table = CATALOGUE.tables[job.unit.table]
     sets = tuple(quasi_identifiers(job.definition, table))
     files = [job.workshop.file(unit) for unit in job.units if unit.kind is UnitKind.TABLE and unit.table == table.name]
-    job.engine.bind(exposure.DELIVERED, dict(deliveries.delivered_shape(job.definition, table)), files, {})
     found = [
         {"quasi_identifiers": list(columns), "after": after}
-        for columns, after in zip(sets, _exposed(job, table, sets), strict=True)
+        for columns, after in zip(sets, _exposed(job, table, sets, files), strict=True)
     ]
     if table.partitioning is Partitioning.WHOLE and is_coarser(job.definition, table, sets[-1]):
         exact = replace(job.definition, protection=replace(job.definition.protection, coarsened=()))
         sql = job.sql(compiled(deliveries.delivery, exact, table))
-        with job.source_watched():
-            job.engine.materialise("exact", sql, (job.workshop.folder, table.name))
-        job.engine.bind_query(exposure.DELIVERED, "SELECT * FROM exact")
-        for one, before in zip(found, _exposed(job, table, sets), strict=True):
-            one["before"] = before
+        with job.workshop.unfinished() as path:
+            with job.source_watched():
+                job.engine.deliver(sql, path, table.surrogates, ())
+            for one, before in zip(found, _exposed(job, table, sets, [path]), strict=True):
+                one["before"] = before
     return job.workshop.keep(job.unit, None, 0, {"sensitive": sensitive(job.definition, table), "sets": found})
 
 
-def _exposed(job: Job, table: Table, sets: Sequence[tuple[str, ...]]) -> Iterator[dict[str, Any]]:
-    """What may be shown of each set, each holding the one before, from one reading of the delivered rows."""
-    shape, diverse = deliveries.delivered_shape(job.definition, table), sensitive(job.definition, table)
-    engine = job.engine
-    engine.materialise(exposure.EXPOSED, compiled(exposure.exposed, shape, sets[-1], diverse).sql(engine.dialect), ())
-    for columns in sets:
-        yield shown(*counted(engine, shape, sets[-1], columns, diverse))
-
-
-def counted(
-    engine: Backend, shape: exposure.DeliveredShape, known: tuple[str, ...], columns: tuple[str, ...], diverse: str
-) -> tuple[int, int, int, int, int | None]:
-    """Persons, smallest class, alone, in small classes and least diversity of a set (`exposure.exposure`)."""
-    (counts,) = engine.rows(compiled(exposure.exposure, shape, known, columns, diverse).sql(engine.dialect))
-    persons, smallest, alone, in_small, least = counts
-    if least == exposure.SEVERAL:
-        ((least,),) = engine.rows(compiled(exposure.diversity, shape, columns, diverse).sql(engine.dialect))
-    return persons, smallest, alone, in_small, least
+def _exposed(job: Job, table: Table, sets: Sequence[tuple[str, ...]], files: Sequence[Path]) -> list[dict[str, Any]]:
+    """What may be shown of each set."""
+    everybody, told = job.workshop.file(Unit(UnitKind.PATIENTS)), sensitive(job.definition, table)
+    return [shown(*found) for found in exposures(files, sets, told, everybody, job.workshop.temporary)]
 
 
 def publish(job: Job) -> Result:

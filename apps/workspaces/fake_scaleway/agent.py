@@ -27,7 +27,8 @@ Leak = Callable[[World, Record], bool]
 
 
 def answer(world: World, method: str, path: str, body: bytes) -> tuple[str, Reply]:
-    """`/_agent/SERVER/v1/{keys,volume-key,report,checksums/BUCKET}`: the operation and its answer. Raises ApiError."""
+    """`/_agent/SERVER/v1/{keys,volume-key,report,application,checksums/BUCKET}`: the operation and its answer. Raises
+    ApiError."""
     server_id, _, rest = path.removeprefix(PREFIX).partition("/")
     what, _, bucket = rest.removeprefix("v1/").partition("/")
     operation = OPERATIONS.get((method, what))
@@ -72,6 +73,12 @@ def _memory(server: Record) -> dict[str, JSON]:
     return memory
 
 
+def has_keys(world: World, server: Record) -> bool:
+    """Whether the server has had its keys since it started: then it starts JupyterLab."""
+    memory = server.hidden.get("agent") or {}
+    return is_up(world, server) and memory.get("boot") == server.hidden.get("running_since")
+
+
 def _data_volumes(world: World, server: Record) -> list[Record]:
     """The volumes beside the server's first disk."""
     ids = [item["id"] for index, item in server.hidden["volumes"].items() if index != "0"]
@@ -83,7 +90,7 @@ def _slot(key: str) -> str:
     raw = base64.b64decode(key)
     if len(raw) != 32:
         raise errors.invalid_arguments(("volume", "constraint", "a key of 256 bits is needed"))
-    return hashlib.sha256(raw).hexdigest()
+    return _digest(raw)
 
 
 def volume_key(world: World, server: Record, bucket: str, body: bytes) -> Reply:
@@ -107,10 +114,23 @@ def report(world: World, server: Record, bucket: str, body: bytes) -> Reply:
         "attempts": len(ATTEMPTS),
         "escapes": escapes,
         "sealed": bool(data) and all(one.hidden.get("luks") in slots for one in data),
-        "answers": waited >= STARTS_JUPYTER_AFTER,
+        "answers": world.notebooks.answers(server) if world.notebooks else waited >= STARTS_JUPYTER_AFTER,
         "idle_seconds": 0,
     }
     return Reply(200, value)
+
+
+def application(world: World, server: Record, bucket: str, body: bytes) -> Reply:
+    """Where JupyterLab answers, and the certificate of this start; where none really runs, that of nobody."""
+    boot = str(_memory(server)["boot"])
+    front = world.notebooks.front(server) if world.notebooks else (8888, _digest(f"{server.id} {boot}".encode()))
+    if front is None:
+        raise errors.ApiError(503, {"message": "not started yet", "type": "unreachable"})
+    return Reply(200, {"port": front[0], "certificate": front[1]})
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
 def checksums(world: World, server: Record, bucket: str, body: bytes) -> Reply:
@@ -122,12 +142,14 @@ def checksums(world: World, server: Record, bucket: str, body: bytes) -> Reply:
         raise errors.permissions_denied("bucket", "read")
     principal = bearer(world, key)
     sealed = hashlib.md5(base64.b64decode(memory["objects"])).digest()  # noqa: S324 - prescribed by the protocol
-    found = {}
+    found: dict[str, bytes] = {}
     for name, versions in record.hidden["objects"].items():
         _may_read(world, record, principal, name)
         if versions and versions[-1].sse == base64.b64encode(sealed).decode():
-            found[name] = hashlib.sha256(versions[-1].content).hexdigest()
-    return Reply(200, {"files": found})
+            found[name] = versions[-1].content
+    if world.notebooks:
+        world.notebooks.mount(server, found)
+    return Reply(200, {"files": {name: _digest(content) for name, content in found.items()}})
 
 
 def _may_read(world: World, bucket: Record, principal: Principal, name: str) -> None:
@@ -142,6 +164,7 @@ OPERATIONS = {
     ("POST", "keys"): keys,
     ("POST", "volume-key"): volume_key,
     ("GET", "report"): report,
+    ("GET", "application"): application,
     ("GET", "checksums"): checksums,
 }
 

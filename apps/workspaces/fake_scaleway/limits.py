@@ -14,10 +14,12 @@ DEFAULT_QUOTAS = {"project": 25, "api_key": 50, "policy": 50, "bucket": 100, "ap
 
 @dataclass
 class Limits:
-    """`quotas` by kind; `stock` by commercial type: how many more can be started (absent: as many as wanted)."""
+    """`quotas` by kind; `stock` by commercial type: how many more can be started (absent: as many as wanted);
+    `largest_copy` in bytes: what object storage copies in one request."""
 
     quotas: dict[str, int] = field(default_factory=lambda: dict(DEFAULT_QUOTAS))
     stock: dict[str, int] = field(default_factory=dict)
+    largest_copy: int = 5 * 2**30
 
     def check(self, world: "World", kind: str) -> None:
         """Raise the API's quota refusal when one more of this kind would be too many."""

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import signal
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,9 +13,11 @@ from apps.workspaces.fake_scaleway import persistence
 from apps.workspaces.fake_scaleway.clock import RealClock, VirtualClock
 from apps.workspaces.fake_scaleway.control import account_of, add_controls, described_fault
 from apps.workspaces.fake_scaleway.ledger import Ledger
+from apps.workspaces.fake_scaleway.notebooks import SandboxedNotebooks
 from apps.workspaces.fake_scaleway.seeds import seed, seed_hub
 from apps.workspaces.fake_scaleway.server import application
 from apps.workspaces.fake_scaleway.world import World
+from apps.workspaces.providers.local import LocalProvider
 
 JSON = Any
 HOST = "127.0.0.1"
@@ -25,7 +26,8 @@ SAVE_EVERY = 2.0
 
 @dataclass(frozen=True)
 class Options:
-    """How the fake runs. `speed` divides every delay; `state` keeps the account between runs, `ledger` the requests."""
+    """How the fake runs. `speed` divides every delay; `state` keeps the account between runs, `ledger` the requests;
+    `notebooks` is where the JupyterLab of each server really runs."""
 
     port: int
     clock: str = "real"
@@ -34,6 +36,7 @@ class Options:
     state: Path | None = None
     speed: float = 1.0
     lag: float = 0.0
+    notebooks: LocalProvider | None = None
     access_key: str | None = None
     secret_key: str | None = None
 
@@ -88,14 +91,17 @@ async def serve(options: Options, announce: Any = print) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopped.set)
-    saving = asyncio.create_task(_save_now_and_then(world, options.state)) if options.state else None
+    tasks = [asyncio.create_task(_save_now_and_then(world, options.state))] if options.state else []
+    if options.notebooks is not None:
+        world.notebooks = notebooks = SandboxedNotebooks(world, options.notebooks)
+        tasks.append(asyncio.create_task(notebooks.keep()))
     (address,) = runner.addresses
     announce(json.dumps({"api_url": f"http://{HOST}:{address[1]}", **account_of(world)}))
     await stopped.wait()
-    if saving is not None and options.state is not None:
-        saving.cancel()
-        with suppress(asyncio.CancelledError):
-            await saving
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    if options.state is not None:
         persistence.save(world, options.state)
     await runner.cleanup()
     world.ledger.close()

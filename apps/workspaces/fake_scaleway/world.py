@@ -4,7 +4,7 @@ import random
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from apps.workspaces.fake_scaleway.access import Principal
 from apps.workspaces.fake_scaleway.clock import Clock, VirtualClock, stamp
@@ -50,6 +50,19 @@ DELAYS: Mapping[str, float] = {
 }
 
 
+class Notebooks(Protocol):
+    """The JupyterLab of each server, where it really runs (`notebooks`)."""
+
+    def front(self, server: Record) -> tuple[int, str] | None:
+        """Port and SHA-256 of the certificate; None while it is not there yet."""
+
+    def answers(self, server: Record) -> bool:
+        """Whether JupyterLab answers."""
+
+    def mount(self, server: Record, files: Mapping[str, bytes]) -> None:
+        """Show it what the server read from its bucket."""
+
+
 @dataclass
 class World:
     """One account. `seed` makes identifiers reproducible; `lag` is for how long a new resource stays unseen."""
@@ -68,6 +81,7 @@ class World:
     access_key: str = ""
     secret_key: str = ""
     hub: dict[str, str] = field(default_factory=dict)
+    notebooks: Notebooks | None = None
 
     def __post_init__(self) -> None:
         self.random = random.Random(self.seed)  # noqa: S311 - identifiers of a toy, not secrets

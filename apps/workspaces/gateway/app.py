@@ -85,7 +85,8 @@ class Gateway:
         forward = pass_socket if is_socket else pass_request
         guard = protection(self.origins.socket_origin(workspace_id))
         with self.live.connection(found.session_id, transport):
-            return await forward(request, self.upstreams.client(workspace_id), found.session_id, self.live, guard)
+            way = await self.upstreams.way(workspace_id, found.upstream)
+            return await forward(request, way, found.session_id, self.live, guard)
 
     def _check_request(self, request: web.Request, workspace_id: UUID, *, is_socket: bool) -> None:
         path = request.raw_path.partition("?")[0]

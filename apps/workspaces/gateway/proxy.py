@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
@@ -10,52 +11,77 @@ from aiohttp import web
 
 from apps.workspaces.gateway.live import Live
 from apps.workspaces.gateway.policy import inward, outward, starts_kernel
+from apps.workspaces.sessions import Upstream
 
 _TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=5)
 _LARGEST_MESSAGE = 256 * 1024 * 1024
 _HEARTBEAT = 30.0
-_HOST = "http://workspace"
 
 
 class WorkspaceAway(Exception):
-    """The workspace's application does not answer on its socket."""
+    """The workspace's application does not answer, or what answers is not known by its certificate."""
+
+
+@dataclass(frozen=True)
+class Way:
+    """How one workspace's application is reached: `base` is put before each path."""
+
+    client: aiohttp.ClientSession
+    base: str
+    upstream: Upstream | None
 
 
 class Upstreams:
-    """One client per workspace, over the socket that stands outside of its sandbox.
+    """One client per workspace: over the socket that stands outside of its sandbox on this host, or over TLS to the
+    address that the ledger holds of a workspace in the cloud, whose certificate must be the one of the ledger.
 
-    The directory is opened once: a socket is reached through it by the workspace's id alone, whatever the length of
-    the path.
+    A socket is reached through the directory by the workspace's id alone.
     """
 
     def __init__(self, sockets: Path) -> None:
         self._directory = sockets
-        self._clients: dict[UUID, aiohttp.ClientSession] = {}
+        self._ways: dict[UUID, Way] = {}
 
-    def client(self, workspace_id: UUID) -> aiohttp.ClientSession:
-        if workspace_id not in self._clients:
-            connector = aiohttp.UnixConnector(
-                str(self._directory / f"{workspace_id.hex}.sock"), force_close=True, limit=0
-            )
-            self._clients[workspace_id] = aiohttp.ClientSession(
-                connector=connector, timeout=_TIMEOUT, auto_decompress=False, cookie_jar=aiohttp.DummyCookieJar()
-            )
-        return self._clients[workspace_id]
+    async def way(self, workspace_id: UUID, upstream: Upstream | None) -> Way:
+        """The way to a workspace; a server that started again has another certificate, and gets another client."""
+        former = self._ways.get(workspace_id)
+        if former is not None and former.upstream == upstream:
+            return former
+        made = self._ways[workspace_id] = self._over_tls(upstream) if upstream else self._over_socket(workspace_id)
+        if former is not None:
+            await former.client.close()
+        return made
+
+    def _over_socket(self, workspace_id: UUID) -> Way:
+        socket = str(self._directory / f"{workspace_id.hex}.sock")
+        return Way(_client(aiohttp.UnixConnector(socket, force_close=True, limit=0)), "http://workspace", None)
+
+    def _over_tls(self, upstream: Upstream) -> Way:
+        """The certificate is its own issuer's: being the very one of the ledger is what is asked of it, before a byte
+        of the request leaves."""
+        pinned = aiohttp.Fingerprint(bytes.fromhex(upstream.certificate))
+        return Way(_client(aiohttp.TCPConnector(ssl=pinned, limit=0)), f"https://{upstream.address}", upstream)
 
     async def close(self) -> None:
-        for client in self._clients.values():
-            await client.close()
+        for way in self._ways.values():
+            await way.client.close()
+
+
+def _client(connector: aiohttp.BaseConnector) -> aiohttp.ClientSession:
+    return aiohttp.ClientSession(
+        connector=connector, timeout=_TIMEOUT, auto_decompress=False, cookie_jar=aiohttp.DummyCookieJar()
+    )
 
 
 async def pass_request(
-    request: web.Request, client: aiohttp.ClientSession, session_id: UUID, live: Live, protection: dict[str, str]
+    request: web.Request, way: Way, session_id: UUID, live: Live, protection: dict[str, str]
 ) -> web.StreamResponse:
     """Send the request on and stream the answer back. Raises WorkspaceAway before anything was answered."""
     body = _counted(request, session_id, live) if request.can_read_body else None
     try:
-        answer = await client.request(
+        answer = await way.client.request(
             request.method,
-            _HOST + request.raw_path,
+            way.base + request.raw_path,
             headers=inward(request.headers),
             data=body,
             allow_redirects=False,
@@ -86,13 +112,13 @@ async def _counted(request: web.Request, session_id: UUID, live: Live) -> AsyncI
 
 
 async def pass_socket(
-    request: web.Request, client: aiohttp.ClientSession, session_id: UUID, live: Live, protection: dict[str, str]
+    request: web.Request, way: Way, session_id: UUID, live: Live, protection: dict[str, str]
 ) -> web.StreamResponse:
     """Join the browser's socket with the application's until either closes. Raises WorkspaceAway."""
     wanted = [one.strip() for one in request.headers.get("Sec-WebSocket-Protocol", "").split(",") if one.strip()]
     try:
-        inner = await client.ws_connect(
-            _HOST + request.raw_path, protocols=wanted, max_msg_size=_LARGEST_MESSAGE, autoping=True, compress=0
+        inner = await way.client.ws_connect(
+            way.base + request.raw_path, protocols=wanted, max_msg_size=_LARGEST_MESSAGE, autoping=True, compress=0
         )
     except (aiohttp.ClientError, OSError) as error:
         raise WorkspaceAway from error

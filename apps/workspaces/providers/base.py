@@ -269,9 +269,6 @@ class Provider(Protocol):
     def discard(self, job: Job, difference: Difference) -> None:
         """Remove a useless copy. Raises ProviderRefused for anything else."""
 
-    def endpoint(self, workspace_id: UUID) -> Path:
-        """The listening socket of the workspace's application: outside of what the workspace can write."""
-
     def usage(self, workspace_id: UUID) -> Usage:
         """Measure what it uses."""
 

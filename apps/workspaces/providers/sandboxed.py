@@ -55,7 +55,8 @@ class Sandboxed(ABC):
     def observe(self, workspace_id: UUID) -> Observation: ...
 
     @abstractmethod
-    def endpoint(self, workspace_id: UUID) -> Path: ...
+    def endpoint(self, workspace_id: UUID) -> Path:
+        """The listening socket of the workspace's application: outside of what the workspace can write."""
 
     @abstractmethod
     def list_all(self) -> tuple[UUID, ...]: ...

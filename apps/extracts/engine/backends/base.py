@@ -57,9 +57,6 @@ class Backend(Protocol):
     def bind_row(self, name: str, values: Mapping[str, int]) -> None:
         """Make a relation of one row of whole numbers."""
 
-    def bind_query(self, name: str, sql: str) -> None:
-        """Make a relation of a query."""
-
     def holds(self, name: str, stamp: Hashable) -> bool:
         """Whether a relation was materialised from this very input."""
 

@@ -86,11 +86,6 @@ class DuckDBEngine:
         columns = ", ".join(f'CAST({int(value)} AS BIGINT) AS "{column}"' for column, value in values.items())
         self._connection.execute(f'CREATE OR REPLACE TEMP VIEW "{name}" AS SELECT {columns}')
 
-    def bind_query(self, name: str, sql: str) -> None:
-        """Make a relation of a query over others."""
-        self._bound.pop(name, None)
-        self._connection.execute(f'CREATE OR REPLACE TEMP VIEW "{name}" AS {sql}')
-
     def holds(self, name: str, stamp: Hashable) -> bool:
         """Whether a relation was materialised for this very stamp."""
         return self._bound.get(name) == stamp

@@ -114,12 +114,7 @@ class SparkEngine:
     def bind_row(self, name: str, values: Mapping[str, int]) -> None:
         """Make a relation of one row of whole numbers."""
         columns = ", ".join(f"CAST({int(value)} AS BIGINT) AS `{column}`" for column, value in values.items())
-        self.bind_query(name, f"SELECT {columns}")
-
-    def bind_query(self, name: str, sql: str) -> None:
-        """Make a relation of a query over others."""
-        self._bound.pop(name, None)
-        self._session.sql(sql).createOrReplaceTempView(name)
+        self._session.sql(f"SELECT {columns}").createOrReplaceTempView(name)
 
     def holds(self, name: str, stamp: Hashable) -> bool:
         """Whether a relation was materialised from this very input."""

@@ -6,7 +6,7 @@ from apps.extracts.engine.catalogue import BENEFICIARY_KEYS, CATALOGUE, CLAIM_KE
 from apps.extracts.engine.definition import Definition
 
 from .protecting import protected
-from .relations import CLAIMS, IBIS_TYPES, MEMBERS, STAYS, Query, compiled, pseudonym, relation
+from .relations import CLAIMS, MEMBERS, STAYS, Query, compiled, pseudonym, relation
 from .rows import ald_hits, dated_care, linked_stays, mask, masked_care, under_way, within
 
 
@@ -125,12 +125,6 @@ def delivered_columns(definition: Definition, table: Table) -> tuple[str, ...]:
     """The columns of a delivered table, in order: pseudonyms first, then those asked for, as in the catalogue."""
     asked = definition.scope.tables[table.name]
     return (*table.surrogates, *(column.name for column in table.columns if column.name in asked))
-
-
-def delivered_shape(definition: Definition, table: Table) -> tuple[tuple[str, str], ...]:
-    """The columns of a delivered table and their types."""
-    columns = {column.name: IBIS_TYPES[column.type] for column in table.columns if column.kind is None}
-    return tuple((name, columns.get(name, "uuid")) for name in delivered_columns(definition, table))
 
 
 def delivery(definition: Definition, table: Table, repeated: bool = True) -> ir.Table:

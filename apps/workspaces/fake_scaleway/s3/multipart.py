@@ -1,12 +1,21 @@
 """Multipart uploads: parts kept aside until they are completed into one object, or aborted."""
 
 import hashlib
+import re
 from dataclasses import dataclass, field
 
 from apps.workspaces.fake_scaleway.s3.buckets import bucket_of, put
 from apps.workspaces.fake_scaleway.s3.errors import S3Error
 from apps.workspaces.fake_scaleway.s3.listing import element, moment
-from apps.workspaces.fake_scaleway.s3.objects import check_digests, client_key, etag_of, headers_of, new_version
+from apps.workspaces.fake_scaleway.s3.objects import (
+    CLIENT_KEY,
+    check_digests,
+    client_key,
+    copy_source,
+    etag_of,
+    headers_of,
+    new_version,
+)
 from apps.workspaces.fake_scaleway.s3.policy import authorize
 from apps.workspaces.fake_scaleway.s3.request import NAMESPACE, S3Reply, S3Request, xml_reply
 from apps.workspaces.fake_scaleway.s3.xmltree import parse, text
@@ -53,9 +62,30 @@ def put_part(request: S3Request) -> S3Reply:
     number = request.number("partNumber", 0)
     if not 1 <= number <= MOST_PARTS:
         raise S3Error(400, "InvalidArgument", f"Part number must be between 1 and {MOST_PARTS}", request.path)
+    if request.header(f"{CLIENT_KEY}-key-md5") != upload.headers.get(f"{CLIENT_KEY}-key-md5", ""):
+        raise S3Error(400, "InvalidRequest", "Every part takes the key of the upload", request.path)
+    if request.header("x-amz-copy-source"):
+        return _copy_part(request, upload, number)
     check_digests(request)
     upload.parts[number] = request.body
     return S3Reply(200, b"", {"ETag": f'"{etag_of(request.body)}"'})
+
+
+def _copy_part(request: S3Request, upload: Upload, number: int) -> S3Reply:
+    """A part that is a stretch of an object which is here already."""
+    original = copy_source(request)
+    stretch = request.header("x-amz-copy-source-range") or f"bytes=0-{len(original.content) - 1}"
+    found = re.fullmatch(r"bytes=(\d+)-(\d+)", stretch)
+    if found is None or not int(found[1]) <= int(found[2]) < len(original.content):
+        raise S3Error(416, "InvalidRange", "The requested range is not satisfiable", request.path)
+    content = original.content[int(found[1]) : int(found[2]) + 1]
+    if len(content) > request.world.limits.largest_copy:
+        raise S3Error(400, "InvalidRequest", "The range is larger than one request copies", request.path)
+    upload.parts[number] = content
+    return xml_reply(
+        f'<CopyPartResult xmlns="{NAMESPACE}"><ETag>&#34;{etag_of(content)}&#34;</ETag>'
+        f"{element('LastModified', moment(request.world.clock.now()))}</CopyPartResult>"
+    )
 
 
 def complete(request: S3Request) -> S3Reply:

@@ -127,9 +127,9 @@ def put_object(request: S3Request) -> S3Reply:
     return S3Reply(200, b"", headers_of(request, bucket, version))
 
 
-def copy_object(request: S3Request) -> S3Reply:
-    target = bucket_of(request)
-    authorize(request, target, "s3:PutObject")
+def copy_source(request: S3Request) -> Version:
+    """The object that a request copies from, for whoever may read it and has its key. Raises S3Error, also for one that
+    is not what the request expects."""
     source_name, _, rest = unquote(request.header("x-amz-copy-source")).lstrip("/").partition("/")
     key, _, version_id = rest.partition("?versionId=")
     source = request.world.store.get("bucket", source_name)
@@ -139,6 +139,19 @@ def copy_object(request: S3Request) -> S3Reply:
     authorize(asking, source, "s3:GetObject")
     original = current(source, key, version_id)
     check_client_key(asking, original, COPY_CLIENT_KEY)
+    expected = request.header("x-amz-copy-source-if-match").strip('"')
+    if expected not in {"", "*", original.etag}:
+        raise S3Error(412, "PreconditionFailed", "At least one of the preconditions did not hold", request.path)
+    return original
+
+
+def copy_object(request: S3Request) -> S3Reply:
+    target = bucket_of(request)
+    authorize(request, target, "s3:PutObject")
+    original = copy_source(request)
+    if len(original.content) > request.world.limits.largest_copy:
+        text = f"The specified copy source is larger than {request.world.limits.largest_copy} bytes"
+        raise S3Error(400, "InvalidRequest", text, request.path)
     fresh = new_version(request, target, original.content)
     if request.header("x-amz-metadata-directive", "COPY") == "COPY":
         fresh.metadata = dict(original.metadata)

@@ -14,7 +14,8 @@ class Account:
 
     `hub_project` holds the keys and secrets of every workspace and `hub_vpc` the gateway; `stranger` is a key with
     full rights on objects that no policy names: buckets must refuse it. `agent` is the address of the agent inside a
-    server, with `{server}` and `{address}` to be filled in. `rate` is this process's share of requests a second.
+    server, with `{server}` and `{address}` to be filled in; `application` where the gateway finds JupyterLab, with
+    `{address}` and, for trials, the `{port}` that the agent names. `rate` is this process's share of requests a second.
     """
 
     key: Key
@@ -27,6 +28,7 @@ class Account:
     storage: str = "https://s3.fr-par.scw.cloud"
     agent: str = "https://{address}:8443"
     agent_authority: Path | None = None
+    application: str = "{address}:8888"
     zone: str = "fr-par-2"
     image: str = "debian_bookworm"
     rate: float = 10.0
@@ -46,9 +48,8 @@ def account_from(values: dict[str, str]) -> Account:
     missing = [f"HDH_SCALEWAY_{name.upper()}" for name in (*needed, "hub_vpc") if not values.get(name)]
     if missing:
         raise ProviderRefused(f"Set {', '.join(missing)} for this process: see docs/scaleway.md.")
-    texts = {
-        name: values[name] for name in ("hub_network", "api", "storage", "agent", "zone", "image") if values.get(name)
-    }
+    named = ("hub_network", "api", "storage", "agent", "application", "zone", "image")
+    texts = {name: values[name] for name in named if values.get(name)}
     numbers = {name: float(values[name]) for name in ("rate", "hourly_limit") if values.get(name)}
     authority = values.get("agent_authority")
     return Account(

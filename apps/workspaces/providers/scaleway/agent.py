@@ -19,6 +19,8 @@ from apps.workspaces.providers.scaleway.exchange import Listener
 from apps.workspaces.providers.scaleway.secrets import DataKey, Key
 
 JSON = Any
+_SHA256_BYTES = 32
+_PORTS = 65536
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,15 @@ class Report:
     sealed: bool
     answers: bool
     idle_seconds: int
+
+
+@dataclass(frozen=True)
+class Application:
+    """JupyterLab as the agent started it: its port, and the SHA-256 (hexadecimal) of the certificate made at this
+    start, whose key never leaves the server's memory."""
+
+    port: int
+    certificate: str
 
 
 class Agent:
@@ -78,6 +89,17 @@ class Agent:
             )
         except (KeyError, TypeError, ValueError):
             raise Away(Told("agent report", 200, "unreadable_body")) from None
+
+    def application(self, server: Server) -> Application:
+        """How JupyterLab is told from anything else that might answer at its address."""
+        value = self._ask("GET", server, "application")
+        try:
+            found = Application(int(value["port"]), str(value["certificate"]))
+            if len(bytes.fromhex(found.certificate)) != _SHA256_BYTES or not 0 < found.port < _PORTS:
+                raise ValueError
+        except (KeyError, TypeError, ValueError):
+            raise Away(Told("agent application", 200, "unreadable_body")) from None
+        return found
 
     def checksums(self, server: Server, bucket: str) -> Mapping[str, str]:
         """SHA-256 by name of what the server itself reads from the extract's bucket."""

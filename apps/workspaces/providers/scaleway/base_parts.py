@@ -35,16 +35,24 @@ def _project(part_id: str, name: str, made: str) -> Seen:
     return Seen(part_id, {"name": name}, made=made)
 
 
+NEXT, FORMER = "next_key", "former_key"
+"""Where the ledger holds the two other keys that there may be while the key is renewed."""
+
+
 class Key(Thing):
     """The key of keys: external origin, so that its material can be destroyed at once and for good."""
 
     kind = "key"
 
     def find(self, site: Site) -> list[Seen]:
-        found = site.cloud.keys.list_keys_all(
-            scheduled_for_deletion=False, project_id=site.cloud.account.hub_project, tags=site.tags(self.kind)
-        )
-        return [_key(one) for one in found]
+        """Those of this kind, without the ones that a renewal has given another part."""
+        others = {
+            known.external_id for kind in ("key", NEXT, FORMER) if kind != self.kind and (known := site.known(kind))
+        }
+        return [one for one in _listed(site, site.tags(self.kind)) if one.id not in others]
+
+    def to_remove(self, site: Site) -> list[Seen]:
+        return keys_of_workspace(site)
 
     def get(self, site: Site, part_id: str) -> Seen:
         return _key(site.cloud.keys.get_key(key_id=part_id))
@@ -72,6 +80,23 @@ class Key(Thing):
 
     def is_gone(self, seen: Seen) -> bool:
         return bool(seen.facts.get("deletion_requested_at"))
+
+
+class NextKey(Key):
+    """The key that takes the place of the key."""
+
+    kind = NEXT
+
+
+def keys_of_workspace(site: Site) -> list[Seen]:
+    """Every key of the workspace, whatever its part."""
+    return _listed(site, site.tags("key")[:2])
+
+
+def _listed(site: Site, tags: list[str]) -> list[Seen]:
+    hub = site.cloud.account.hub_project
+    found = site.cloud.keys.list_keys_all(scheduled_for_deletion=False, project_id=hub, tags=tags)
+    return [_key(one) for one in found]
 
 
 def _key(one: CloudKey) -> Seen:

@@ -5,24 +5,16 @@ both. No lifecycle rules: our workers expire objects.
 
 import json
 import secrets
-from collections.abc import Iterator
 from typing import Any
 
 from apps.workspaces.providers.base import Made, NotYet, ProviderRefused
-from apps.workspaces.providers.scaleway.errors import Absent, Denied, Invalid, Throttled
+from apps.workspaces.providers.scaleway.errors import Absent, Denied, Invalid
 from apps.workspaces.providers.scaleway.identity import key_in_vault
 from apps.workspaces.providers.scaleway.secrets import DataKey
 from apps.workspaces.providers.scaleway.site import Site
 from apps.workspaces.providers.scaleway.storage import sse
 from apps.workspaces.providers.scaleway.things import SOON, Drift, Seen, Thing
-from apps.workspaces.providers.scaleway.vault import (
-    data_key,
-    is_renewed,
-    next_object_key,
-    note_resealed,
-    resealed_up_to,
-    swap_object_key,
-)
+from apps.workspaces.providers.scaleway.vault import data_key
 
 JSON = Any
 PURPOSES = ("extract", "work", "airlock")
@@ -32,7 +24,6 @@ _MAY = {
     "airlock": ["s3:ListBucket", "s3:PutObject"],
 }
 _AT_ONCE = 500
-_RESEALED_AT_ONCE = 100
 CANARY = "canary"
 
 
@@ -194,55 +185,3 @@ def _own_key_reads(site: Site, sealed: DataKey) -> bool:
         return False
     finally:
         storage.call("delete_object", key=site.cloud.account.key, Bucket=name, Key=CANARY)
-
-
-# ---- a new key for the objects --------------------------------------------------------------------------------------
-
-
-def renew_object_key(site: Site) -> Made | NotYet:
-    """Copy each object onto itself under a new key, some at a time, then make the new key the key."""
-    generation = str(site.job.generation)
-    if is_renewed(site, generation):
-        return Made()
-    old, new = data_key(site, "objects"), next_object_key(site, generation)
-    done, last = 0, resealed_up_to(site)
-    for place in (one for one in _objects(site) if one > last):
-        try:
-            if not _opens(site, *place, new):
-                _reseal(site, *place, old, new)
-        except Throttled as throttled:
-            note_resealed(site, last)
-            return NotYet(throttled.after or SOON, "objects are being sealed with the new key")
-        done, last = done + 1, place
-        if done >= _RESEALED_AT_ONCE:
-            note_resealed(site, last)
-            return NotYet(why="objects are being sealed with the new key")
-    swap_object_key(site, generation)
-    return Made()
-
-
-def _objects(site: Site) -> Iterator[tuple[str, str]]:
-    for purpose in sorted(PURPOSES):
-        name = bucket_name(site, purpose)
-        yield from ((name, one) for one in site.cloud.storage.names(name, key=site.cloud.account.key))
-
-
-def _opens(site: Site, bucket: str, name: str, key: DataKey) -> bool:
-    try:
-        site.cloud.storage.digest_of(bucket, name, key=site.cloud.account.key, data_key=key)
-    except (Denied, Invalid):
-        return False
-    return True
-
-
-def _reseal(site: Site, bucket: str, name: str, old: DataKey, new: DataKey) -> None:
-    site.cloud.storage.call(
-        "copy_object",
-        key=site.cloud.account.key,
-        Bucket=bucket,
-        Key=name,
-        CopySource={"Bucket": bucket, "Key": name},
-        CopySourceSSECustomerAlgorithm="AES256",
-        CopySourceSSECustomerKey=old.raw(),
-        **sse(new),
-    )

@@ -5,11 +5,13 @@ import json
 from datetime import timedelta
 from pathlib import Path
 
+from apps.workspaces.plans import UPSTREAM
 from apps.workspaces.providers.base import Made, NotYet, ProviderRefused, ProviderUnavailable
 from apps.workspaces.providers.scaleway.buckets import CANARY, bucket_name
 from apps.workspaces.providers.scaleway.errors import Invalid
 from apps.workspaces.providers.scaleway.identity import api_key, key_in_vault
 from apps.workspaces.providers.scaleway.machines import address_of
+from apps.workspaces.providers.scaleway.resealing import finish_renewal
 from apps.workspaces.providers.scaleway.site import Site
 from apps.workspaces.providers.scaleway.things import Drift
 from apps.workspaces.providers.scaleway.vault import (
@@ -29,7 +31,10 @@ _LATER = timedelta(seconds=5)
 
 def hand_over(site: Site) -> Made | NotYet:
     """Give the keys to the agent; a server that runs may still be far from answering. The key given is the only one:
-    whatever a worker that was overtaken may have left is deleted first."""
+    whatever a worker that was overtaken may have left is deleted first; and all objects are under the one key given."""
+    left = finish_renewal(site)
+    if isinstance(left, NotYet):
+        return left
     only_key = api_key(site)
     if isinstance(only_key, NotYet):
         return only_key
@@ -77,6 +82,18 @@ def self_test(site: Site) -> Made | NotYet:
         return NotYet(_LATER, "JupyterLab does not answer yet")
     facts = {"attempts": str(report.attempts), "escapes": "0", "volumes": "encrypted"}
     return Made((("isolation", f"{report.attempts} attempts, 0 escapes", facts),))
+
+
+def upstream(site: Site) -> Made | NotYet:
+    """Write down where the gateway reaches JupyterLab, and by which certificate it knows it: the agent says so in the
+    session in which it was given its keys, and each start of the server makes a new one."""
+    server = address_of(site)
+    try:
+        found = site.cloud.agent.application(server)
+    except ProviderUnavailable as away:
+        return NotYet(_LATER, f"JupyterLab is not known yet: {away}")
+    address = site.cloud.account.application.format(address=server.address, port=found.port)
+    return Made(((UPSTREAM, address, {"certificate": found.certificate}),))
 
 
 # ---- the extract ----------------------------------------------------------------------------------------------------

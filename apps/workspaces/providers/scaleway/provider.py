@@ -3,10 +3,9 @@
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from functools import partial
-from pathlib import Path
 from uuid import UUID
 
-from apps.workspaces.plans import THINGS
+from apps.workspaces.plans import THINGS, UPSTREAM
 from apps.workspaces.providers.base import (
     Difference,
     Job,
@@ -29,11 +28,13 @@ from apps.workspaces.providers.scaleway import (
     machines,
     network,
     openings,
+    resealing,
     vault,
+    wrapping,
 )
 from apps.workspaces.providers.scaleway import preflight as before
 from apps.workspaces.providers.scaleway import survey as surveys
-from apps.workspaces.providers.scaleway.site import MARK, PREFIX, Cloud, Site, workspace_of
+from apps.workspaces.providers.scaleway.site import PREFIX, Cloud, Site, workspace_of
 from apps.workspaces.providers.scaleway.things import Thing, ensure, remove
 
 Make = Callable[[Site], Made | NotYet]
@@ -82,14 +83,19 @@ MAKE: Mapping[str, Make] = {
     "power_off": machines.power_off,
     "hand_over": delivery.hand_over,
     "cloud_self_test": delivery.self_test,
+    UPSTREAM: delivery.upstream,
     "deliver": delivery.deliver,
     "verify_delivery": delivery.verify_delivery,
     "remove_api_keys": identity.remove_api_keys,
     "disable_key": vault.disable_key,
-    "shred_key": vault.shred_key,
+    "shred_key": wrapping.shred_key,
     "change_type": machines.change_type,
     "renew_api_key": lambda site: identity.api_key(site, generation=str(site.job.generation)),
-    "renew_object_key": buckets.renew_object_key,
+    "next_key": wrapping.next_key,
+    "next_key_material": wrapping.next_key_material,
+    "rewrap_keys": wrapping.rewrap_keys,
+    "shred_former_key": wrapping.shred_former_key,
+    "renew_object_key": resealing.renew_object_key,
     "renew_volume_key": delivery.renew_volume_key,
 }
 
@@ -152,10 +158,6 @@ class ScalewayProvider:
 
     def discard(self, job: Job, difference: Difference) -> None:
         surveys.discard(_ALL, Site(self.cloud, job), difference)
-
-    def endpoint(self, workspace_id: UUID) -> Path:
-        """The gateway's side of the tunnel to the server, opened by the hub."""
-        return Path(f"/run/hdh/{MARK}") / f"{workspace_id.hex}.sock"
 
     def usage(self, workspace_id: UUID) -> Usage:
         """The API knows sizes, not use: what the server uses is the agent's to say."""

@@ -5,6 +5,7 @@ from dataclasses import replace
 from uuid import UUID
 
 from apps.workspaces.providers.base import Difference, ProviderRefused, Testimony, What
+from apps.workspaces.providers.scaleway.base_parts import FORMER, NEXT, Key
 from apps.workspaces.providers.scaleway.buckets import PURPOSES, policy_drift
 from apps.workspaces.providers.scaleway.delivery import agent_drift
 from apps.workspaces.providers.scaleway.errors import Absent, Invalid, NotMade
@@ -118,6 +119,10 @@ def testify(things: Iterable[Thing], site: Site) -> tuple[Testimony, ...]:
         ever = site.job.notebook.ever(thing.kind)
         if ever is not None:
             said.append(_asked(thing, site, ever.external_id))
+    for kind in (NEXT, FORMER):
+        ever = site.job.notebook.ever(kind)
+        if ever is not None:
+            said.append(replace(_asked(Key(), site, ever.external_id), kind=kind))
     ever = site.job.notebook.ever("api_key")
     if ever is not None:
         said.append(_api_key(site, ever.external_id))

@@ -3,12 +3,12 @@
 import base64
 import secrets
 
-from apps.workspaces.providers.base import Made, NotYet, ProviderRefused
+from apps.workspaces.providers.base import Known, Made, NotYet, ProviderRefused
 from apps.workspaces.providers.scaleway.base_parts import Key
 from apps.workspaces.providers.scaleway.errors import Invalid
 from apps.workspaces.providers.scaleway.secrets import DataKey, Hidden
 from apps.workspaces.providers.scaleway.site import Site
-from apps.workspaces.providers.scaleway.things import SOON, look
+from apps.workspaces.providers.scaleway.things import SOON, Seen, look
 
 PURPOSES = ("objects", "volume")
 
@@ -16,10 +16,15 @@ PURPOSES = ("objects", "volume")
 def key_material(site: Site) -> Made | NotYet:
     """Give the key its material, 256 random bits that are nowhere else; never twice once something was sealed by it."""
     seen = Key().get(site, site.id_of("key"))
+    if site.known("data_keys") and seen.facts["state"] != "enabled":
+        raise ProviderRefused("The key's material was destroyed: what it sealed cannot be read any more.")
+    return give_material(site, seen)
+
+
+def give_material(site: Site, seen: Seen) -> Made | NotYet:
+    """Give a key that has none its material."""
     if seen.facts["state"] == "enabled":
         return Made()
-    if site.known("data_keys"):
-        raise ProviderRefused("The key's material was destroyed: what it sealed cannot be read any more.")
     material = base64.b64encode(secrets.token_bytes(32)).decode()
     site.cloud.keys.import_key_material(key_id=seen.id, key_material=material)
     return NotYet(SOON, "key material given, read back next")
@@ -31,48 +36,77 @@ def data_keys(site: Site) -> Made | NotYet:
         wrapped = {f"_{purpose}": _new(site) for purpose in PURPOSES}
         site.keep("data_keys", site.id_of("key"), wrapped)
         return NotYet(SOON, "data keys made, opened next")
+    open_all(site)
+    known = known_data_keys(site)
+    return Made((("data_keys", known.external_id, known.facts),))
+
+
+def known_data_keys(site: Site) -> Known:
+    """What the ledger holds of the data keys; their identifier is that of the key that wraps them. Raises
+    ProviderRefused when there are none."""
+    known = site.known("data_keys")
+    if known is None:
+        raise ProviderRefused("The workspace has no data keys: it must be prepared first.")
+    return known
+
+
+def open_all(site: Site) -> None:
+    """Raises ProviderRefused when one of the data keys cannot be opened."""
     for purpose in PURPOSES:
         data_key(site, purpose)
-    known = site.known("data_keys")
-    return Made((("data_keys", known.external_id, known.facts),)) if known else NotYet(SOON)
+
+
+def wrap_anew(site: Site, *, by: str) -> dict[str, str]:
+    """What the ledger holds of the data keys with each of them wrapped by another key, and opened by it once."""
+    facts = dict(known_data_keys(site).facts)
+    for purpose in [name.removeprefix("_") for name in facts if name.startswith("_")]:
+        plain = data_key(site, purpose)
+        wrapped = site.cloud.keys.encrypt(key_id=by, plaintext=plain.text.reveal()).ciphertext
+        if _opened(site, by, str(wrapped)) != plain:
+            raise ProviderRefused("A data key is another one after being wrapped anew: nothing was changed.")
+        facts[f"_{purpose}"] = str(wrapped)
+    return facts
 
 
 def _new(site: Site) -> str:
-    return str(site.cloud.keys.generate_data_key(key_id=site.id_of("key"), without_plaintext=True).ciphertext)
+    known = site.known("data_keys")
+    key_id = known.external_id if known else site.id_of("key")
+    return str(site.cloud.keys.generate_data_key(key_id=key_id, without_plaintext=True).ciphertext)
 
 
 def data_key(site: Site, purpose: str) -> DataKey:
     """A data key, opened. Raises ProviderRefused when it cannot be any more."""
-    known = site.known("data_keys")
-    if known is None or f"_{purpose}" not in known.facts:
+    known = known_data_keys(site)
+    if f"_{purpose}" not in known.facts:
         raise ProviderRefused("The workspace has no data keys: it must be prepared first.")
+    return _opened(site, known.external_id, known.facts[f"_{purpose}"])
+
+
+def _opened(site: Site, key_id: str, wrapped: str) -> DataKey:
     try:
-        answer = site.cloud.keys.decrypt(key_id=site.id_of("key"), ciphertext=known.facts[f"_{purpose}"])
+        answer = site.cloud.keys.decrypt(key_id=key_id, ciphertext=wrapped)
     except Invalid:
         raise ProviderRefused("The data keys cannot be opened: the key's material changed.") from None
     return DataKey(Hidden(answer.plaintext))
 
 
-def next_object_key(site: Site, generation: str) -> DataKey:
-    """The key that objects are being sealed with anew, made once for this operation."""
-    known = site.known("data_keys")
-    if known is None:
-        raise ProviderRefused("The workspace has no data keys: it must be prepared first.")
+def next_object_key(site: Site, generation: str) -> None:
+    """Have a key for sealing the objects anew. One that an interrupted renewal made is kept, for some objects may be
+    under it already; but every object is looked at again."""
+    known = known_data_keys(site)
     if known.facts.get("next_for") != generation:
-        site.keep(
-            "data_keys", known.external_id, {**known.facts, "_next": _new(site), "next_for": generation, "resealed": ""}
-        )
-    return data_key(site, "next")
+        sealed = known.facts.get("_next") or _new(site)
+        facts = {**known.facts, "_next": sealed, "next_for": generation, "resealed": ""}
+        site.keep("data_keys", known.external_id, facts)
 
 
-def swap_object_key(site: Site, generation: str) -> None:
+def swap_object_key(site: Site) -> None:
     """From now on the next key is the key."""
-    known = site.known("data_keys")
-    if known is not None:
-        over = {"_next", "next_for", "resealed"}
-        kept = {name: value for name, value in known.facts.items() if name not in over}
-        kept |= {"_objects": known.facts["_next"], "generation": generation}
-        site.keep("data_keys", known.external_id, kept)
+    known = known_data_keys(site)
+    over = {"_next", "next_for", "resealed", "upload", "upload_etag"}
+    kept = {name: value for name, value in known.facts.items() if name not in over}
+    kept |= {"_objects": known.facts["_next"], "generation": known.facts["next_for"]}
+    site.keep("data_keys", known.external_id, kept)
 
 
 def next_volume_key(site: Site) -> DataKey:
@@ -131,19 +165,3 @@ def disable_key(site: Site) -> Made | NotYet:
         return Made()
     site.cloud.keys.disable_key(key_id=seen.id)
     return NotYet(SOON, "key disabled, read back next")
-
-
-def shred_key(site: Site) -> Made | NotYet:
-    """Destroy the material of every key of the workspace: from here on nothing it sealed can be read by anybody."""
-    known = site.known("key")
-    found = {one.id: one for one in Key().find(site)}
-    by_ledger = look(Key(), site, known.external_id) if known and known.external_id not in found else None
-    if by_ledger is not None:
-        found[by_ledger.id] = by_ledger
-    live = [one for one in found.values() if one.facts["state"] != "pending_key_material"]
-    for one in live:
-        site.cloud.keys.delete_key_material(key_id=one.id)
-    if live:
-        return NotYet(SOON, "key material destroyed, read back next")
-    site.job.notebook.forget("data_keys")
-    return Made()
