@@ -363,7 +363,9 @@ PAYLOADS: dict[str, Maker] = {
     "applications:obligation": _obligation,
     "applications:assign": _assigned,
     "applications:accept": lambda world, visitor, ids: _seen(ids),
-    "applications:redirect": lambda world, visitor, ids: _seen(ids, path="full_authorisation", reason="Autre voie."),
+    "applications:redirect": lambda world, visitor, ids: _seen(
+        ids, path="full_authorisation", reason="Autre parcours."
+    ),
     "applications:opinion": lambda world, visitor, ids: _seen(
         ids, outcome="reserved", reference="2026-01", decided_on="2026-01-15", comment="À préciser."
     ),
@@ -387,11 +389,4 @@ PAYLOADS: dict[str, Maker] = {
     "workspaces:resize": _resized,
     "workspaces:set_budget": lambda world, visitor, ids: Payload({**_seen_workspace(ids).data, "budget": "120"}),
     "workspaces:fake_fault": _silent,
-}
-
-# Well-formed calls that must be refused whoever makes them: they name what is none of the caller's.
-FORGERIES: dict[str, Maker] = {
-    "applications:create": lambda world, visitor, ids: Payload(
-        {"organisation": world.foreign_organisation, "path": "mr004", "creation_key": str(uuid.uuid4())}
-    ),
 }
