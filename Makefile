@@ -9,7 +9,7 @@ ON_SPARK := PYTHONPATH=$$(echo $(CURDIR)/var/spark/lib/python3.*/site-packages)
 GATEWAY_OPTION := $(if $(GATEWAY_PORT),--gateway-port $(GATEWAY_PORT))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run stop reset code test test-browser spark test-spark specification test-faults test-relocation check fix journey lock bench-audit bench-extract bench-operations bench-load bench-pages mutants-permissions
+.PHONY: help setup run stop reset code test test-browser spark test-spark specification test-faults test-cloud-faults test-relocation check fix journey lock bench-audit bench-extract bench-operations bench-load bench-pages mutants-permissions
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-19s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,6 +45,9 @@ specification: setup ## write docs/specification.md from what the tests ask
 
 test-faults: setup ## break processes, broker, database and clock under load and check that nothing is lost; HDH_FAULT_SEED=n
 	@$(VENV)/python -m pytest tests/faults -o python_files="fault_*.py test_*.py" $(FAULTS)
+
+test-cloud-faults: setup ## every fault of every step of every operation of a workspace in the imitated cloud, enumerated
+	@$(VENV)/python -m pytest -n 2 --dist load tests/faults -o python_files="every_*.py" $(FAULTS)
 
 test-browser: setup ## every browser test, the procedure's whole paths through every role included; pictures in var/pictures/
 	@$(VENV)/python -m pytest tests/browser -o python_files="test_*.py check_*.py" $(PYTEST)

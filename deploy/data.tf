@@ -91,7 +91,7 @@ resource "scaleway_object_bucket_lock_configuration" "checkpoints" {
 # unlock secret of that file. With HDH_KEY_SERVICE=scaleway the portal makes one key for each project itself.
 resource "scaleway_key_manager_key" "master" {
   name        = "hdh-master"
-  project_id  = scaleway_account_project.hub.id
+  project_id  = scaleway_account_project.pseudonyms.id
   region      = local.region
   usage       = "symmetric_encryption"
   algorithm   = "aes_256_gcm"

@@ -26,3 +26,17 @@ output "hub_project" {
   description = "The project of the platform itself."
   value       = scaleway_account_project.hub.id
 }
+
+output "pseudonyms_project" {
+  description = "HDH_SCALEWAY_HUB_PROJECT of the zone extract: the project of the keys of the pseudonyms."
+  value       = scaleway_account_project.pseudonyms.id
+}
+
+output "identities" {
+  description = "For whom an administrator makes API keys that end, one for each zone that has an account."
+  value = {
+    provision = scaleway_iam_application.provisioner.id
+    extract   = scaleway_iam_application.extractor.id
+    default   = scaleway_iam_application.sealer.id
+  }
+}

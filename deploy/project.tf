@@ -21,13 +21,39 @@ resource "scaleway_iam_policy" "provisioner" {
       "IAMManager",
       "InstancesFullAccess",
       "IPAMFullAccess",
-      "KeyManagerFullAccess",
       "ObjectStorageFullAccess",
       "PrivateNetworksFullAccess",
       "ProjectManager",
-      "SecretManagerFullAccess",
       "VPCFullAccess",
     ]
+  }
+  # Keys and secrets of workspaces are in the hub's project; those of the pseudonyms are in another, which this does not name.
+  rule {
+    project_ids          = [scaleway_account_project.hub.id]
+    permission_set_names = ["KeyManagerFullAccess", "SecretManagerFullAccess"]
+  }
+}
+
+# The keys that wrap the secrets of the projects' pseudonyms (HDH_KEY_SERVICE=scaleway), and nothing else: whoever prepares
+# workspaces cannot open them, whoever makes extracts cannot open a workspace.
+resource "scaleway_account_project" "pseudonyms" {
+  name        = "hdh-pseudonyms-${var.environment}"
+  description = "Keys of the pseudonyms: workers of the zone extract alone."
+}
+
+resource "scaleway_iam_application" "extractor" {
+  name        = "hdh-extractor-${var.environment}"
+  description = "Makes and destroys the keys of the pseudonyms."
+  tags        = local.tags
+}
+
+resource "scaleway_iam_policy" "extractor" {
+  name           = "hdh-extractor-${var.environment}"
+  description    = "Key Manager in one project."
+  application_id = scaleway_iam_application.extractor.id
+  rule {
+    project_ids          = [scaleway_account_project.pseudonyms.id]
+    permission_set_names = ["KeyManagerFullAccess"]
   }
 }
 

@@ -2,7 +2,7 @@
 
 Each sealed secret has a key of its own there, of external origin: we give its material once and keep no copy, and its
 destruction is at once and for good. HDH_SCALEWAY_ACCESS_KEY of the zone `extract` needs KeyManagerFullAccess in the
-hub's project, and nothing else.
+project of HDH_SCALEWAY_HUB_PROJECT, and nothing else: `deploy/` gives this zone an identity and a project of its own.
 """
 
 import base64

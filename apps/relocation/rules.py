@@ -15,6 +15,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("relocation.download_report", _OPERATORS),
 )
 
+_LONGEST_ANSWER = 8000
 MEBIBYTE = 1024**2
 SMALLEST_BLOCK = 16 * MEBIBYTE
 MOST_BLOCKS = 1000
@@ -60,13 +61,15 @@ class Record:
 
 @dataclass(frozen=True)
 class Here:
-    """What this platform holds already. `problems_of` says what is wrong with a definition, empty when nothing is."""
+    """What this platform holds already. `published` names the fields of the form that a public page shows as texts
+    (`page.field`), `problems_of` says what is wrong with a definition, empty when nothing is."""
 
     known: Mapping[Key, str]
     sirens: Collection[str]
     emails: Collection[str]
     numbers: Collection[str]
     paths: Collection[str]
+    published: Collection[str]
     granter: str
     today: date
     problems_of: Callable[[Mapping[str, Any]], tuple[str, ...]]
@@ -110,6 +113,11 @@ def _one_of(*choices: str) -> Callable[[object], bool]:
     return lambda value: value in choices
 
 
+def _are_texts(value: object) -> bool:
+    """Texts by the name of the field that they answer, as open data name it: `page.field`."""
+    return isinstance(value, dict) and all(is_text(text, _LONGEST_ANSWER) for text in value.values())
+
+
 def _is_mandate(value: object) -> bool:
     shapes = {"organisation": is_text, "role": _ROLE, "starts_on": is_day}
     return (
@@ -149,6 +157,7 @@ _SHAPES: Mapping[Kind, Mapping[str, Callable[[object], bool]]] = {
         "organisation": is_text,
         "principal_investigator": is_text,
         "members": _is_ids,
+        "public": _are_texts,
     },
     Kind.WORKSPACE: {
         "project": is_text,
@@ -158,9 +167,14 @@ _SHAPES: Mapping[Kind, Mapping[str, Callable[[object], bool]]] = {
 }
 
 
+_OPTIONAL = frozenset({"public"})
+
+
 def _misshapen(record: Record) -> Iterator[Reason]:
     for name, fits in _SHAPES[record.kind].items():
         if name not in record.values:
+            if name in _OPTIONAL:
+                continue
             yield Reason("field_missing", {"field": name})
         elif not fits(record.values[name]):
             yield Reason("field_wrong", {"field": name})
@@ -243,6 +257,8 @@ def _project(plan: _Plan, record: Record) -> Iterator[Reason]:
     values = record.values
     if values["path"] not in plan.here.paths:
         yield Reason("path", {"path": values["path"]})
+    for name in sorted(values.get("public", {}).keys() - set(plan.here.published)):
+        yield Reason("not_public", {"field": name})
     if values["number"] in plan.here.numbers:
         yield Reason("number", {"number": values["number"]})
     yield from plan.twice("number", values["number"])
@@ -296,6 +312,19 @@ def _with_its_project(line: Line, present: Collection[Key]) -> Line:
         reason = Reason("not_there", {"kind": Kind.PROJECT, "id": str(line.record.values["project"])})
         return replace(line, verdict=Verdict.REFUSE, why=(reason,))
     return line
+
+
+def pages_of(project: Record, definition: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """What an export says of the form's pages: its public texts, and the population and data of the definition."""
+    pages: dict[str, dict[str, Any]] = {
+        "population": {"population": definition["population"]},
+        "variables": {"scope": definition["scope"]["tables"]},
+        "period": {f"data_{end}": definition["scope"]["period"][end] for end in ("from", "to")},
+    }
+    for name, text in project.values.get("public", {}).items():
+        page, _, answer = name.partition(".")
+        pages.setdefault(page, {})[answer] = text
+    return pages
 
 
 # ---- blocks ---------------------------------------------------------------------------------------------------------

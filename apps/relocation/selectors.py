@@ -7,7 +7,9 @@ from django.db.models import Count, Q, QuerySet, Sum
 from django.utils import timezone
 
 from apps.accounts.models import Organisation, Person
+from apps.applications.form_spec import Kind as FieldKind
 from apps.applications.models import Application
+from apps.applications.pages import current_version, specification
 from apps.applications.selectors import known_codes, paths_offered
 from apps.extracts.engine.catalogue import CATALOGUE
 from apps.extracts.engine.check import check
@@ -28,9 +30,19 @@ def here_for(by: Person) -> Here:
         emails=frozenset(Person.objects.values_list("email", flat=True)),
         numbers=frozenset(Application.objects.values_list("number", flat=True)),
         paths=frozenset(path.key for path in paths_offered()),
+        published=_published_texts(),
         granter=by.email,
         today=timezone.localdate(),
         problems_of=_problems_of,
+    )
+
+
+def _published_texts() -> frozenset[str]:
+    """The answers in a person's own words that public pages show, with their translations."""
+    return frozenset(
+        f"{page.key}.{answer.name}"
+        for page, answer in specification(current_version()).published()
+        if answer.kind in {FieldKind.TEXT, FieldKind.LONG_TEXT} and f"{page.key}.{answer.name}" != "title.title"
     )
 
 

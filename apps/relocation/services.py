@@ -15,13 +15,14 @@ from apps.audit.services import event_record
 from apps.core.errors import PortalError
 from apps.core.mail import mail_enqueue
 from apps.core.rules import Reason
+from apps.directory.services import entry_publish
 from apps.extracts.engine.definition import Definition
 from apps.extracts.services import extract_request
 from apps.projects.models import Project
 from apps.projects.services import Grant, project_create
 from apps.relocation.export import Export
 from apps.relocation.models import Relocated, RelocationRun, Store
-from apps.relocation.rules import Kind, Line, Record, Verdict, entitlement_of, planned
+from apps.relocation.rules import Kind, Line, Record, Verdict, entitlement_of, pages_of, planned
 from apps.relocation.selectors import here_for
 from apps.workspaces.services import workspace_request
 
@@ -165,6 +166,7 @@ def _project(record: Record, lines: tuple[Line, ...], by: Person) -> None:
         ),
         by=str(by.pk),
     )
+    entry_publish(application_id=str(application.pk), by=str(by.pk))
     _tie(record, project.pk, by, dossier=application.pk)
     _tie(entitlement, project.entitlement.pk, by, dossier=application.pk)
 
@@ -184,6 +186,7 @@ def _decided(project: Record, entitlement: Record) -> DecidedElsewhere:
         ends_on=date.fromisoformat(entitlement.values["ends_on"]),
         decided_on=date.fromisoformat(entitlement.values["decided_on"]),
         decision=entitlement.values["decision"],
+        pages=pages_of(project, Definition.from_json(entitlement.values["definition"]).to_json()),
     )
 
 

@@ -22,6 +22,7 @@ REASONS: Mapping[str, Message] = {
     "ended": _("The entitlement ended on %(day)s: no data may be had on it any more."),
     "definition": _("The definition of the data cannot be taken over: %(problem)s"),
     "path": _("The path “%(path)s” is not in force here."),
+    "not_public": _("Public pages show no text “%(field)s”."),
     "number": _("A dossier of the number %(number)s is here already."),
     "no_entitlement": _("No entitlement of this project can be taken over: see its own line."),
     "meanwhile": _("Somebody made the same thing meanwhile: run the import again."),

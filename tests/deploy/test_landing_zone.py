@@ -1,6 +1,8 @@
 """The landing zone, read as data: in Paris, closed, without secrets, and whole."""
 
 import re
+import shutil
+import subprocess
 from collections.abc import Iterator
 from typing import Any
 
@@ -108,6 +110,49 @@ def test_checkpoints_of_the_audit_log_cannot_be_removed() -> None:
 def test_networks_are_closed_unless_a_rule_opens_them() -> None:
     lists = [body for (kind, _), body in resources().items() if kind == "scaleway_vpc_acl"]
     assert [bare(body["default_policy"]) for body in lists] == ["drop"]
+
+
+def rights() -> dict[str, list[tuple[str, set[str]]]]:
+    """For each policy: where each of its rules holds, and which permission sets it gives."""
+    policies = {name: body for (kind, name), body in resources().items() if kind == "scaleway_iam_policy"}
+    return {
+        name: [
+            (str(rule.get("project_ids", ["organization"])[0]), {bare(one) for one in rule["permission_set_names"]})
+            for rule in body["rule"]
+        ]
+        for name, body in policies.items()
+    }
+
+
+def test_whoever_makes_extracts_reaches_the_keys_of_the_pseudonyms_and_nothing_else() -> None:
+    pseudonyms = "${scaleway_account_project.pseudonyms.id}"
+    assert rights()["extractor"] == [(pseudonyms, {"KeyManagerFullAccess"})]
+    key = resources()["scaleway_key_manager_key", "master"]
+    assert key["project_id"] == pseudonyms
+
+
+def test_whoever_makes_workspaces_opens_keys_in_the_hubs_project_only() -> None:
+    places = [
+        place for place, sets in rights()["provisioner"] if {one for one in sets if "Key" in one or "Secret" in one}
+    ]
+    assert places == ["${scaleway_account_project.hub.id}"]
+
+
+def test_every_identity_has_one_policy_and_is_named_in_the_outputs() -> None:
+    applications = {name for kind, name in resources() if kind == "scaleway_iam_application"}
+    assert set(rights()) == applications
+    said = (REPOSITORY / "deploy" / "outputs.tf").read_text(encoding="utf-8")
+    assert {name for name in applications if f"scaleway_iam_application.{name}.id" not in said} == set()
+
+
+def test_the_tool_itself_finds_them_well_formed() -> None:
+    tool = shutil.which("tofu") or shutil.which("terraform")
+    if tool is None:
+        pytest.skip("neither tofu nor terraform is installed: they were read by python-hcl2 only")
+    said = subprocess.run(
+        [tool, "fmt", "-check", "-diff", str(REPOSITORY / "deploy")], capture_output=True, text=True, check=False
+    )
+    assert said.returncode == 0, said.stdout + said.stderr
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)

@@ -1,5 +1,6 @@
 """A fault at every boundary of every step of provision and destroy: the cloud ends as desired, nothing is left over,
-nothing is there twice, no secret is written. A seeded sample here; all of them in `fault_cloud_steps.py`."""
+nothing is there twice, no secret is written. A seeded sample here; all of them, for every operation, in
+`every_cloud_step.py`."""
 
 import random
 from collections.abc import Callable

@@ -17,6 +17,7 @@ from apps.workspaces import reconcile, sweeping
 from apps.workspaces.fake_scaleway.persistence import KEPT
 from apps.workspaces.models import CloudRequest, CloudResource, Operation, Workspace
 from apps.workspaces.plans import THINGS
+from apps.workspaces.providers.scaleway.base_parts import FORMER, NEXT
 from apps.workspaces.providers.scaleway.provider import ScalewayProvider
 from tests.support.cloud_in_process import Hooks, new_world, provider_in
 
@@ -170,5 +171,5 @@ def written_anywhere() -> str:
 
 def ledger_of(workspace: Workspace) -> dict[str, str]:
     """What the ledger holds of the parts."""
-    held = CloudResource.objects.filter(workspace=workspace, removed_at=None, kind__in=THINGS)
+    held = CloudResource.objects.filter(workspace=workspace, removed_at=None, kind__in=(*THINGS, NEXT, FORMER))
     return dict(held.values_list("kind", "external_id"))

@@ -1,8 +1,9 @@
 """Dossiers that were decided on the previous platform: they come here approved, with what is known of them."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time
+from typing import Any
 
 from django.utils import timezone
 
@@ -17,7 +18,8 @@ from apps.applications.services.guarding import record
 
 @dataclass(frozen=True)
 class DecidedElsewhere:
-    """A dossier as the previous platform knows it. `definition_hash` is that of the entitlement's definition."""
+    """A dossier as the previous platform knows it. `definition_hash` is that of the entitlement's definition, `pages`
+    what is known of the form's pages beside title and dates of access."""
 
     number: str
     title: str
@@ -30,6 +32,7 @@ class DecidedElsewhere:
     ends_on: date
     decided_on: date
     decision: str
+    pages: Mapping[str, Mapping[str, Any]]
 
 
 def application_take_over(decided: DecidedElsewhere, *, by: Person) -> Application:
@@ -67,7 +70,13 @@ def _pages_write(application: Application, decided: DecidedElsewhere, by: Person
         "period": {"access_from": decided.starts_on.isoformat(), "access_to": decided.ends_on.isoformat()},
     }
     Page.objects.bulk_create(
-        Page(application=application, key=key, content=known.get(key, {}), updated_by=by, updated_at=timezone.now())
+        Page(
+            application=application,
+            key=key,
+            content={**decided.pages.get(key, {}), **known.get(key, {})},
+            updated_by=by,
+            updated_at=timezone.now(),
+        )
         for key in application.specification.keys
     )
 

@@ -7,12 +7,14 @@ from typing import Any
 import pytest
 from django.core import mail
 from django.core.management import CommandError, call_command
+from django.test import Client
 
 from apps.accounts.models import Mandate, Organisation, Person
 from apps.applications.models import Application
 from apps.audit.models import Event
 from apps.core.models import OutboxItem
 from apps.core.outbox import run_item
+from apps.directory.models import Entry
 from apps.extracts.models import ExtractRequest
 from apps.projects.models import Entitlement, Membership, Project
 from apps.relocation import services
@@ -63,6 +65,32 @@ def test_a_whole_export_becomes_what_an_approval_would_have_made(giver: Person, 
             assert (
                 Event.objects.filter(action="relocation.made", object_id=tie.new_id, actor=str(giver.pk)).count() == 1
             )
+
+
+def test_a_project_of_a_published_path_gets_its_public_page(giver: Person, tmp_path: Path) -> None:
+    public = {"title.title_en": "Follow-up", "summary.summary_fr": "Un résumé.", "summary.summary_en": "A summary."}
+    published = {**PROJECT, "path": "full_authorisation", "public": public}
+
+    ran(export_in(tmp_path, {**WHOLE, Kind.PROJECT: [published]}), giver)
+
+    entry = Entry.objects.get(number="PF1-0042")
+    assert (entry.title, entry.title_en, entry.controller) == (PROJECT["title"], "Follow-up", ORGANISATION["name"])
+    assert (str(entry.starts_on), str(entry.ends_on)) == ("2025-01-01", "2099-12-31")
+    address = f"/repertoire/{entry.application_id}/"
+    french, english = (
+        Client(headers={"accept-language": language}).get(address).content.decode() for language in ("fr", "en")
+    )
+    assert "Un résumé." in french
+    assert "ER_PRS_F" in french
+    assert "A summary." in english
+    assert "Follow-up" in english
+    assert Event.objects.filter(action="directory.published", object_id=str(entry.application_id)).count() == 1
+
+
+def test_a_project_of_another_path_gets_none(giver: Person, tmp_path: Path) -> None:
+    ran(export_in(tmp_path), giver)
+
+    assert not Entry.objects.exists()
 
 
 def test_a_second_run_makes_nothing_and_says_what_changed_at_the_source(giver: Person, tmp_path: Path) -> None:

@@ -20,11 +20,22 @@ from apps.relocation.rules import (
     Verdict,
     block_size,
     blocks_of,
+    pages_of,
     planned,
 )
 from tests.factories.relocation import ENTITLEMENT, LEAD, MANDATE, MEMBER, ORGANISATION, PROJECT, WHOLE, WORKSPACE
 
-NOTHING = Here({}, (), (), (), ("permanent_access",), "steward@hdh.example", date(2026, 6, 1), lambda definition: ())
+NOTHING = Here(
+    {},
+    (),
+    (),
+    (),
+    ("permanent_access",),
+    ("summary.summary_fr",),
+    "steward@hdh.example",
+    date(2026, 6, 1),
+    lambda definition: (),
+)
 
 
 def records(**changed: list[dict[str, Any]]) -> list[Record]:
@@ -46,6 +57,18 @@ def test_a_whole_export_is_made_in_an_order_in_which_each_finds_what_it_refers_t
 
     assert [line.record.kind for line in lines] == sorted((line.record.kind for line in lines), key=list(Kind).index)
     assert {line.verdict for line in lines} == {Verdict.MAKE}
+
+
+def test_an_export_answers_pages_of_the_form() -> None:
+    definition = {"population": {"all": []}, "scope": {"tables": {"T": ["c"]}, "period": {"from": "a", "to": "b"}}}
+    project = Record(Kind.PROJECT, "pr-1", {"public": {"summary.summary_fr": "Un résumé."}}, "")
+
+    assert pages_of(project, definition) == {
+        "population": {"population": {"all": []}},
+        "variables": {"scope": {"T": ["c"]}},
+        "period": {"data_from": "a", "data_to": "b"},
+        "summary": {"summary_fr": "Un résumé."},
+    }
 
 
 def test_what_an_earlier_run_took_over_is_known_or_has_changed_since() -> None:
@@ -89,6 +112,13 @@ def test_what_is_here_under_the_same_siren_or_address_is_tied_to_it() -> None:
         ("project", {**PROJECT, "members": ["p-9"]}, Reason("not_there", {"kind": Kind.PERSON, "id": "p-9"})),
         ("project", {**PROJECT, "members": "p-2"}, Reason("field_wrong", {"field": "members"})),
         ("project", {**PROJECT, "id": "pr-2"}, Reason("no_entitlement")),
+        ("project", {**PROJECT, "public": {"summary.summary_fr": 3}}, Reason("field_wrong", {"field": "public"})),
+        ("project", {**PROJECT, "public": ["text"]}, Reason("field_wrong", {"field": "public"})),
+        (
+            "project",
+            {**PROJECT, "public": {"summary.summary_fr": "Un résumé.", "team.notes": "Interne."}},
+            Reason("not_public", {"field": "team.notes"}),
+        ),
         ("workspace", {**WORKSPACE, "project": "pr-9"}, Reason("not_there", {"kind": Kind.PROJECT, "id": "pr-9"})),
         ("workspace", {**WORKSPACE, "prefix": 3}, Reason("field_wrong", {"field": "prefix"})),
     ],

@@ -9,7 +9,7 @@ from typing import Any
 
 from apps.workspaces.providers.base import Made, NotYet, ProviderRefused
 from apps.workspaces.providers.scaleway.errors import Absent, Denied, Invalid
-from apps.workspaces.providers.scaleway.identity import key_in_vault
+from apps.workspaces.providers.scaleway.identity import api_key, key_in_vault
 from apps.workspaces.providers.scaleway.secrets import DataKey
 from apps.workspaces.providers.scaleway.site import Site
 from apps.workspaces.providers.scaleway.storage import sse
@@ -143,7 +143,12 @@ def bucket_policies(site: Site) -> Made | NotYet:
 
 
 def bucket_canaries(site: Site) -> Made | NotYet:
-    """An object in each bucket: its own key reads it where it may, nobody else, and nobody without the client's key."""
+    """An object in each bucket: its own key reads it where it may, nobody else, and nobody without the client's key.
+
+    The key in the vault is made sure of first: a worker that was overtaken may have left another one there."""
+    only_key = api_key(site)
+    if isinstance(only_key, NotYet):
+        return only_key
     sealed = data_key(site, "objects")
     for purpose in PURPOSES:
         name, content = bucket_name(site, purpose), secrets.token_bytes(32)
