@@ -1,6 +1,7 @@
 """Reading agreements: who sees which, and the facts a decision depends on."""
 
 import hashlib
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -11,11 +12,11 @@ from django.utils import timezone
 
 from apps.accounts.models import Mandate, Person
 from apps.agreements import rules
-from apps.agreements.models import Agreement, Party, Signature, Version
+from apps.agreements.models import Agreement, Party, Refusal, Signature, Version
 from apps.agreements.rules import SignatureFacts
 from apps.applications import canonical
-from apps.applications.models import Member
-from apps.applications.selectors import application_roles, applications_visible_to, conflicts_of
+from apps.applications.selectors import application_roles, applications_visible_to, conflicts_of, gather
+from apps.applications.ties import Ties
 from apps.core.rules import Role
 
 
@@ -51,8 +52,8 @@ def present_version(agreement: Agreement) -> Version:
 
 
 def version_of_project(project_id: UUID) -> Any:
-    """The present version of the agreement that a project rests on, if there is one: that of the dossier which began it
-    or amended it, whichever was signed last.
+    """The present version of the agreement that a project rests on, if there is one: that of the dossier under whose
+    entitlement it works today, which is the first one or the amendment that changed it last.
 
     Its `is_in_force` says whether every party's signature of it counts, of the dossier as it was submitted last.
     """
@@ -61,12 +62,8 @@ def version_of_project(project_id: UUID) -> Any:
     in_force = Q(~Exists(unsigned), agreement__status=rules.Status.SIGNED) & Q(
         says=F("agreement__application__content_hash")
     )
-    began_or_amended = Q(agreement__application__project=project_id) | Q(
-        agreement__application__amends__project=project_id
-    )
-    found = Version.objects.filter(began_or_amended, superseded_at=None).order_by(
-        F("agreement__signed_at").desc(nulls_last=True)
-    )
+    holds = {"agreement__application__entitlement__project": project_id}
+    found = Version.objects.filter(**holds, agreement__application__entitlement__ended_at=None, superseded_at=None)
     says = KeyTextTransform("content_hash", "content")
     return found.defer("document").annotate(says=says).annotate(is_in_force=in_force).first()
 
@@ -82,10 +79,10 @@ def signatures_of(version: Version) -> list[Signature]:
     return list(counting.select_related("person", "party__organisation").order_by("signed_at", "pk"))
 
 
-def roles_for(agreement: Agreement, person: Person) -> frozenset[Role]:
+def roles_with(agreement: Agreement, person: Person, signed_for: Collection[Party]) -> frozenset[Role]:
     """What the person is for the agreement: on the team, signatory of a party, staff."""
     roles = application_roles(agreement.application, person)
-    return roles | {Role.SIGNATORY} if parties_signed_for(agreement, person) else roles
+    return roles | {Role.SIGNATORY} if signed_for else roles
 
 
 def parties_signed_for(agreement: Agreement, person: Person) -> list[Party]:
@@ -94,36 +91,86 @@ def parties_signed_for(agreement: Agreement, person: Person) -> list[Party]:
     return list(Party.objects.filter(agreement=agreement, organisation__in=mandated).order_by("pk"))
 
 
+class Read:
+    """An agreement with its versions, parties, signatures and signatories, for one reader. One query."""
+
+    def __init__(self, agreement: Agreement, reader: Person) -> None:
+        self.agreement, self.reader = agreement, reader
+        parties = Party.objects.filter(agreement=agreement).select_related("organisation").order_by("pk")
+        versions = Version.objects.defer("document").filter(agreement=agreement).select_related("made_by")
+        given = Signature.objects.filter(document_version__agreement=agreement).order_by("signed_at", "pk")
+        self._given = given.select_related("person", "party__organisation")
+        refused = Refusal.objects.filter(document_version__agreement=agreement).order_by("-at")
+        self.refusals = refused.select_related("person", "party__organisation", "document_version")
+        mandates, self._ties = _mandates_of_parties(agreement), Ties(agreement.application, reader)
+        gather(agreement.application, parties, versions, self._given, self.refusals, mandates, *self._ties.all)
+        self.parties, self._versions = list(parties), sorted(versions, key=lambda one: one.number, reverse=True)
+        self.signatories = _by_party(self.parties, mandates)
+        self.signed_for = [party for party in self.parties if reader.pk in self._signing(party)]
+        self.version = next(one for one in self._versions if one.superseded_at is None)
+
+    def _signing(self, party: Party) -> set[UUID]:
+        return {person.pk for person in self.signatories[party.pk]}
+
+    @property
+    def signatures(self) -> list[Signature]:
+        """Those of the present version that count, in the order in which they were given."""
+        own = (one for one in self._given if one.document_version_id == self.version.pk)
+        return [one for one in own if one.voided_at is None]
+
+    @property
+    def earlier(self) -> list[tuple[Version, list[Signature]]]:
+        """The versions before the present one, the last first, with the signatures that became void."""
+        return [
+            (version, [one for one in self._given if one.document_version_id == version.pk])
+            for version in self._versions
+            if version.superseded_at
+        ]
+
+    def facts(self, party: Party | None = None, seen_hash: str = "") -> rules.Facts:
+        """The facts for what the reader may do with the agreement, for a party when they sign or decline."""
+        application = self.agreement.application
+        return rules.Facts(
+            status=self.agreement.status,
+            roles=roles_with(self.agreement, self.reader, self.signed_for),
+            party=rules.PartyKind(party.kind) if party else None,
+            party_id=str(party.pk) if party else "",
+            signs_for=frozenset(str(found.pk) for found in self.signed_for),
+            signed_for=frozenset(str(found.party_id) for found in self.signatures if found.person_id == self.reader.pk),
+            party_has_signed=party is not None and any(found.party_id == party.pk for found in self.signatures),
+            seen_hash=seen_hash,
+            document_hash=self.version.document_hash,
+            on_team=any(member.person_id == self.reader.pk for member in application.members.all()),
+            takes_part=bool(conflicts_of(self.reader, application, self._ties)),
+        )
+
+
 def agreement_facts(
     agreement: Agreement, person: Person, *, party: Party | None = None, seen_hash: str = ""
 ) -> rules.Facts:
     """The facts for what the person may do with the agreement, for a party when they sign or decline."""
-    version = present_version(agreement)
-    signatures = signatures_of(version)
-    application = agreement.application
-    return rules.Facts(
-        status=agreement.status,
-        roles=roles_for(agreement, person),
-        party=rules.PartyKind(party.kind) if party else None,
-        party_id=str(party.pk) if party else "",
-        signs_for=frozenset(str(found.pk) for found in parties_signed_for(agreement, person)),
-        signed_for=frozenset(str(found.party_id) for found in signatures if found.person_id == person.pk),
-        party_has_signed=party is not None and any(found.party_id == party.pk for found in signatures),
-        seen_hash=seen_hash,
-        document_hash=version.document_hash,
-        on_team=Member.objects.filter(application=application, person=person).exists(),
-        takes_part=bool(conflicts_of(person, application)),
-    )
+    return Read(agreement, person).facts(party, seen_hash)
+
+
+def _mandates_of_parties(agreement: Agreement) -> QuerySet[Mandate]:
+    """The mandates by which active people may sign today for a party."""
+    organisations = Party.objects.filter(agreement=agreement).values("organisation")
+    mandates = Mandate.objects.current(timezone.localdate()).filter(organisation__in=organisations, may_sign=True)
+    return mandates.filter(person__is_active=True).select_related("person").order_by("person__family_name")
+
+
+def _by_party(parties: Iterable[Party], mandates: Iterable[Mandate]) -> dict[Any, list[Person]]:
+    """The people who hold these mandates, by party."""
+    found: dict[Any, list[Person]] = {party.pk: [] for party in parties}
+    of_organisation = {party.organisation_id: party.pk for party in parties}
+    for mandate in mandates:
+        found[of_organisation[mandate.organisation_id]].append(mandate.person)
+    return found
 
 
 def signatories_of(agreement: Agreement) -> dict[Any, list[Person]]:
     """The people who may sign today, by party. Two queries."""
-    parties = {party.organisation_id: party.pk for party in Party.objects.filter(agreement=agreement)}
-    found: dict[Any, list[Person]] = {party: [] for party in parties.values()}
-    mandates = Mandate.objects.current(timezone.localdate()).filter(organisation__in=parties, may_sign=True)
-    for mandate in mandates.filter(person__is_active=True).select_related("person").order_by("person__family_name"):
-        found[parties[mandate.organisation_id]].append(mandate.person)
-    return found
+    return _by_party(list(Party.objects.filter(agreement=agreement)), _mandates_of_parties(agreement))
 
 
 def signatory_ids(agreement: Agreement) -> set[UUID]:

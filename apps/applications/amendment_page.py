@@ -1,10 +1,11 @@
 """An amendment beside what is authorised, in words: for its team before it submits, for the steward who decides."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -12,7 +13,7 @@ from apps.accounts.models import Organisation, Person
 from apps.applications import authorised, presentation, rules, selectors, wording
 from apps.applications.amendments import LEAD, PEOPLE, Change
 from apps.applications.authorised import Comparison
-from apps.applications.models import Application
+from apps.applications.models import Application, Submission
 from apps.applications.policy import AmendmentRule, Stage
 from apps.applications.returned import field_label
 from apps.applications.rules import EDITABLE
@@ -55,13 +56,17 @@ class AmendmentRead:
     standing: tuple[str, ...]
 
 
-def amendment_read(application: Application, submitted: Mapping[str, Any] | None = None) -> AmendmentRead | None:
-    """The amendment as it is now, or as it was submitted; None for a dossier that amends nothing."""
+def amendment_read(
+    application: Application, submitted: Mapping[str, Any] | None = None, held: QuerySet[Submission] | None = None
+) -> AmendmentRead | None:
+    """The amendment as it is now, or as it was submitted; None for a dossier that amends nothing. `held`: what it
+    starts from, where that was read.
+    """
     if application.amends_id is None:
         return None
     if submitted is None and application.state not in EDITABLE and application.round:
         submitted = authorised.submission_of(application).content
-    compared = authorised.comparison(application, submitted or selectors.snapshot_of(application))
+    compared = authorised.comparison(application, submitted or selectors.snapshot_of(application), held)
     reopened = compared.proposal.reopened
     stages = selectors.path_of(application).stages
     return AmendmentRead(
@@ -140,11 +145,10 @@ def _identifiers(compared: Comparison, field: str) -> list[UUID]:
     return [UUID(item) for change in concerned for item in (*change.gone, *change.come)]
 
 
-def of_project(application: Application, person: Person) -> dict[str, Any]:
-    """What the page of an approved dossier shows of its amendments, and whether another may be started."""
+def of_project(application: Application, person: Person, amendments: Iterable[Application]) -> dict[str, Any]:
+    """What the page of an approved dossier shows of its amendments, and whether another may be started. One query."""
     if application.state is not rules.Status.APPROVED or application.amends_id:
         return {}
-    amendments = list(authorised.amendments_of(application))
     facts = selectors.amendment_facts(application, person, amendments)
     return {
         "amendments": amendments,

@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from apps.accounts.models import Person
 from apps.applications import amendments, rules
 from apps.applications.amendments import Change, Proposal
 from apps.applications.form_spec import Contents
-from apps.applications.models import Application, Decision, Member, StageOutcome, Submission
+from apps.applications.models import Application, Decision, StageOutcome, Submission
 from apps.applications.paths import path_of, policy_of
 from apps.applications.policy import Stage
 from apps.applications.rules import Missing
@@ -39,10 +39,12 @@ def under_way(application: Application) -> Application | None:
 
 def authorised_before(application: Application) -> Application:
     """The dossier whose approval an amendment starts from; for the first dossier of a project, what holds now."""
+    return _approved_before(application).order_by("-decided_at")[0]
+
+
+def _approved_before(application: Application) -> QuerySet[Application]:
     found = family_of(application).filter(status=rules.Status.APPROVED).exclude(pk=_itself(application))
-    if application.amends_id:
-        found = found.filter(decided_at__lte=application.created_at)
-    return found.order_by("-decided_at")[0]
+    return found.filter(decided_at__lte=application.created_at) if application.amends_id else found
 
 
 def _itself(application: Application) -> Any:
@@ -65,19 +67,33 @@ class Comparison:
     proposal: Proposal
 
 
-def comparison(application: Application, after: Mapping[str, Any]) -> Comparison:
-    """How this content of an amendment differs from what is authorised. Two queries."""
-    authorised = authorised_before(application)
-    before = submission_of(authorised).content
+def submissions_held(application: Application) -> QuerySet[Submission]:
+    """The submission that an amendment starts from, with its dossier; nothing for a dossier that amends none."""
+    if application.amends_id is None:
+        return Submission.objects.none()
+    found = Submission.objects.filter(application__in=_approved_before(application), round=F("application__round"))
+    return found.select_related("application").order_by("-application__decided_at")[:1]
+
+
+def comparison(
+    application: Application, after: Mapping[str, Any], held: QuerySet[Submission] | None = None
+) -> Comparison:
+    """How this content of an amendment differs from what is authorised. `held`: what it starts from, where that was
+    read. One query otherwise.
+    """
+    starts_from = (held or submissions_held(application))[0]
+    authorised, before = starts_from.application, starts_from.content
     found = amendments.changes(application.specification, before, after)
     return Comparison(
         authorised, before, after, found, amendments.proposal(found, policy_of(application), judged=application.judged)
     )
 
 
-def amendment_missing(application: Application, contents: Contents) -> tuple[Missing, ...]:
+def amendment_missing(
+    application: Application, contents: Contents, held: QuerySet[Submission] | None = None
+) -> tuple[Missing, ...]:
     """What keeps an amendment from being submitted beyond what every dossier lacks: the bounds of its access."""
-    before = submission_of(authorised_before(application)).content
+    before = (held or submissions_held(application))[0].content
     asked, holds = amendments.access_of(contents), amendments.access_of(before["pages"])
     policy, path = policy_of(application), path_of(application)
     is_renewal = application.kind == Application.Kind.RENEWAL
@@ -97,8 +113,3 @@ def decided_on_family(application: Application, person: Person) -> bool:
     family = family_of(application)
     decided = Decision.objects.filter(application__in=family, by=person).exists()
     return decided or StageOutcome.objects.filter(application__in=family, by=person).exists()
-
-
-def team_of_family(application: Application) -> set[Any]:
-    """The people of the team, and of the team that is authorised."""
-    return set(Member.objects.filter(application__in=family_of(application)).values_list("person_id", flat=True))

@@ -53,7 +53,7 @@ class ReturnForm(SeenForm):
             label=wording.said(title),
             required=False,
             max_length=LONGEST_REASON,
-            widget=forms.Textarea(attrs={"rows": rows}),
+            widget=forms.Textarea(attrs={"rows": rows, "cols": False}),  # as wide as the page
         )
 
     def groups(self) -> Iterator[ReturnGroup]:

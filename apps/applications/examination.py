@@ -9,7 +9,7 @@ from apps.applications import composition, following, overview, presentation, ru
 from apps.applications.amendment_page import amendment_read
 from apps.applications.five_safes import Ground, ended_last, five_safes
 from apps.applications.form_spec import Contents
-from apps.applications.models import Application, ChecklistMark, Decision, Submission
+from apps.applications.models import Application, ChecklistMark, Decision, ReturnReason, Submission
 from apps.applications.policy import Path
 from apps.applications.queue import deadline_said
 from apps.core.rules import Refused
@@ -38,23 +38,34 @@ class Round:
 
     submission: Submission
     decision: Decision | None
+    reasons: list[ReturnReason]
 
 
-def rounds_of(application: Application) -> list[Round]:
-    """Every submission with its decision and reasons, latest first. Three queries."""
-    submissions = Submission.objects.filter(application=application).select_related("by").order_by("-round")
-    decisions = Decision.objects.filter(application=application).select_related("by").prefetch_related("reasons")
-    by_round = {decision.round: decision for decision in decisions}
-    return [Round(submission, by_round.get(submission.round)) for submission in submissions]
+class Read:
+    """What is read of a dossier for the decision screen, all in one query."""
+
+    def __init__(self, application: Application, steward: Person) -> None:
+        submissions = Submission.objects.filter(application=application).select_related("by").order_by("-round")
+        decisions = Decision.objects.filter(application=application).select_related("by")
+        reasons = ReturnReason.objects.filter(decision__application=application).order_by("id")
+        self.outcomes = overview.outcome_rows_of_family(application)
+        self.obligations = following.obligations_of(application)
+        self.stewards = following.stewards()
+        read = (submissions, decisions, reasons, self.outcomes, self.obligations, self.stewards)
+        self.beside = selectors.Around(application, steward, *read)
+        by_round = {
+            decision.round: (decision, [reason for reason in reasons if reason.decision_id == decision.pk])
+            for decision in decisions
+        }
+        self.rounds = [Round(submission, *by_round.get(submission.round, (None, []))) for submission in submissions]
 
 
 def examination(application: Application, steward: Person, language: str) -> dict[str, Any]:
     """Everything the decision screen shows, from the last submission, in a fixed number of queries."""
-    selectors.gather(application)
-    rounds = rounds_of(application)
+    read = Read(application, steward)
+    rounds, beside = read.rounds, read.beside
     submitted = rounds[0].submission.content
     contents = submitted_contents(submitted)
-    beside = selectors.around(application)
     first_page = application.specification.keys[0]
     facts = selectors.decision_facts(application, steward, contents, returned=[first_page], beside=beside)
     spec = application.specification
@@ -62,8 +73,8 @@ def examination(application: Application, steward: Person, language: str) -> dic
     names: dict[str, list[str]] = {}
     for document in documents:
         names.setdefault(document["kind"], []).append(document["name"])
-    followed = overview.followed_up(application)
-    ground = _ground(application, contents, facts, beside.marks, names, followed)
+    followed = overview.followed_up(application, read.outcomes, read.obligations)
+    ground = _ground(application, contents, facts, read, names, followed)
     return {
         "application": application,
         "standing": overview.standing(application),
@@ -76,10 +87,11 @@ def examination(application: Application, steward: Person, language: str) -> dic
         "missing": overview.missing_lines(application, facts.missing),
         "team": application.members.all(),
         **procedure(application, facts, beside),
+        "stewards": read.stewards,
         **followed,
         "rounds": rounds,
         "changes": _changes(application, rounds),
-        "amendment": amendment_read(application, submitted),
+        "amendment": amendment_read(application, submitted, read.beside.held),
         "actions": rules.allowed_actions(facts, DECISIONS),
         "objections": _objections(facts),
     }
@@ -89,12 +101,12 @@ def _ground(
     application: Application,
     contents: Contents,
     facts: rules.Facts,
-    marks: Mapping[str, str],
+    read: Read,
     documents: Mapping[str, list[str]],
     followed: Mapping[str, Any],
 ) -> Ground:
-    """What the five safes are told from; of an amendment, how the stages of the whole project ended. A query for it."""
-    ended = overview.outcomes_of(application) if application.amends_id else followed["outcomes"]
+    """What the five safes are told from; of an amendment, how the stages of the whole project ended."""
+    ended = overview.outcome_lines(read.outcomes) if application.amends_id else followed["outcomes"]
     return Ground(
         specification=application.specification,
         contents=contents,
@@ -102,7 +114,7 @@ def _ground(
         facts=facts,
         ended=ended_last(ended),
         documents=documents,
-        marks=marks,
+        marks=read.beside.marks,
         obligations=followed["obligations"],
     )
 
@@ -118,7 +130,7 @@ class CheckLine:
 
 
 def procedure(application: Application, facts: rules.Facts, beside: selectors.Around) -> dict[str, Any]:
-    """Where the dossier stands on its path, for the steward. One query."""
+    """Where the dossier stands on its path, for the steward."""
     path = selectors.path_of(application)
     return {
         "path": path,
@@ -128,7 +140,6 @@ def procedure(application: Application, facts: rules.Facts, beside: selectors.Ar
         "checklist": checklist_lines(application, path, beside.marks),
         "clock": beside.clock,
         "deadline": deadline_said(application, facts.today),
-        "stewards": following.stewards(),
         "awaits_decision": application.state in rules.DECIDABLE,
     }
 

@@ -18,6 +18,11 @@ def obligations_of(application: Application) -> QuerySet[Obligation]:
     return found.order_by(F("fulfilled_at").asc(nulls_first=True), "outcome_id", "id")
 
 
+def is_authority_document(document: Attachment) -> bool:
+    """Whether this is the document of a decision of the authority, and was not taken away."""
+    return document.kind == AUTHORITY and document.removed_at is None and document.redacted_at is None
+
+
 def authority_document(application: Application) -> Attachment | None:
     """The document of the authority's last decision, if one was given."""
     found = Attachment.objects.filter(application=application, kind=AUTHORITY, removed_at=None, redacted_at=None)

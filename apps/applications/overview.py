@@ -5,14 +5,14 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
+from django.db.models import QuerySet
 from django.urls import reverse
 
 from apps.accounts.models import Person
 from apps.applications import following, rules, selectors, wording
-from apps.applications.authorised import family_of
+from apps.applications.authorised import amendments_of, family_of, submissions_held
 from apps.applications.form_spec import Contents, Specification
-from apps.applications.models import Application, Page, StageOutcome
-from apps.applications.policy import Stage
+from apps.applications.models import Application, Decision, Obligation, Page, StageOutcome, Submission
 from apps.applications.rules import EDITABLE, Facts, Missing
 from apps.core.errors import Message
 
@@ -112,10 +112,14 @@ class Overview:
     reasons: Mapping[str, str]
 
 
-def overview(application: Application, person: Person) -> Overview:
-    """Load all of it, in a fixed number of queries. What is missing matters while the team can add it."""
-    selectors.gather(application)
-    contents = selectors.contents_of(application)
+def overview(application: Application, person: Person, *beside: "QuerySet[Any, Any]") -> Overview:
+    """Load all of it, in a fixed number of queries. What is missing matters while the team can add it.
+
+    `beside`: what is read with it, in the same query.
+    """
+    pages = selectors.page_contents(application)
+    selectors.gather(application, pages, *beside)
+    contents = selectors.contents_of(application, pages)
     missing = selectors.completeness(application, contents) if application.state in EDITABLE else ()
     reasons = selectors.reopened_pages(application)
     facts = replace(
@@ -140,18 +144,32 @@ class OutcomeLine:
 
 def outcomes_of(application: Application) -> list[OutcomeLine]:
     """How each stage ended so far for a project, its amendments included, latest first. One query."""
-    rows = StageOutcome.objects.filter(application__in=family_of(application)).order_by("-id")
+    return outcome_lines(outcome_rows_of_family(application))
+
+
+def outcome_rows_of_family(application: Application) -> "QuerySet[StageOutcome]":
+    """How each stage ended so far for a project, its amendments included, latest first."""
+    return StageOutcome.objects.filter(application__in=family_of(application)).order_by("-id")
+
+
+def outcome_lines(rows: Iterable[StageOutcome]) -> list[OutcomeLine]:
+    """In words."""
     return [_outcome_line(row) for row in rows]
 
 
-def followed_up(application: Application) -> dict[str, Any]:
-    """How each stage ended so far, latest first, and what is followed up of it. One query, two where any has ended."""
-    rows = list(StageOutcome.objects.filter(application=application).order_by("-id"))
+def outcome_rows(application: Application) -> "QuerySet[StageOutcome]":
+    """How each stage ended so far, latest first."""
+    return StageOutcome.objects.filter(application=application).order_by("-id")
+
+
+def followed_up(
+    application: Application, outcomes: Iterable[StageOutcome], obligations: Iterable[Obligation]
+) -> dict[str, Any]:
+    """How each stage of this dossier ended so far, and what is followed up of it. No query once it is gathered."""
     return {
-        "outcomes": [_outcome_line(row) for row in rows],
-        "has_authority_document": any(row.stage == Stage.CNIL for row in rows)
-        and following.authority_document(application) is not None,
-        "obligations": following.obligations_of(application) if rows else (),
+        "outcomes": outcome_lines(row for row in outcomes if row.application_id == application.pk),
+        "has_authority_document": any(following.is_authority_document(one) for one in application.attachments.all()),
+        "obligations": obligations,
     }
 
 
@@ -167,9 +185,39 @@ def page_rows(application: Application) -> dict[str, Page]:
     return {row.key: row for row in rows}
 
 
-def context_of(application: Application, person: Person) -> dict[str, Any]:
-    """What every page of a dossier shows around its own content."""
-    seen = overview(application, person)
+class Read:
+    """What the page of a dossier shows of what came of it, for one query with all that is gathered (`all`)."""
+
+    def __init__(self, application: Application) -> None:
+        self.application = application
+        decisions = Decision.objects.filter(application=application).select_related("by")
+        self.decisions = decisions.order_by("-round")[:1]
+        self.clocks = selectors.clocks_running(application)
+        self.outcomes, self.obligations = outcome_rows(application), following.obligations_of(application)
+        self.amendments = amendments_of(application)
+        self.held = submissions_held(application)
+        own = Submission.objects.filter(application=application, round=application.round)
+        self.submissions = own if application.amends_id else own.none()
+        self.all = (
+            self.held,
+            self.submissions,
+            self.decisions,
+            self.clocks,
+            self.outcomes,
+            self.obligations,
+            self.amendments,
+        )
+
+    @property
+    def submitted(self) -> Mapping[str, Any] | None:
+        """What an amendment submitted last; None while its team may still change it."""
+        is_open = self.application.state in EDITABLE
+        return None if is_open else next((one.content for one in self.submissions), None)
+
+
+def context_of(application: Application, person: Person, *beside: "QuerySet[Any, Any]") -> dict[str, Any]:
+    """What every page of a dossier shows around its own content; `beside` is read with it, in the same query."""
+    seen = overview(application, person, *beside)
     return {
         "application": application,
         "standing": standing(application),

@@ -1,11 +1,11 @@
 """Reading dossiers: who sees which, and the facts a decision depends on."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Prefetch, QuerySet, prefetch_related_objects
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -18,18 +18,18 @@ from apps.applications.models import (
     Application,
     Attachment,
     Member,
-    Message,
-    Notice,
-    NoticePreference,
     Page,
     StageOutcome,
+    Submission,
 )
 from apps.applications.paths import path_of, policy_of
 from apps.applications.policy import Document, Path, Stage, policy_on
 from apps.applications.procedure_models import ChecklistMark, StageClock
 from apps.applications.returned import reopened
 from apps.applications.rules import Conflict, Facts, Missing, Outcome, Status
+from apps.applications.ties import Ties
 from apps.catalogue.selectors import nomenclature
+from apps.core.reading_together import read_together
 from apps.core.rules import Role
 from apps.extracts.engine.nomenclature import Nomenclature, builtin_nomenclature
 
@@ -38,13 +38,15 @@ def applications_visible_to(person: Person) -> QuerySet[Application]:
     """The dossiers of the person's teams, last changed first."""
     visible = grants.granted_ids(person, "view_application", Application)
     return (
-        Application.objects.filter(pk__in=visible).select_related("organisation", "changed_by").order_by("-changed_at")
+        Application.objects.filter(pk__in=visible)
+        .select_related("organisation", "changed_by", "amends")
+        .order_by("-changed_at")
     )
 
 
 def applications_examined() -> QuerySet[Application]:
     """Every dossier that was submitted at least once: what stewards see."""
-    return Application.objects.filter(round__gte=1).select_related("organisation", "changed_by", "created_by")
+    return Application.objects.filter(round__gte=1).select_related("organisation", "changed_by", "created_by", "amends")
 
 
 def organisations_to_apply_for(person: Person) -> QuerySet[Organisation]:
@@ -87,10 +89,19 @@ def documents_of(application: Application) -> list[Attachment]:
     return sorted(kept, key=lambda one: (one.uploaded_at, one.pk))
 
 
-def gather(application: Application) -> None:
-    """Read team and documents, removed ones included, for what is shown of a dossier. Two queries."""
-    documents = Attachment.objects.select_related("uploaded_by", "replaces")
-    prefetch_related_objects([application], Prefetch("members", team()), Prefetch("attachments", documents))
+def gather(application: Application, *beside: "QuerySet[Any, Any]") -> None:
+    """Read team and documents, removed ones included, for what is shown of a dossier, and what else is wanted beside
+    them. One query.
+    """
+    members = team_of(application)
+    documents = Attachment.objects.filter(application=application).select_related("uploaded_by", "replaces")
+    read_together(members, documents, *beside)
+    gathered: dict[str, Any] = {"members": members, "attachments": documents}
+    for found in gathered.values():
+        for one in found:
+            one.application = application
+    # Where Django keeps what it prefetched.
+    application._prefetched_objects_cache = gathered  # type: ignore[attr-defined]
 
 
 def removed_documents_of(application: Application) -> QuerySet[Attachment]:
@@ -117,37 +128,9 @@ def documents_missing(application: Application) -> Iterable[Missing]:
             yield Missing("attachments", found.kind, f"scan_{found.scan}")
 
 
-def messages_of(application: Application, *, with_internal: bool) -> QuerySet[Message]:
-    """The messages of a dossier, oldest first; those among staff only when asked for."""
-    found = Message.objects.filter(application=application)
-    if not with_internal:
-        found = found.filter(is_internal=False)
-    return found.select_related("author").order_by("at", "id")
-
-
-def message_readers(application: Application, message: Message) -> set[UUID]:
-    """Whom a message concerns: the stewards who wrote before, and the team unless it stays among staff."""
-    staff = Message.objects.filter(application=application, by_staff=True).values_list("author_id", flat=True)
-    readers = set(staff)
-    if not message.is_internal:
-        readers |= team_ids(application)
-    return readers
-
-
 def team_ids(application: Application) -> set[UUID]:
     """The people of the team."""
     return set(Member.objects.filter(application=application).values_list("person_id", flat=True))
-
-
-def notices_of(person: Person) -> QuerySet[Notice]:
-    """What a person was told, the latest first."""
-    return Notice.objects.filter(person=person).select_related("application").order_by("-at", "-id")
-
-
-def mail_preference(person: Person) -> str:
-    """How often the person wants notices by e-mail."""
-    found = NoticePreference.objects.filter(person=person).values_list("mail", flat=True).first()
-    return found or NoticePreference.Mail.SOON.value
 
 
 def team_of(application: Application) -> QuerySet[Member]:
@@ -160,9 +143,14 @@ def team() -> QuerySet[Member]:
     return Member.objects.select_related("person", "organisation").order_by("-role", "added_at", "id")
 
 
-def contents_of(application: Application) -> dict[str, dict[str, Any]]:
-    """What each page holds; documents count as the content of the page "attachments", by kind."""
-    contents = {key: dict(content) for key, content in _page_contents(application)}
+def contents_of(
+    application: Application, pages: Iterable[tuple[str, dict[str, Any]]] | None = None
+) -> dict[str, dict[str, Any]]:
+    """What each page holds; documents count as the content of the page "attachments", by kind. `pages`: those of the
+    dossier, where they were read.
+    """
+    pages = page_contents(application) if pages is None else pages
+    contents = {key: dict(content) for key, content in pages}
     contents[PROCEDURE] = {"path": application.path}
     documents = contents.setdefault("attachments", {})
     for found in documents_of(application):
@@ -170,12 +158,17 @@ def contents_of(application: Application) -> dict[str, dict[str, Any]]:
     return contents
 
 
-def _page_contents(application: Application) -> Iterable[tuple[str, dict[str, Any]]]:
+def page_contents(application: Application) -> "QuerySet[Page, tuple[str, dict[str, Any]]]":
+    """The key and the content of each page."""
     return Page.objects.filter(application=application).values_list("key", "content")
 
 
-def completeness(application: Application, contents: Contents) -> tuple[Missing, ...]:
-    """Everything that keeps the dossier from being submitted, in the order of the form."""
+def completeness(
+    application: Application, contents: Contents, held: QuerySet[Submission] | None = None
+) -> tuple[Missing, ...]:
+    """Everything that keeps the dossier from being submitted, in the order of the form. `held`: the submission that an
+    amendment starts from, where it was read.
+    """
     spec = application.specification
     known = known_codes()
     contents = {**contents, PROCEDURE: {"path": application.path}}
@@ -183,7 +176,7 @@ def completeness(application: Application, contents: Contents) -> tuple[Missing,
     found = (*found, *_demanded_by_the_path(application, contents, found))
     found = found or composition.last_problems(contents, known)
     if application.amends_id:
-        found = (*found, *authorised.amendment_missing(application, contents))
+        found = (*found, *authorised.amendment_missing(application, contents, held))
     found = (*found, *documents_missing(application))
     return tuple(sorted(found, key=lambda missing: spec.keys.index(missing.page)))
 
@@ -227,19 +220,16 @@ def reopened_pages(application: Application) -> Mapping[str, str]:
     return reopened(application).pages
 
 
-def conflicts_of(person: Person, application: Application) -> frozenset[Conflict]:
-    """Why this person must not decide on the dossier: part of its team, or acting for an organisation in it."""
-    team = [(member.person_id, member.organisation_id) for member in application.members.all()]
-    organisations = {application.organisation_id, *(organisation for _, organisation in team)}
-    mandates = Mandate.objects.current(timezone.localdate()).filter(person=person, organisation__in=organisations)
-    found = set()
-    if (
-        person.pk == application.created_by_id
-        or any(member == person.pk for member, _ in team)
-        or (application.amends_id and person.pk in authorised.team_of_family(application))
-    ):
+def conflicts_of(person: Person, application: Application, ties: Ties | None = None) -> frozenset[Conflict]:
+    """Why this person must not decide on the dossier: part of its team, or acting for an organisation in it.
+
+    `ties`: what ties them to it, where that was read.
+    """
+    ties, found = ties or Ties(application, person), set()
+    on_team = any(member.person_id == person.pk for member in application.members.all())
+    if person.pk == application.created_by_id or on_team or ties.in_the_family:
         found.add(Conflict.TEAM)
-    if mandates.exists():
+    if ties.mandates:
         found.add(Conflict.ORGANISATION)
     return frozenset(found)
 
@@ -281,9 +271,14 @@ def submission_facts(application: Application, person: Person, contents: Content
     return replace(facts, unchanged=not authorised.comparison(application, snapshot_of(application)).changes)
 
 
+def clocks_running(application: Application) -> QuerySet[StageClock]:
+    """The delay that runs for the dossier, if one does."""
+    return StageClock.objects.filter(application=application, stopped_on=None, ended_on=None)
+
+
 def clock_of(application: Application) -> StageClock | None:
     """The delay that runs for the dossier; None where none does. One query."""
-    return StageClock.objects.filter(application=application, stopped_on=None, ended_on=None).first()
+    return clocks_running(application).first()
 
 
 def silence_meant(clock: StageClock) -> str:
@@ -302,10 +297,10 @@ def opinion_is_express(application: Application) -> bool:
     return bool(last and last.express and last.outcome in workflow.FAVOURABLE)
 
 
-def checklist_marks(application: Application) -> dict[str, str]:
-    """What was found about each item of the checklist in the present round. One query."""
+def checklist_marks(application: Application) -> "QuerySet[ChecklistMark, tuple[str, str]]":
+    """What was found about each item of the checklist in the present round: the item and its mark."""
     marks = ChecklistMark.objects.filter(application=application, round=application.round)
-    return dict(marks.values_list("item", "mark"))
+    return marks.values_list("item", "mark")
 
 
 def stage_facts(application: Application, person: Person, *, express: bool = True) -> Facts:
@@ -314,17 +309,17 @@ def stage_facts(application: Application, person: Person, *, express: bool = Tru
     return replace(decision_facts(application, person, contents), express=express)
 
 
-@dataclass(frozen=True)
 class Around:
-    """What runs beside the dossier: its delay, and what was found about its checklist."""
+    """What stands beside the dossier for somebody who decides on it: its delay, what was found about its checklist,
+    what ties them to it, what it amends. One query with all that is gathered.
+    """
 
-    clock: StageClock | None
-    marks: Mapping[str, str]
-
-
-def around(application: Application) -> Around:
-    """Two queries."""
-    return Around(clock_of(application), checklist_marks(application))
+    def __init__(self, application: Application, person: Person, *beside: "QuerySet[Any, Any]") -> None:
+        clocks, marks, self.ties = clocks_running(application), checklist_marks(application), Ties(application, person)
+        self.held = authorised.submissions_held(application)
+        gather(application, clocks, marks, self.held, *self.ties.all, *beside)
+        self.clock: StageClock | None = next(iter(clocks), None)
+        self.marks: Mapping[str, str] = dict(marks)
 
 
 def decision_facts(
@@ -336,12 +331,12 @@ def decision_facts(
     beside: Around | None = None,
 ) -> Facts:
     """The facts for a steward's decision on what was submitted."""
-    beside = beside or around(application)
+    beside = beside or Around(application, person)
     return Facts(
         status=application.state,
         roles=application_roles(application, person),
-        missing=completeness(application, contents),
-        decider_conflicts=conflicts_of(person, application),
+        missing=completeness(application, contents, beside.held),
+        decider_conflicts=conflicts_of(person, application, beside.ties),
         returned_pages=frozenset(returned),
         known_pages=frozenset(application.specification.keys),
         access_to=rules.as_date(contents.get("period", {}).get("access_to")),
@@ -370,7 +365,7 @@ def snapshot_of(application: Application) -> dict[str, Any]:
     return {
         "specification": application.spec_version,
         "organisation": str(application.organisation_id),
-        "pages": dict(_page_contents(application)),
+        "pages": dict(page_contents(application)),
         "attachments": [
             {"id": str(found.pk), "kind": found.kind, "size": found.size, "sha256": found.sha256}
             for found in Attachment.objects.filter(application=application, removed_at=None)

@@ -11,7 +11,7 @@ from apps.accounts.models import Person
 from apps.applications import presentation
 from apps.applications.examination import submitted_contents
 from apps.applications.models import Attachment, Submission
-from apps.applications.selectors import attachments_of, submitted_documents, team_of
+from apps.applications.selectors import attachments_of, submitted_documents
 from apps.committee import rules, selectors
 from apps.committee.forms import AnswerForm, DisclosureForm, PrepareForm, RapporteurForm, ScheduleForm
 from apps.committee.models import Ballot, File, Opinion, OutcomeName, Session
@@ -39,19 +39,20 @@ class Count:
 
 def file_page(file: File, reader: Person, language: str) -> dict[str, Any]:
     """The page of a file. The dossier itself is shown to a member once they declared to have no interest in it."""
-    ballots = selectors.ballots_of(file)
-    facts = selectors.file_facts(file, reader, ballots=ballots)
+    submissions, opinions = _submissions(file), opinions_on(file)
+    read = selectors.Read(file, reader, submissions, opinions)
+    ballots, facts = read.ballots, read.facts
     is_secretary = Role.COMMITTEE_SECRETARY in facts.roles
     opened = may_read(facts)
     awaited = _awaited(ballots, reader)
     return {
         "file": file,
         "application": file.application,
-        "team": team_of(file.application),
+        "team": file.application.members.all(),
         "facts": facts,
         "is_secretary": is_secretary,
         "opened": opened,
-        "content": dossier_read(file, language) if opened else {},
+        "content": dossier_read(file, submissions[0], language) if opened else {},
         "reports": selectors.ballots_seen_by(reader, ballots, file, BallotKind.REPORT) if opened else [],
         "asked": _asked(ballots) if is_secretary else [],
         "votes": _counts(file, ballots),
@@ -60,12 +61,13 @@ def file_page(file: File, reader: Person, language: str) -> dict[str, Any]:
         "own_vote": _own(ballots, reader, BallotKind.VOTE),
         "void": [ballot for ballot in ballots if ballot.person_id == reader.pk and ballot.voided_at],
         "awaited": awaited,
-        "opinion": opinion_of(file),
+        "opinion": next(iter(opinions), None),
+        "proposed": proposed_recommendations(ballots),
         "actions": _actions(facts),
         "obstacles": _obstacles(facts) if is_secretary else [],
         "disclosure_form": DisclosureForm(),
         "answer_form": AnswerForm(is_report=awaited.kind == BallotKind.REPORT) if awaited else None,
-        **(_secretary_forms(file, ballots) if is_secretary else {}),
+        **(_secretary_forms(file, read) if is_secretary else {}),
     }
 
 
@@ -74,9 +76,12 @@ def may_read(facts: rules.Facts) -> bool:
     return Role.COMMITTEE_SECRETARY in facts.roles or facts.disclosed
 
 
-def dossier_read(file: File, language: str) -> dict[str, Any]:
+def _submissions(file: File) -> QuerySet[Submission]:
+    return Submission.objects.filter(application=file.application, round=file.round)
+
+
+def dossier_read(file: File, submission: Submission, language: str) -> dict[str, Any]:
     """The dossier as it was submitted in this round, in words."""
-    submission = Submission.objects.get(application=file.application, round=file.round)
     contents = submitted_contents(submission.content)
     spec = file.application.specification
     documents, names = submitted_documents(file.application, submission.content), dict[str, list[str]]()
@@ -101,9 +106,9 @@ def owes_a_report(file: File, person: Person) -> bool:
     return awaited is not None and awaited.kind == BallotKind.REPORT
 
 
-def opinion_of(file: File) -> Opinion | None:
-    """The express opinion on a file, with its recommendations."""
-    return Opinion.objects.filter(file=file).prefetch_related("recommendations").first()
+def opinions_on(file: File) -> QuerySet[Opinion]:
+    """The express opinion on a file, if it has one, with its recommendations."""
+    return Opinion.objects.filter(file=file).prefetch_related("recommendations")
 
 
 def _awaited(ballots: Iterable[Ballot], reader: Person) -> Ballot | None:
@@ -151,18 +156,18 @@ def _obstacles(facts: rules.Facts) -> list[str]:
     return [str(reason_sentence(reason, REASONS)) for reason in decision.reasons]
 
 
-def _secretary_forms(file: File, ballots: list[Ballot]) -> dict[str, Any]:
-    asked = {ballot.person_id for ballot in selectors.live(ballots, BallotKind.REPORT)}
-    members = [one for one in selectors.members_independent_of(file.application) if one.pk not in asked]
+def _secretary_forms(file: File, read: selectors.Read) -> dict[str, Any]:
+    asked = {ballot.person_id for ballot in selectors.live(read.ballots, BallotKind.REPORT)}
+    members = [one for one in read.entitled if one.pk not in asked]
     return {
         "rapporteur_form": RapporteurForm(members),
         "schedule_form": ScheduleForm(file, selectors.sessions_taking_files()),
     }
 
 
-def proposed_recommendations(file: File) -> list[dict[str, str]]:
+def proposed_recommendations(ballots: Iterable[Ballot]) -> list[dict[str, str]]:
     """What the rapporteurs recommended: the secretary starts from it."""
-    reports = selectors.live(selectors.ballots_of(file), BallotKind.REPORT)
+    reports = selectors.live(ballots, BallotKind.REPORT)
     return [one for report in reports for one in report.recommendations]
 
 

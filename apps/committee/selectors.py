@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import date
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -10,6 +11,8 @@ from django.utils import timezone
 from apps.accounts.models import Mandate, Organisation, Person, StaffRole
 from apps.applications.models import Application, Member
 from apps.applications.selectors import conflicts_of as applications_conflicts
+from apps.applications.selectors import gather
+from apps.applications.ties import Ties
 from apps.committee import rules
 from apps.committee.models import Attendance, Ballot, Disclosure, File, Interest, Session
 from apps.committee.policy import Policy, policy_on
@@ -47,23 +50,27 @@ def files_visible_to(person: Person) -> QuerySet[File]:
     )
 
 
+class Links:
+    """What ties a person to a dossier; `with_what`: what else is read of the dossier in the same query."""
+
+    def __init__(self, person: Person, application: Application, *with_what: "QuerySet[Any, Any]") -> None:
+        members = Member.objects.filter(application=application).values("organisation_id")
+        linked = interests_counting(person, timezone.localdate()).filter(
+            Q(organisation=application.organisation_id) | Q(organisation__in=members)
+        )
+        declared = Disclosure.objects.filter(person=person, application=application)
+        has_interest = declared.values_list("has_interest", flat=True)
+        ties = Ties(application, person)
+        gather(application, linked, has_interest, *ties.all, *with_what)
+        found = {Conflict(str(conflict)) for conflict in applications_conflicts(person, application, ties)}
+        is_linked = bool(linked) or True in has_interest
+        self.conflicts = frozenset(found | {Conflict.DECLARED} if is_linked else found)
+        self.disclosed_none = False in has_interest
+
+
 def conflicts_of(person: Person, application: Application) -> frozenset[Conflict]:
     """Why the dossier is not this person's to examine; empty when it is."""
-    found = {Conflict(str(conflict)) for conflict in applications_conflicts(person, application)}
-    if Disclosure.objects.filter(person=person, application=application, has_interest=True).exists():
-        found.add(Conflict.DECLARED)
-    organisations = [
-        application.organisation_id,
-        *Member.objects.filter(application=application).values_list("organisation_id", flat=True),
-    ]
-    if interests_counting(person, timezone.localdate()).filter(organisation__in=organisations).exists():
-        found.add(Conflict.DECLARED)
-    return frozenset(found)
-
-
-def has_disclosed_none(person: Person, application: Application) -> bool:
-    """Whether the person declared to have no interest in the dossier."""
-    return Disclosure.objects.filter(person=person, application=application, has_interest=False).exists()
+    return Links(person, application).conflicts
 
 
 def members_on(day: date) -> QuerySet[Person]:
@@ -72,8 +79,8 @@ def members_on(day: date) -> QuerySet[Person]:
     return Person.objects.filter(pk__in=held.values("person"), is_active=True).order_by("family_name", "given_name")
 
 
-def members_independent_of(application: Application) -> list[Person]:
-    """The members who may examine the dossier, by name. A fixed number of queries whatever their number."""
+def members_independent_of(application: Application) -> QuerySet[Person]:
+    """The members who may examine the dossier, by name."""
     today = timezone.localdate()
     organisations = Organisation.objects.filter(
         Q(pk=application.organisation_id)
@@ -88,7 +95,7 @@ def members_independent_of(application: Application) -> list[Person]:
     )
     on_team = Member.objects.filter(application=application, person=OuterRef("pk"))
     declared = Disclosure.objects.filter(application=application, person=OuterRef("pk"), has_interest=True)
-    return list(
+    return (
         members_on(today)
         .exclude(pk=application.created_by_id)
         .exclude(Exists(acting))
@@ -98,11 +105,15 @@ def members_independent_of(application: Application) -> list[Person]:
     )
 
 
+def attending(session: Session | None) -> "QuerySet[Attendance, UUID]":
+    """The identifiers of those present in a session."""
+    found = Attendance.objects.filter(session=session) if session else Attendance.objects.none()
+    return found.values_list("person_id", flat=True)
+
+
 def present_in(session: Session | None) -> frozenset[UUID]:
     """Who is present in a session."""
-    if session is None:
-        return frozenset()
-    return frozenset(Attendance.objects.filter(session=session).values_list("person_id", flat=True))
+    return frozenset(attending(session))
 
 
 def people_present(session: Session) -> list[Person]:
@@ -110,9 +121,9 @@ def people_present(session: Session) -> list[Person]:
     return list(Person.objects.filter(pk__in=present_in(session)).order_by("family_name", "given_name"))
 
 
-def ballots_of(file: File) -> list[Ballot]:
+def ballots_of(file: File) -> QuerySet[Ballot]:
     """All ballots of a file, void ones included, in the order in which they were asked."""
-    return list(Ballot.objects.filter(file=file).select_related("person").order_by("asked_at", "id"))
+    return Ballot.objects.filter(file=file).select_related("person").order_by("asked_at", "id")
 
 
 def live(ballots: Iterable[Ballot], kind: BallotKind) -> list[Ballot]:
@@ -144,18 +155,33 @@ def policy_of(file: File) -> Policy:
     return policy_on(timezone.localdate(file.came_at))
 
 
-def file_facts(file: File, person: Person, *, ballots: list[Ballot] | None = None) -> rules.Facts:
+class Read:
+    """A file with its ballots, the members who may examine it and what ties a person to it. One query, with the team
+    and the documents of the dossier and what else is wanted beside them.
+    """
+
+    def __init__(self, file: File, person: Person, *beside: "QuerySet[Any, Any]") -> None:
+        ballots, entitled, present = ballots_of(file), members_independent_of(file.application), attending(file.session)
+        self.links = Links(person, file.application, ballots, entitled, present, *beside)
+        self.ballots, self.entitled, self.present = list(ballots), list(entitled), frozenset(present)
+        self.facts = _facts(file, person, self)
+
+
+def file_facts(file: File, person: Person) -> rules.Facts:
     """The facts for what a person may do about a file; `file` carries its application and session."""
-    ballots = ballots_of(file) if ballots is None else ballots
-    policy, entitled = policy_of(file), members_independent_of(file.application)
+    return Read(file, person).facts
+
+
+def _facts(file: File, person: Person, read: Read) -> rules.Facts:
+    ballots, entitled, policy = read.ballots, read.entitled, policy_of(file)
     reports = live(ballots, BallotKind.REPORT)
-    present = present_in(file.session) & {member.pk for member in entitled}
+    present = read.present & {member.pk for member in entitled}
     return rules.Facts(
         stage=file.stage,
         roles=frozenset({Role.PERSON, *person.staff_roles}),
-        conflicts=conflicts_of(person, file.application),
+        conflicts=read.links.conflicts,
         asked=any(ballot.person_id == person.pk and ballot.answered_at is None for ballot in _open(ballots)),
-        disclosed=has_disclosed_none(person, file.application),
+        disclosed=read.links.disclosed_none,
         unchanged=rules.is_held(file.application.content_hash, file.content_hash),
         session=rules.SessionStatus(file.session.status) if file.session else None,
         reports_asked=len(reports),

@@ -21,9 +21,9 @@ def request_to_run(request_id: str) -> ExtractRequest:
     return ExtractRequest.objects.select_related("project__entitlement").get(pk=request_id)
 
 
-def request_of(project_id: UUID) -> ExtractRequest | None:
+def latest_requests(project_id: UUID) -> QuerySet[ExtractRequest]:
     """The project's latest extract request, if there is one."""
-    return ExtractRequest.objects.filter(project_id=project_id).order_by("-requested_at").first()
+    return ExtractRequest.objects.filter(project_id=project_id).order_by("-requested_at")[:1]
 
 
 def requests_visible_to(person: Person) -> QuerySet[ExtractRequest]:

@@ -26,6 +26,7 @@ STAGES: dict[str, str | Promise] = {
     "events": _("Looking for the events of the criteria."),
     "matched": _("Looking for the events of the criteria."),
     "cohort": _("Forming the population."),
+    "controls": _("Matching controls."),
     "patients": _("Making the project's pseudonyms."),
     "members": _("Making the project's pseudonyms."),
     "table": _("Writing the tables."),

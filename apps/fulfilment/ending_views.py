@@ -13,7 +13,7 @@ from apps.accounts.navigation import person_of
 from apps.accounts.rules import Act
 from apps.applications.field_rules import years_after
 from apps.applications.policy import policy_on
-from apps.applications.selectors import team_of
+from apps.applications.selectors import gather
 from apps.applications.services import Excluded
 from apps.applications.wording import said
 from apps.audit.reading import event_read
@@ -75,6 +75,7 @@ def revoke(request: HttpRequest, project_id: UUID) -> HttpResponse:
     """Withdraw the authorisation after a misuse."""
     person = person_of(request)
     project = get_object_or_404(projects_visible_to(person), pk=project_id)
+    gather(project.application)
     ending.refuse_who_takes_part(project, person)
     form = _revoke_form(request, project)
     if form.is_valid():
@@ -98,7 +99,7 @@ def revoke(request: HttpRequest, project_id: UUID) -> HttpResponse:
 
 
 def _revoke_form(request: HttpRequest, project: Project) -> RevokeForm:
-    team = list(team_of(project.application))
+    team = list(project.application.members.all())
     organisations = {str(member.organisation_id): member.organisation.name for member in team}
     organisations |= {str(project.application.organisation_id): project.application.organisation.name}
     people = [(str(member.person_id), member.person.full_name) for member in team]

@@ -24,7 +24,7 @@ from apps.core.happenings import when
 from apps.core.models import OutboxItem
 from apps.directory.services import entry_end, entry_publish
 from apps.extracts.models import ExtractRequest
-from apps.extracts.selectors import request_of
+from apps.extracts.selectors import latest_requests
 from apps.extracts.services import extract_request, extract_supersede, key_destruction_request
 from apps.people.rules import Period
 from apps.projects.agreements import agreement_read_by
@@ -85,7 +85,7 @@ def project_amended(facts: ApprovedFacts, amends: UUID, by: str) -> None:
     project_amend(project, grant_of(facts), by=by)
     workspace_term_renewed(project_id=project.pk)
     team_follow(application=Application.objects.get(pk=facts.application_id))
-    latest = request_of(project.pk)
+    latest = latest_requests(project.pk).first()
     if data_differ(before, facts.definition) or latest is None or latest.status != ExtractRequest.Status.DELIVERED:
         extract_supersede(project=project, by=by)
         extract_request(project=project, by=by)

@@ -1,5 +1,6 @@
 """Which projects a person has, and as what."""
 
+from collections.abc import Iterable
 from datetime import date
 from uuid import UUID
 
@@ -10,6 +11,7 @@ from django.utils import timezone
 from apps.accounts import grants
 from apps.accounts.models import Mandate, Person
 from apps.applications.models import Member
+from apps.core.reading_together import read_together
 from apps.core.rules import Role
 from apps.people.rules import Condition, Period, best_period
 from apps.people.selectors.accreditation import accreditation_facts
@@ -33,8 +35,12 @@ def projects_of(person: Person) -> QuerySet[Project]:
 
 def member_roles(person: Person, project: Project) -> frozenset[Role]:
     """What the person is in the project: nothing, or one of member and principal investigator. One query."""
-    found = Membership.objects.filter(project=project, person=person).values_list("role", flat=True)
-    return frozenset(Role(role) for role in found)
+    return roles_in(Membership.objects.filter(project=project, person=person))
+
+
+def roles_in(memberships: Iterable[Membership]) -> frozenset[Role]:
+    """The roles that these memberships give."""
+    return frozenset(Role(membership.role) for membership in memberships)
 
 
 def roles_for(person: Person, project: Project) -> frozenset[Role]:
@@ -60,10 +66,12 @@ def mandates_for(project: Project, person: Person) -> QuerySet[Mandate]:
 
 
 def access_facts(project: Project, person: Person) -> AccessFacts:
-    """What this person's access to this project rests on today; eight queries, one more where agreements are."""
+    """What this person's access to this project rests on today; two queries, one more where agreements are."""
     today = timezone.localdate()
-    membership = Membership.objects.filter(project=project, person=person).first()
-    mandates = [Period(one.starts_on, one.ends_on) for one in mandates_for(project, person)]
+    memberships, held = Membership.objects.filter(project=project, person=person), mandates_for(project, person)
+    read_together(memberships, held)
+    membership = next(iter(memberships), None)
+    mandates = [Period(one.starts_on, one.ends_on) for one in held]
     return AccessFacts(
         today=today,
         project_is_active=project.status == Project.Status.ACTIVE,

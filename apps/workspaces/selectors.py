@@ -11,12 +11,13 @@ from django.db.models.functions import Now, TruncDate
 from django.utils import timezone
 
 from apps.accounts.models import Person
+from apps.core.reading_together import read_together
 from apps.core.rules import Decision, Refused, Role
 from apps.people.selectors.accreditation import people_accredited
-from apps.projects.models import Project
+from apps.projects.models import Membership, Project
 from apps.projects.rules import entitlement_holds
-from apps.projects.selectors import mandated_now, projects_visible_to, roles_for, unmet_by_project, unmet_for
-from apps.workspaces.models import Finding, GatewaySession, Offer, Operation, Step, Workspace
+from apps.projects.selectors import mandated_now, projects_visible_to, roles_for, roles_in, unmet_by_project, unmet_for
+from apps.workspaces.models import CloudRequest, CostLine, Finding, GatewaySession, Offer, Operation, Step, Workspace
 from apps.workspaces.plans import SKIPPABLE
 from apps.workspaces.rules import Desired, Facts, Kind, Seen, Situation, Status, decide
 from apps.workspaces.sentences import STEP_LABELS, reason_sentences
@@ -106,22 +107,27 @@ class Progress:
 
 def workspace_progress(project: Project, person: Person) -> Progress | None:
     """The workspace of a project for this person's eyes; None before there is one. A fixed number of queries."""
-    workspace = Workspace.objects.select_related("project__entitlement").filter(project=project).first()
+    workspaces = Workspace.objects.select_related("project__entitlement").filter(project=project)
+    newest = Operation.objects.filter(workspace__project=project).order_by("-generation")[:1]
+    steps = Step.objects.filter(operation=newest.values("pk"))
+    spent = _spent(CostLine.objects.filter(workspace__project=project))
+    memberships = Membership.objects.filter(project=project, person=person)
+    read_together(workspaces, newest, steps, spent, memberships)
+    workspace = next(iter(workspaces), None)
     if workspace is None:
         return None
-    roles, facts = roles_for(person, workspace.project), facts_of(workspace)
+    roles, facts = person.staff_roles | roles_in(memberships), facts_of(workspace)
     may_enter = replace(facts, unmet=unmet_for(project, person))
     opening = decide("workspace.open", roles, may_enter)
-    operation = workspace.operations.prefetch_related("steps").order_by("-generation").first()
     return Progress(
         workspace=workspace,
-        kind=operation.kind if operation else "",
-        steps=tuple(_line(step) for step in operation.steps.all()) if operation else (),
+        kind=newest[0].kind if newest else "",
+        steps=tuple(map(_line, steps)),
         may_open=not isinstance(opening, Refused),
         why_not=reason_sentences(opening.reasons) if isinstance(opening, Refused) else (),
         may=_may(roles, facts, may_enter),
         days_left=(workspace.project.entitlement.ends_on - timezone.localdate()).days,
-        spent=spent_by(workspace),
+        spent=sum(spent, Decimal(0)),
         estimate=hourly_price(workspace),
     )
 
@@ -135,7 +141,12 @@ def _may(roles: frozenset[Role], facts: Facts, may_enter: Facts) -> frozenset[st
 
 def spent_by(workspace: Workspace) -> Decimal:
     """What it cost so far, in euros without tax."""
-    return workspace.costs.aggregate(sum=Sum("amount"))["sum"] or Decimal(0)
+    return sum(_spent(CostLine.objects.filter(workspace=workspace)), Decimal(0))
+
+
+def _spent(lines: QuerySet[CostLine]) -> "QuerySet[CostLine, Decimal]":
+    """The sum of the lines of one workspace: one row, none before there is a line."""
+    return lines.order_by().values("workspace").annotate(sum=Sum("amount")).values_list("sum", flat=True)
 
 
 def hourly_price(workspace: Workspace) -> Decimal | None:
@@ -163,22 +174,25 @@ def workspaces_at_rest() -> QuerySet[Workspace]:
 def operated(workspace: Workspace) -> dict[str, Any]:
     """What an operator sees of one workspace: its last operations, the steps of the newest, every request with its
     answer, the ledger, what differs, and what may be done. A fixed number of queries."""
-    operations = list(workspace.operations.order_by("-generation")[:10])
-    newest = operations[0] if operations else None
-    steps = list(newest.steps.all()) if newest else []
-    requests = list(newest.requests.select_related("step").order_by("-asked_at")[:200]) if newest else []
+    operations = workspace.operations.order_by("-generation")[:10]
+    last = workspace.operations.order_by("-generation").values("pk")[:1]
+    steps = Step.objects.filter(operation=last)
+    requests = CloudRequest.objects.filter(operation=last).select_related("step").order_by("-asked_at")[:200]
+    resources, findings = workspace.resources.order_by("created_at"), workspace.findings.filter(resolved_at=None)
+    spent = _spent(CostLine.objects.filter(workspace=workspace))
+    read_together(operations, steps, requests, resources, findings, spent)
     stopped = next((one for one in steps if one.status == Step.Status.FAILED), None)
     return {
         "workspace": workspace,
         "operations": operations,
-        "newest": newest,
+        "newest": next(iter(operations), None),
         "steps": [(one, str(STEP_LABELS[one.name])) for one in steps],
         "requests": requests,
         "stopped": stopped,
         "may_skip": stopped is not None and stopped.name in SKIPPABLE,
-        "resources": workspace.resources.order_by("created_at"),
-        "findings": workspace.findings.filter(resolved_at=None),
-        "spent": spent_by(workspace),
+        "resources": resources,
+        "findings": findings,
+        "spent": sum(spent, Decimal(0)),
         "hourly": hourly_price(workspace),
     }
 

@@ -4,7 +4,7 @@ What is copied was made by the portal's own services (the world of the permissio
 values and dates differ. Whatever model is added later and hangs on a dossier by a foreign key is copied too.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -12,13 +12,17 @@ from typing import Any
 from django.apps import apps
 from django.db import connection, models
 
+from apps.accounts import grants
 from apps.accounts.models import Person
-from apps.applications.models import Application, ApplicationUserObjectPermission, Member
+from apps.applications.models import Application, Member
+from apps.audit.models import Event
+from apps.projects.models import Membership, Project
 
 # Copied as they are: what a unique column of text becomes in the copy numbered n.
 NUMBERED = {
     "applications_application.number": "'HDH-2020-' || lpad(n::text, 6, '0')",
     "applications_application.search_text": "t.search_text || ' hdh-2020-' || lpad(n::text, 6, '0')",
+    "audit_event.dossier_id": "md5(t.dossier_id::text || n)::uuid",
 }
 
 
@@ -29,6 +33,7 @@ class Copies:
     templates: tuple[str, ...]
     first: int
     last: int
+    with_events: bool = False
 
     def make(self) -> None:
         """Insert them all. Checks by triggers are left out: what is copied had passed them."""
@@ -53,7 +58,8 @@ class Copies:
                     inner = f"SELECT t.{_pk(parent)} FROM {_table(parent)} t WHERE {found[parent]}"
                     found[model] = f"t.{column} IN ({inner})"
                     waiting.append(model)
-        return list(found.items())
+        events = [(Event, "t.dossier_id = ANY(%s::uuid[])")] if self.with_events else []
+        return [*found.items(), *events]
 
     def _statement(self, model: type[models.Model], condition: str) -> str:
         copied = {known for known, _ in self.tables}
@@ -90,7 +96,7 @@ def _pointing_at(parent: type[models.Model]) -> Iterator[tuple[type[models.Model
     for model in apps.get_models():
         for field in model._meta.concrete_fields:
             if field.is_relation and field.related_model is parent:
-                yield model, field.column
+                yield model, str(field.column)
 
 
 def _table(model: type[models.Model]) -> str:
@@ -98,25 +104,28 @@ def _table(model: type[models.Model]) -> str:
 
 
 def _pk(model: type[models.Model]) -> str:
-    return str(model._meta.pk and model._meta.pk.column)
+    key = model._meta.pk
+    return str(key.column) if key else ""
 
 
-def crowd_join(templates: tuple[str, ...], members: int) -> None:
-    """Give each template dossier so many members more, with their grants: rows that every copy repeats."""
+def crowd_join(templates: Iterable[str], members: int) -> None:
+    """Give each template dossier, and its project, so many members more, with their grants: rows that every copy
+    repeats.
+    """
     people = [
         Person(email=f"foule{number}@exemple.fr", given_name="Foule", family_name=f"N{number}")
         for number in range(members)
     ]
     Person.objects.bulk_create(people)
-    from django.contrib.auth.models import Permission
+    for application in Application.objects.filter(pk__in=list(templates)):
+        team = {"organisation_id": application.organisation_id, "added_by_id": application.created_by_id}
+        Member.objects.bulk_create(Member(application=application, person=one, **team) for one in people)
+        _granted(people, "view_application", application)
+        for project in Project.objects.filter(application=application):
+            Membership.objects.bulk_create(Membership(project=project, person=one, role="member") for one in people)
+            _granted(people, "view_project", project)
 
-    view = Permission.objects.get(codename="view_application")
-    for application in Application.objects.filter(pk__in=templates):
-        for person in people:
-            Member.objects.create(
-                application=application,
-                person=person,
-                organisation_id=application.organisation_id,
-                added_by_id=application.created_by_id,
-            )
-            ApplicationUserObjectPermission.objects.create(content_object=application, user=person, permission=view)
+
+def _granted(people: Iterable[Person], codename: str, about: models.Model) -> None:
+    for person in people:
+        grants.grant(person, codename, about)

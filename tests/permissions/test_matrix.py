@@ -18,6 +18,7 @@ from tests.permissions.asking import Answer, ask, documents_unprinted, watch_fil
 from tests.permissions.assignment import assignment_problems, hostile
 from tests.permissions.calls import unknown_actions
 from tests.permissions.matrix import Matrix
+from tests.permissions.page_cost import PageCost
 from tests.permissions.particulars import IDENTITY_PROVIDER
 from tests.permissions.payloads import PAYLOADS, Payload
 from tests.permissions.world import Visitor, world_made
@@ -61,6 +62,15 @@ def matrix(
         print(f"{len(NAMES)} addresses, {asked.calls} calls, {time.process_time() - began:.0f} s of processor time")
         logging.disable(logging.NOTSET)
         transaction.set_rollback(True)
+
+
+@pytest.fixture(autouse=True)
+def page_cost(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """No page reads more often than it may, whoever asks."""
+    counting = PageCost(ask)
+    monkeypatch.setattr("tests.permissions.matrix.ask", counting)
+    yield
+    assert not counting.too_many
 
 
 @pytest.mark.parametrize("name", [*NAMES, "undeclared"])

@@ -115,17 +115,18 @@ def definition_of(
     period: Mapping[str, str] = PERIOD,
     filters: Sequence[str] | None = None,
     protection: Mapping[str, Any] | None = None,
+    design: Mapping[str, Any] | None = None,
 ) -> Definition:
     """A definition around a population."""
     asked = {name: list(columns) for name, columns in (tables or {"IR_BEN_R": ["BEN_SEX_COD"]}).items()}
     written = {
-        "schema_version": 1,
+        "schema_version": 2,
         "title": "a question",
         "population": population,
         "scope": {"tables": asked, "period": dict(period)},
     }
     chosen = {} if filters is None else {"filters": list(filters)}
-    return Definition.from_json({**written, **chosen, "protection": protection or {}})
+    return Definition.from_json({**written, **chosen, "protection": protection or {}, "design": design or {}})
 
 
 class ReferenceAnswers:
@@ -136,12 +137,17 @@ class ReferenceAnswers:
 
     def persons(self, definition: Definition) -> set[Any]:
         """The pseudonyms of the cohort."""
-        found = Reference(self.tables, definition.filters).sampled(definition, KEY)
+        found = Reference(self.tables, definition, KEY).patients()
         return {KEY.pseudonym(Kind.PERSON, person) for person in found}
+
+    def matched(self, definition: Definition) -> dict[Any, Any]:
+        """The pseudonym of the case of each patient."""
+        found = Reference(self.tables, definition, KEY).patients()
+        return {KEY.pseudonym(Kind.PERSON, one): KEY.pseudonym(Kind.PERSON, case) for one, case in found.items()}
 
     def delivered(self, definition: Definition) -> dict[str, list[tuple[Any, ...]]]:
         """The delivered rows of each table, sorted."""
-        found = Reference(self.tables, definition.filters).deliver(definition, KEY)
+        found = Reference(self.tables, definition, KEY).deliver()
         return {name: sorted(rows, key=repr) for name, rows in found.items()}
 
 
@@ -168,8 +174,13 @@ class EngineAnswers:
 
     def persons(self, definition: Definition) -> set[Any]:
         """The pseudonyms of the cohort."""
+        return set(self.matched(definition))
+
+    def matched(self, definition: Definition) -> dict[Any, Any]:
+        """The pseudonym of the case of each patient."""
         run = self._run(definition, until=UnitKind.PATIENTS)
-        return set(pq.read_table(run.workshop.file(Unit(UnitKind.PATIENTS))).column("PATIENT_ID").to_pylist())
+        found = pq.read_table(run.workshop.file(Unit(UnitKind.PATIENTS)))
+        return dict(zip(found.column("PATIENT_ID").to_pylist(), found.column("CASE_ID").to_pylist(), strict=True))
 
     def delivered(self, definition: Definition) -> dict[str, list[tuple[Any, ...]]]:
         """The delivered rows of each table, sorted."""

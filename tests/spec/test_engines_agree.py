@@ -181,20 +181,57 @@ PROTECTIONS = some.fixed_dictionaries(
     {},
     optional={"sample_one_in": some.just(2), "date_shift_days": some.just(50), "coarsening": COARSENINGS},
 )
+EVENTS = ("stay", "drug", "act", "biology", "long_term_condition")
+WINDOWS = some.sampled_from([{"from": -400, "to": 0}, {"from": -30, "to": 200}, {"from": 1, "to": 400}])
+DESIGNS = some.fixed_dictionaries(
+    {},
+    optional={
+        "care": some.sampled_from([{"days_before": 30, "days_after": 0}, {"days_before": 100, "days_after": 300}]),
+        "controls": some.fixed_dictionaries(
+            {"per_case": some.integers(1, 2)},
+            optional={"birth_year_within": some.integers(0, 5), "among": LEAVES},
+        ),
+    },
+)
+
+
+@some.composite
+def studies(draw: some.DrawFn) -> dict[str, Any]:
+    """A population with what protects it and what surrounds it; days are counted when some criterion gives a date."""
+    population, protection = draw(POPULATIONS), draw(PROTECTIONS)
+    if not draw(some.booleans()):
+        exact = {family: level for family, level in protection.get("coarsening", {}).items() if "index" not in level}
+        return {"population": population, "protection": {**protection, "coarsening": exact}, "design": {}}
+    first = draw(LEAVES.filter(lambda leaf: next(iter(leaf)) in EVENTS))
+    ((tag, value),) = first.items()
+    index = {tag: {**value, "index": draw(some.sampled_from(["first", "last"]))}}
+    windowed = _windowed(draw, population)
+    whole = draw(some.sampled_from([{"all_of": [index, windowed]}, {"any_of": [windowed, index]}, index]))
+    return {"population": whole, "protection": protection, "design": draw(DESIGNS)}
+
+
+def _windowed(draw: some.DrawFn, tree: dict[str, Any]) -> dict[str, Any]:
+    """The tree with windows on some of its criteria."""
+    ((tag, below),) = tree.items()
+    if tag in ("all_of", "any_of"):
+        return {tag: [_windowed(draw, child) for child in below]}
+    if tag == "not":
+        return {tag: _windowed(draw, below)}
+    if tag in EVENTS and draw(some.booleans()):
+        return {tag: {**below, "within": draw(WINDOWS)}}
+    return tree
+
+
 FILTERS = some.lists(some.sampled_from([chosen.value for chosen in Filter]), unique=True)
 
 
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
-@given(source=tables(), population=POPULATIONS, period=PERIODS, filters=FILTERS, protection=PROTECTIONS)
-@example(source=read_tables("IR_BEN_R\nBEN_NIR_PSA"), population={"not": {"sex": "male"}}, period={"from": "2021-01-01", "to": "2021-12-31"}, filters=[], protection={})  # fmt: skip  # noqa: E501
+@given(source=tables(), study=studies(), period=PERIODS, filters=FILTERS)
+@example(source=read_tables("IR_BEN_R\nBEN_NIR_PSA"), study={"population": {"not": {"sex": "male"}}}, period={"from": "2021-01-01", "to": "2021-12-31"}, filters=[])  # fmt: skip  # noqa: E501
 def test_the_engine_and_the_oracle_deliver_the_same_rows(
-    source: Tables,
-    population: dict[str, Any],
-    period: dict[str, str],
-    filters: list[str],
-    protection: dict[str, Any],
+    source: Tables, study: dict[str, Any], period: dict[str, str], filters: list[str]
 ) -> None:
-    definition = definition_of(population, EVERYTHING, period, filters, protection)
+    definition = definition_of(tables=EVERYTHING, period=period, filters=filters, **study)
     expected = ReferenceAnswers(source, Path()).delivered(definition)
     with tempfile.TemporaryDirectory() as folder:
         assert DuckDBAnswers(source, Path(folder)).delivered(definition) == expected

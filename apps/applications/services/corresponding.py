@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import Person
-from apps.applications import selectors, wording
+from apps.applications import messages_read, selectors, wording
 from apps.applications.models import Application, Message, Notice, NoticePreference
 from apps.applications.services.guarding import application_locked, record, refuse_unless_allowed
 from apps.core.errors import RefusedError
@@ -54,7 +54,7 @@ def _message_create(
         application=locked, key=key, author=by, by_staff=as_staff, is_internal=is_internal and as_staff, text=text
     )
     record("application.message_posted", locked, by, {"message": str(message.pk), "internal": message.is_internal})
-    readers = selectors.message_readers(locked, message)
+    readers = messages_read.message_readers(locked, message)
     notices_give(application=locked, people=readers - {by.pk}, kind="message", data={})
     return message
 

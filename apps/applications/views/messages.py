@@ -10,7 +10,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
 from apps.accounts.navigation import person_of
-from apps.applications import selectors, services, wording
+from apps.applications import messages_read, services, wording
 from apps.applications.forms import MessageForm, PreferenceForm
 from apps.applications.models import Application
 from apps.applications.views.shared import examined_or_404, mine_or_404
@@ -60,7 +60,7 @@ def _messages(request: HttpRequest, application: Application, *, as_staff: bool)
         "application": application,
         "form": form,
         "as_staff": as_staff,
-        "found": selectors.messages_of(application, with_internal=as_staff),
+        "found": messages_read.messages_of(application, with_internal=as_staff),
     }
     return render(request, "applications/messages.html", context, status=422 if form.errors else 200)
 
@@ -68,7 +68,7 @@ def _messages(request: HttpRequest, application: Application, *, as_staff: bool)
 @declares("application.notices")
 def notices(request: HttpRequest) -> HttpResponse:
     """What happened on the person's dossiers."""
-    page = Paginator(selectors.notices_of(person_of(request)), PAGE_SIZE).get_page(request.GET.get("page"))
+    page = Paginator(messages_read.notices_of(person_of(request)), PAGE_SIZE).get_page(request.GET.get("page"))
     lines = [(notice, wording.NOTICES[notice.kind]) for notice in page]
     return render(request, "applications/notices.html", {"page": page, "lines": lines})
 
@@ -84,7 +84,7 @@ def notices_read(request: HttpRequest) -> HttpResponse:
 def notice_preference(request: HttpRequest) -> HttpResponse:
     """How often they come by e-mail."""
     person = person_of(request)
-    form = PreferenceForm(selectors.mail_preference(person), request.POST if request.method == "POST" else None)
+    form = PreferenceForm(messages_read.mail_preference(person), request.POST if request.method == "POST" else None)
     if form.is_valid():
         services.notice_preference_set(by=person, mail=form.cleaned_data["mail"])
         messages.success(request, _("Your choice was kept."))

@@ -16,7 +16,7 @@ from apps.applications.amendment_page import amendment_read, of_project
 from apps.applications.deciding_forms import CommitForm
 from apps.applications.examination import since_return
 from apps.applications.forms import CreateForm
-from apps.applications.models import Application, Decision
+from apps.applications.models import Application
 from apps.applications.progress import progress_of
 from apps.applications.queue import deadline_said
 from apps.applications.services import Incomplete
@@ -69,21 +69,21 @@ def detail(request: HttpRequest, application_id: UUID) -> HttpResponse:
 
 def detail_shown(request: HttpRequest, application: Application, *, status: int = 200, **forms: Any) -> HttpResponse:
     """Where the dossier stands, with the form that was refused if one was."""
-    context = overview.context_of(application, person_of(request))
-    clock = selectors.clock_of(application)
-    decisions = Decision.objects.filter(application=application).select_related("by").order_by("-round")
+    read = overview.Read(application)
+    context = overview.context_of(application, person_of(request), *read.all)
+    clock = next(iter(read.clocks), None)
     more = {
         "timeline": timeline_of(application),
-        "decision": decisions.first(),
+        "decision": next(iter(read.decisions), None),
         "team": application.members.all(),
         "documents": selectors.documents_of(application),
-        **overview.followed_up(application),
+        **overview.followed_up(application, read.outcomes, read.obligations),
         "clock": clock,
         "progress": progress_of(application, clock),
         "deadline": deadline_said(application, timezone.localdate()),
         "commit_form": CommitForm(application),
-        "amendment": amendment_read(application),
-        **of_project(application, person_of(request)),
+        "amendment": amendment_read(application, read.submitted, read.held),
+        **of_project(application, person_of(request), read.amendments),
     }
     return render(request, "applications/detail.html", {**context, **more, **forms}, status=status)
 

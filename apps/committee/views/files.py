@@ -92,7 +92,7 @@ def answer(request: HttpRequest, file_id: UUID) -> HttpResponse:
 def rapporteur_ask(request: HttpRequest, file_id: UUID) -> HttpResponse:
     """Ask a member for a report."""
     found = file_or_404(request, file_id)
-    form = RapporteurForm(selectors.members_independent_of(found.application), request.POST)
+    form = RapporteurForm(list(selectors.members_independent_of(found.application)), request.POST)
 
     def ask() -> None:
         services.rapporteur_ask(file=found, rapporteur=form.cleaned_data["rapporteur"], by=person_of(request))
@@ -155,11 +155,9 @@ def _moved(request: HttpRequest, file_id: UUID, move: Callable[..., File], done:
 def opinion(request: HttpRequest, file_id: UUID) -> HttpResponse:
     """Write the opinion, and record it with the second factor."""
     found = file_or_404(request, file_id)
-    facts = selectors.file_facts(found, person_of(request))
     if request.method != "POST":
-        proposed = reading.proposed_recommendations(found)
-        return _opinion_shown(request, found, OpinionForm(found, facts.recordable, proposed=proposed))
-    form = OpinionForm(found, facts.recordable, request.POST)
+        return _opinion_shown(request, found)
+    form = OpinionForm(found, selectors.file_facts(found, person_of(request)).recordable, request.POST)
     if form.is_valid():
         try:
             _opinion_given(request, found, form)
@@ -182,8 +180,11 @@ def _opinion_given(request: HttpRequest, found: File, form: OpinionForm) -> None
     )
 
 
-def _opinion_shown(request: HttpRequest, found: File, form: OpinionForm, *, status: int = 200) -> HttpResponse:
+def _opinion_shown(
+    request: HttpRequest, found: File, form: OpinionForm | None = None, *, status: int = 200
+) -> HttpResponse:
     context = reading.file_page(found, person_of(request), language_of())
+    form = form or OpinionForm(found, context["facts"].recordable, proposed=context["proposed"])
     offer_passkey(form, person_of(request), Act("committee.opinion_record", str(found.pk), found.content_hash))
     return render(request, "committee/opinion.html", {**context, "form": form}, status=status)
 

@@ -59,6 +59,7 @@ class Kind(StrEnum):
     FACILITY = "facility"
     SAMPLE = "sample"
     SHIFT = "shift"
+    CONTROL = "control"
 
 
 CLAIM_KEYS = (

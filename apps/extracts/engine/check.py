@@ -17,7 +17,9 @@ def check(definition: Definition, catalogue: Catalogue, nomenclature: Nomenclatu
 
 
 def _codes(definition: Definition, nomenclature: Nomenclature) -> Iterator[Problem]:
-    for path, node in walk(definition.population):
+    controls = definition.design.controls
+    among = walk(controls.among, "$.design.controls.among") if controls and controls.among else ()
+    for path, node in (*walk(definition.population), *among):
         for key, system, codes in _code_lists(node):
             for code in codes:
                 if not nomenclature.matching(system, code):

@@ -27,6 +27,7 @@ from .leaves import (
     Residence,
     Sex,
     Stay,
+    read_leaf,
 )
 from .reading import JSON, Reader
 from .words import Language, semicolon
@@ -91,7 +92,13 @@ TAGS: tuple[str, ...] = (AllOf.TAG, AnyOf.TAG, Not.TAG, *LEAVES)
 
 def _bracketed(criterion: Criterion, language: Language) -> str:
     several = isinstance(criterion, AllOf | AnyOf) and len(criterion.criteria) > 1
-    return f"({criterion.clause(language)})" if several else criterion.clause(language)
+    return f"({clause(criterion, language)})" if several else clause(criterion, language)
+
+
+def clause(criterion: Criterion, language: Language) -> str:
+    """The end of “the people who …”, and when the events of a leaf count."""
+    when = criterion.timing_words(language) if isinstance(criterion, EventLeaf) else ""
+    return f"{criterion.clause(language)}{when}"
 
 
 def _joined(criteria: Sequence[Criterion], language: Language, joint: str) -> str:
@@ -101,12 +108,15 @@ def _joined(criteria: Sequence[Criterion], language: Language, joint: str) -> st
 def sentence(criterion: Criterion, language: Language) -> str:
     """The whole population in one sentence."""
     start = "Sont retenues les personnes qui" if language == "fr" else "Included are the people who"
-    return f"{start} {criterion.clause(language)}."
+    return f"{start} {clause(criterion, language)}."
 
 
 def criterion_to_json(criterion: Criterion) -> dict[str, JSON]:
     """The JSON object of a node or a leaf: one key, its tag."""
-    return {criterion.TAG: criterion.to_json()}
+    written = criterion.to_json()
+    if isinstance(criterion, EventLeaf) and isinstance(written, Mapping):
+        return {criterion.TAG: {**written, **criterion.timing()}}
+    return {criterion.TAG: written}
 
 
 def children(criterion: Criterion) -> tuple[Criterion, ...]:
@@ -159,7 +169,7 @@ class _TreeReader:
     def _tagged(self, tag: str, value: object, path: str, depth: int) -> Criterion | None:
         below = f"{path}.{tag}"
         if tag in LEAVES:
-            return LEAVES[tag](value, below, self.reader)
+            return read_leaf(tag, value, below, self.reader)
         if tag == Not.TAG:
             child = self.read(value, below, depth + 1)
             return None if child is None else Not(child)
@@ -222,6 +232,7 @@ __all__ = [
     "SexValue",
     "Stay",
     "children",
+    "clause",
     "criterion_to_json",
     "event_leaves",
     "read_criterion",

@@ -11,14 +11,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from .catalogue import CATALOGUE
-from .criteria import Criterion, Period, criterion_to_json, read_criterion, sentence
+from .criteria import Criterion, EventLeaf, Period, criterion_to_json, read_criterion, sentence
+from .design import NO_DESIGN, Design, inconsistencies, index_of, leaves_of
 from .filters import DEFAULT_FILTERS, FILTERS, Filter
 from .problems import DefinitionError, Problem
 from .protection import NO_PROTECTION, Protection
 from .reading import JSON, Reader
 from .words import Language, colon, listing, quoted, semicolon
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+"""The version that this engine writes when a definition needs it: the first version knew no index date."""
+FIRST_VERSION = 1
 MAX_TITLE = 300
 MAX_NAME = 64
 MAX_BYTES = 1_000_000
@@ -51,6 +54,28 @@ class Definition:
     scope: Scope
     filters: tuple[Filter, ...] = DEFAULT_FILTERS
     protection: Protection = NO_PROTECTION
+    design: Design = NO_DESIGN
+
+    @property
+    def leaves(self) -> tuple[EventLeaf, ...]:
+        """The distinct criteria on events; a number that stands for one is its place here."""
+        return leaves_of(self.population, self.design)
+
+    @property
+    def index(self) -> EventLeaf | None:
+        """The criterion that gives the index date."""
+        return index_of(self.population)
+
+    @property
+    def counts_from_index(self) -> bool:
+        """Whether what is delivered depends on the index date of each person."""
+        return self.design.care is not None or self.protection.from_index
+
+    @property
+    def schema_version(self) -> int:
+        """The oldest version of the language that says this: what was written before keeps its hash."""
+        recent = self.index or self.design != NO_DESIGN
+        return SCHEMA_VERSION if recent else FIRST_VERSION
 
     @classmethod
     def from_json(cls, source: str | bytes | Mapping[str, Any]) -> "Definition":
@@ -64,12 +89,13 @@ class Definition:
     def to_json(self) -> dict[str, JSON]:
         """The normal form: every default written out, codes sorted."""
         return {
-            "schema_version": SCHEMA_VERSION,
+            "schema_version": self.schema_version,
             "title": self.title,
             "population": criterion_to_json(self.population),
             "scope": self.scope.to_json(),
             "filters": [chosen.value for chosen in self.filters],
             **({"protection": protection} if (protection := self.protection.to_json()) else {}),
+            **({"design": design} if (design := self.design.to_json()) else {}),
         }
 
     @property
@@ -84,8 +110,14 @@ class Definition:
 
     def sentence(self, language: Language) -> str:
         """The definition as a committee member reads it: population, period and tables, filters."""
-        parts = (sentence(self.population, language), _scope_sentence(self.scope, language), self._filters(language))
-        return " ".join(part for part in (*parts, self.protection.sentence(language)) if part)
+        parts = (
+            sentence(self.population, language),
+            self.design.sentence(language),
+            _scope_sentence(self.scope, language),
+            self._filters(language),
+            self.protection.sentence(language),
+        )
+        return " ".join(part for part in parts if part)
 
     def __str__(self) -> str:
         return self.sentence("fr")
@@ -128,18 +160,30 @@ def _not_json(why_fr: str, why_en: str) -> Problem:
 
 
 def _read_definition(value: object, reader: Reader) -> Definition | None:
-    found = reader.mapping(value, "$", ("schema_version", "title", "population", "scope"), ("filters", "protection"))
+    needed, optional = ("schema_version", "title", "population", "scope"), ("filters", "protection", "design")
+    found = reader.mapping(value, "$", needed, optional)
     if found is None:
         return None
-    reader.whole_number(found["schema_version"], "$.schema_version", SCHEMA_VERSION, SCHEMA_VERSION)
+    version = reader.whole_number(found["schema_version"], "$.schema_version", FIRST_VERSION, SCHEMA_VERSION)
     title = reader.text(found["title"], "$.title", MAX_TITLE)
     population = read_criterion(found["population"], "$.population", reader)
     scope = _read_scope(found["scope"], reader)
     filters = _read_filters(found.get("filters"), reader)
     protection = Protection.read(found.get("protection", {}), reader)
+    design = Design.read(found.get("design", {}), reader)
     if title is None or population is None or scope is None:
         return None
-    return Definition(title, population, scope, filters, protection)
+    definition = Definition(title, population, scope, filters, protection, design)
+    reader.problems += inconsistencies(population, design, protection.from_index)
+    if version is not None and version < definition.schema_version:
+        reader.note("$.schema_version", "old_version", *_OLD_VERSION)
+    return definition
+
+
+_OLD_VERSION = (
+    f"une date index, une fenêtre ou des témoins demandent la version {SCHEMA_VERSION} du langage",
+    f"an index date, a window or controls need version {SCHEMA_VERSION} of the language",
+)
 
 
 def _read_scope(value: object, reader: Reader) -> Scope | None:

@@ -1,6 +1,5 @@
 """What goes with the data: the manifest that programs verify and the page that people read."""
 
-import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -8,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from .catalogue import CATALOGUE, FAMILY_TITLES, SURROGATE_TITLES, Family, Table
+from .criteria import clause
 from .definition import Definition
 from .filters import FILTERS, Filter
 from .places import Place
@@ -16,13 +16,14 @@ from .plan.deliveries import delivered_columns
 from .plan.rows import bit
 from .protection import LEVEL_WORDS, Level
 from .risk import masked, potential_identifiers
-from .source import Source
+from .source import Source, sha256_of
 from .units import Unit, UnitKind
 from .words import LANGUAGES, Language
 from .workshop import Result
 
 MANIFEST = "manifest.json"
 PAGE = "README.md"
+PATIENTS = "PATIENTS.parquet"
 FORMAT = 1
 
 
@@ -101,24 +102,42 @@ def _removed(chosen: Filter, results: Mapping[Unit, Result], kinds: Sequence[Uni
 
 
 def _flow(definition: Definition, results: Mapping[Unit, Result]) -> list[dict[str, Any]]:
-    """Persons in the referential, then after each criterion; small counts masked."""
-    everybody = {"fr": "bénéficiaires du référentiel", "en": "beneficiaries of the referential"}
-    words = [everybody, *({lang: step.clause(lang) for lang in LANGUAGES} for step in steps(definition.population))]
+    """Persons in the referential, then after each criterion, then controls; small counts masked."""
+    words = [_EVERYBODY, *({lang: clause(step, lang) for lang in LANGUAGES} for step in steps(definition.population))]
+    words += [_DATED] if definition.index else []
     flows = [result.facts["flow"] for unit, result in results.items() if unit.kind is UnitKind.COHORT]
     counts = [sum(bucket) for bucket in zip(*flows, strict=True)]
+    matched = [result for unit, result in results.items() if unit.kind is UnitKind.CONTROLS]
+    controls = sum(result.rows for result in matched)
+    cases = results[Unit(UnitKind.PATIENTS)].rows - controls
     if definition.protection.one_in > 1:
         one_in = definition.protection.one_in
         words.append({"fr": f"une personne sur {one_in}", "en": f"one person in {one_in}"})
-        counts.append(results[Unit(UnitKind.PATIENTS)].rows)
+        counts.append(cases)
+    if definition.design.controls:
+        full, partly = (sum(result.facts[name] for result in matched) for name in ("full", "partly"))
+        words += _MATCHED
+        counts += [controls, partly, cases - full - partly]
     return [{"criterion": said, "persons": masked(count)} for said, count in zip(words, counts, strict=True)]
 
 
-def write_documents(folder: Path, manifest: dict[str, Any]) -> None:
-    """Write the page, then the manifest, which vouches for the page."""
+_EVERYBODY = {"fr": "bénéficiaires du référentiel", "en": "beneficiaries of the referential"}
+_DATED = {"fr": "et qui ont une date index", "en": "and who have an index date"}
+_MATCHED = (
+    {"fr": "témoins appariés", "en": "matched controls"},
+    {"fr": "cas qui ont moins de témoins que demandé", "en": "cases with fewer controls than asked for"},
+    {"fr": "cas sans aucun témoin", "en": "cases without any control"},
+)
+
+
+def write_documents(folder: Path, manifest: dict[str, Any], others: Sequence[str] = ()) -> None:
+    """Write the page, then the manifest, which vouches for the page and for other documents that stand there."""
     folder.mkdir(parents=True, exist_ok=True)
     page = "\n".join(line for language in LANGUAGES for line in _page(manifest, language)).encode()
     (folder / PAGE).write_bytes(page)
-    manifest["documents"] = {PAGE: {"bytes": len(page), "sha256": hashlib.sha256(page).hexdigest()}}
+    manifest["documents"] = {
+        name: {"bytes": (folder / name).stat().st_size, "sha256": sha256_of(folder / name)} for name in (PAGE, *others)
+    }
     draft = folder / f"{MANIFEST}.unfinished"
     draft.write_text(json.dumps(manifest, ensure_ascii=False, indent=1, sort_keys=True) + "\n")
     draft.replace(folder / MANIFEST)

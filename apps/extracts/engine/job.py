@@ -68,9 +68,11 @@ class Job:
         return members is not None and identities is not None and 2 * members.rows > identities.rows
 
     def _makers(self, name: str) -> list[Unit]:
-        """The units that made an intermediate relation: its bucket where it has several and the unit has one."""
+        """The units that made an intermediate relation; a bucket of the cohort is only about its own bucket."""
         made = [unit for unit in self.units if unit.kind == name]
-        return [unit for unit in made if unit.partition == self.unit.partition] if name == UnitKind.MATCHED else made
+        if name == UnitKind.MATCHED and self.unit.kind is UnitKind.COHORT:
+            return [unit for unit in made if unit.partition == self.unit.partition]
+        return made
 
     def rows(self, query: Query) -> list[tuple[Any, ...]]:
         """The rows of a small query."""

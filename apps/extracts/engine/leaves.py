@@ -5,7 +5,7 @@ the end of a sentence that begins with “the people who …”.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import ClassVar
 
@@ -29,11 +29,12 @@ from .leaf_parts import (
     read_units,
 )
 from .reading import JSON, Reader
+from .timing import Timed, read_timing
 from .words import NO_BREAK_SPACE, Language, listing, long_date
 
 
 @dataclass(frozen=True, slots=True)
-class Stay:
+class Stay(Timed):
     """A stay in acute care (MCO) with one of these diagnoses, on ``at_least`` distinct dates of entry in the period."""
 
     TAG: ClassVar[str] = "stay"
@@ -91,7 +92,7 @@ class Stay:
 
 
 @dataclass(frozen=True, slots=True)
-class LongTermCondition:
+class LongTermCondition(Timed):
     """A long-term condition (ALD) under way on at least one day of the period."""
 
     TAG: ClassVar[str] = "long_term_condition"
@@ -139,7 +140,7 @@ class LongTermCondition:
 
 
 @dataclass(frozen=True, slots=True)
-class Drug:
+class Drug(Timed):
     """A drug of these ATC classes or CIP13 codes dispensed in community care on ``at_least`` distinct dates."""
 
     TAG: ClassVar[str] = "drug"
@@ -183,7 +184,7 @@ class Drug:
 
 
 @dataclass(frozen=True, slots=True)
-class Act:
+class Act(Timed):
     """A medical act (CCAM) on ``at_least`` distinct dates: the date of care in DCIR, of entry and delay in a stay."""
 
     TAG: ClassVar[str] = "act"
@@ -227,7 +228,7 @@ class Act:
 
 
 @dataclass(frozen=True, slots=True)
-class Biology:
+class Biology(Timed):
     """An analysis of biology (NABM) in community care on ``at_least`` distinct dates."""
 
     TAG: ClassVar[str] = "biology"
@@ -357,6 +358,7 @@ class Residence:
 EventLeaf = Stay | LongTermCondition | Drug | Act | Biology
 PersonLeaf = Age | Sex | Residence
 Leaf = EventLeaf | PersonLeaf
+EVENT_TAGS = frozenset({Stay.TAG, LongTermCondition.TAG, Drug.TAG, Act.TAG, Biology.TAG})
 
 LEAVES: Mapping[str, Callable[[object, str, Reader], Leaf | None]] = {
     Stay.TAG: Stay.read,
@@ -368,3 +370,13 @@ LEAVES: Mapping[str, Callable[[object, str, Reader], Leaf | None]] = {
     Sex.TAG: Sex.read,
     Residence.TAG: Residence.read,
 }
+
+
+def read_leaf(tag: str, value: object, path: str, reader: Reader) -> Leaf | None:
+    """Read a leaf by its tag; one on events may say when its events count (see ``timing``)."""
+    read = LEAVES[tag]
+    if tag not in EVENT_TAGS:
+        return read(value, path, reader)
+    rest, index, within = read_timing(value, path, reader)
+    leaf = read(rest, path, reader)
+    return replace(leaf, index=index, within=within) if isinstance(leaf, Timed) else None

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .criteria import read_criterion, sentence
+from .design import Design
 from .filters import FILTERS, Filter
 from .reading import Reader
 
@@ -30,6 +31,7 @@ class Case:
     population: Mapping[str, Any] = field(hash=False)
     answer: str
     filters: tuple[str, ...] | None = None
+    design: Mapping[str, Any] | None = field(default=None, hash=False)
 
 
 _PEOPLE = """
@@ -77,6 +79,7 @@ DCT_ORD_NUM PHA_PRS_C13   PHA_ACT_QSN
 4           3400999000011 -2
 5           3400999000011 1
 """
+_INDEX = {"stay": {"diagnosis": ["E11"], "period": PERIOD, "index": "first"}}
 _METFORMIN = {"drug": {"atc": ["A10BA"], "period": PERIOD}}
 _DIABETES = {"stay": {"diagnosis": ["E11"], "period": PERIOD}}
 
@@ -178,7 +181,44 @@ c           8           2010-05-04  -           12
         {"any_of": [{"sex": "male"}, _DIABETES]},
         "A B C",
     ),
+    Case(
+        "Index date and window",
+        "One criterion gives the index date of each person; others are counted in days from it, both ends included.",
+        _PEOPLE + _STAYS + _DRUGS,
+        {"all_of": [_INDEX, {"drug": {"atc": ["A10BA"], "period": PERIOD, "within": {"from": -50, "to": -1}}}]},
+        "A",
+    ),
+    Case(
+        "Matched controls",
+        "Of the same sex and region, born in the same year or a few years apart, alive on the index date of the case, "
+        "never of the population; each serves once. D is a man, and E lives in another region.",
+        """
+IR_BEN_R
+BEN_NIR_PSA BEN_NIR_ANO BEN_SEX_COD BEN_NAI_ANN BEN_RES_DPT
+a           A           2           1950        075
+b           B           2           1951        092
+c           C           2           1970        075
+d           D           1           1950        075
+e           E           2           1950        013
+"""
+        + _STAYS,
+        {"stay": {"diagnosis": ["E11"], "positions": ["principal"], "period": PERIOD, "index": "first"}},
+        "A B",
+        design={"controls": {"per_case": 2, "birth_year_within": 1}},
+    ),
 )
+
+
+_DESIGN = """## What is delivered around the index date
+
+`"design": {"care": {"days_before": 365, "days_after": 730}}` bounds the care of each person, within the period.
+`"protection": {"coarsening": {"care_date": "days_from_index"}}` delivers dates as days from it. Both, like windows and
+controls, are version 2 of the language (`schema_version`); a definition that needs none of them stays version 1.
+
+How controls are drawn, and in which order: [ADR 0210](adr/0210-an-index-date-and-what-is-counted-from-it.md).
+`PATIENTS.parquet` holds, for each person, the `CASE_ID` that it is a control of (its own for a case), and the index
+date where dates of care are delivered as dates.
+"""
 
 
 def manual_page() -> str:
@@ -193,6 +233,7 @@ def _page() -> Iterator[str]:
     yield from ("Every question that the tests ask, with its answer: [the whole specification](specification.md).", "")
     for case in CASES:
         yield from _case(case)
+    yield _DESIGN
     yield from ("## Quality filters", "", "All are applied unless a definition lists those it keeps.", "")
     yield from ("| Filter | Removes |", "|---|---|")
     yield from (f"| `{chosen.value}` | {FILTERS[chosen].removes_en} |" for chosen in Filter)
@@ -203,6 +244,10 @@ def _case(case: Case) -> Iterator[str]:
     yield from (f"## {case.title}", "", case.says, "", "```json", json.dumps(case.population), "```", "")
     if criterion is not None:
         yield from (f"> {sentence(criterion, 'en')}", ">", f"> {sentence(criterion, 'fr')}", "")
+    if case.design is not None:
+        design = Design.read(case.design, Reader())
+        yield from ("With, beside the population:", "", "```json", json.dumps({"design": case.design}), "```", "")
+        yield from (f"> {design.sentence('en')}", ">", f"> {design.sentence('fr')}", "")
     if case.filters is not None:
         yield from (f"Filters: {', '.join(case.filters) or 'none'}.", "")
     yield from ("```", *case.tables.strip().splitlines(), "```", "", f"Answer: **{case.answer}**", "")

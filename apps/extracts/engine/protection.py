@@ -25,13 +25,14 @@ class Level(StrEnum):
     TEN_YEARS = "ten_years"
     MONTH = "month"
     DEPARTMENT = "department"
+    DAYS_FROM_INDEX = "days_from_index"
 
 
 LEVELS: Mapping[Family, tuple[Level, ...]] = {
     Family.BIRTH: (Level.YEAR, Level.FIVE_YEARS, Level.TEN_YEARS),
     Family.COMMUNE: (Level.DEPARTMENT,),
-    Family.CARE_DATE: (Level.MONTH, Level.YEAR),
-    Family.DEATH_DATE: (Level.MONTH, Level.YEAR),
+    Family.CARE_DATE: (Level.MONTH, Level.YEAR, Level.DAYS_FROM_INDEX),
+    Family.DEATH_DATE: (Level.MONTH, Level.YEAR, Level.DAYS_FROM_INDEX),
     Family.DEATH_COMMUNE: (Level.DEPARTMENT,),
 }
 LEVEL_WORDS: Mapping[Language, Mapping[Level, str]] = {
@@ -41,6 +42,7 @@ LEVEL_WORDS: Mapping[Language, Mapping[Level, str]] = {
         Level.TEN_YEARS: "à la classe de dix ans",
         Level.MONTH: "au mois",
         Level.DEPARTMENT: "au département",
+        Level.DAYS_FROM_INDEX: "au nombre de jours depuis la date index",
     },
     "en": {
         Level.YEAR: "to the year",
@@ -48,6 +50,7 @@ LEVEL_WORDS: Mapping[Language, Mapping[Level, str]] = {
         Level.TEN_YEARS: "to the ten-year class",
         Level.MONTH: "to the month",
         Level.DEPARTMENT: "to the department",
+        Level.DAYS_FROM_INDEX: "to the number of days since the index date",
     },
 }
 BIRTH_CLASS: Mapping[Level, int] = {Level.YEAR: 1, Level.FIVE_YEARS: 5, Level.TEN_YEARS: 10}
@@ -91,6 +94,11 @@ class Protection:
     def level(self, family: Family | None) -> Level | None:
         """How coarse a family is; ``None`` when its values are delivered as they are."""
         return dict(self.coarsened).get(family) if family else None
+
+    @property
+    def from_index(self) -> bool:
+        """Whether some dates are delivered as days from the index date."""
+        return any(level is Level.DAYS_FROM_INDEX for _, level in self.coarsened)
 
     def sentence(self, language: Language) -> str:
         """What is done, in sentences; empty when nothing is."""

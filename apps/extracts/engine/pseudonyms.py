@@ -28,6 +28,8 @@ from .signature import Signer
 KEY_BYTES = 32
 ROW_KINDS: Mapping[Kind, frozenset[int]] = {Kind.CLAIM: frozenset({6}), Kind.STAY: frozenset({1})}
 """Kinds whose identifier is a row of keys (``CLAIM_KEYS``; year and ``STAY_KEYS``), and the places of the texts."""
+KEYED_KINDS = frozenset(Kind) - {Kind.SAMPLE, Kind.SHIFT, Kind.CONTROL}
+"""Kinds that engines make pseudonyms of; the others are drawn by the holder of the key alone."""
 _BLOCK = 64
 _INNER, _OUTER = bytes([0x36]) * _BLOCK, bytes([0x5C]) * _BLOCK
 
@@ -81,6 +83,10 @@ class ProjectKey:
         """Whether a person is in the project's sample of one in so many."""
         return self._number(Kind.SAMPLE, person) % one_in == 0
 
+    def order(self, persons: Sequence[str]) -> list[int]:
+        """The place of each person in the order in which controls are drawn."""
+        return [int.from_bytes(drawn, "big") for drawn in self.pseudonyms(Kind.CONTROL, persons)]
+
     def shift(self, person: str, longest: int) -> int:
         """By how many days the dates of a person move, from ``-longest`` to ``longest``."""
         return self._number(Kind.SHIFT, person) % (2 * longest + 1) - longest
@@ -95,7 +101,7 @@ class ProjectKey:
     def functions(self) -> Mapping[Kind, RowPseudonyms | TextPseudonyms]:
         """What an engine calls on columns, for each kind."""
         made: dict[Kind, RowPseudonyms | TextPseudonyms] = {}
-        for kind in set(Kind) - {Kind.SAMPLE, Kind.SHIFT}:
+        for kind in KEYED_KINDS:
             key = self._key_of(kind)
             made[kind] = RowPseudonyms(key) if kind in ROW_KINDS else TextPseudonyms(_hmac_under(key))
         return made

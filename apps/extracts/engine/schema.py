@@ -26,19 +26,21 @@ from .criteria import (
     Position,
     Stay,
 )
-from .definition import MAX_TITLE, SCHEMA_VERSION
+from .definition import FIRST_VERSION, MAX_TITLE, SCHEMA_VERSION
+from .design import MOST_CONTROLS, WIDEST_AGE
 from .filters import FILTERS, Filter
 from .geography import REGIONS
 from .leaf_parts import MAX_AGE, MAX_CODES, MAX_DATES, UNIT_PATTERN, SexValue
-from .leaves import Age, Residence, Sex
+from .leaves import EVENT_TAGS, Age, Residence, Sex
 from .protection import LEVELS, LONGEST_SHIFT, MOST_SPARSE_SAMPLE
+from .timing import FARTHEST, Anchor
 
 Schema = dict[str, Any]
 
 
 def definition_schema() -> Schema:
     """The JSON Schema (draft 2020-12) of a definition."""
-    criteria = {**_nodes(), **_leaves()}
+    criteria = {**_nodes(), **{tag: _timed(tag, leaf) for tag, leaf in _leaves().items()}}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Definition of an extract of the SNDS",
@@ -46,25 +48,32 @@ def definition_schema() -> Schema:
         f"schema cannot say; a population has at most {MAX_NODES} criteria on {MAX_DEPTH} levels.",
         **_object(
             {
-                "schema_version": {"const": SCHEMA_VERSION},
+                "schema_version": {"type": "integer", "minimum": FIRST_VERSION, "maximum": SCHEMA_VERSION},
                 "title": {"type": "string", "minLength": 1, "maxLength": MAX_TITLE},
                 "population": {"$ref": "#/$defs/criterion"},
                 "scope": _object({"tables": _tables(), "period": _PERIOD}),
                 "filters": _filters(),
                 "protection": _protection(),
+                "design": _design(),
             },
-            optional=("filters", "protection"),
+            optional=("filters", "protection", "design"),
         ),
         "$defs": {
             "criterion": {"oneOf": [_object({tag: schema}) for tag, schema in criteria.items()]},
             "period": _object({"from": _DAY, "to": _DAY}),
+            "window": {
+                **_object({"from": _FROM_INDEX, "to": _FROM_INDEX}),
+                "description": "In days from the index date.",
+            },
             **{system.value: _codes(system) for system in System},
         },
     }
 
 
 _DAY: Schema = {"type": "string", "format": "date"}
+_FROM_INDEX: Schema = {"type": "integer", "minimum": -FARTHEST, "maximum": FARTHEST}
 _PERIOD: Schema = {"$ref": "#/$defs/period"}
+_WINDOW: Schema = {"$ref": "#/$defs/window"}
 
 
 def _object(properties: Schema, optional: Sequence[str] = ()) -> Schema:
@@ -130,6 +139,17 @@ def _leaves() -> Schema:
     }
 
 
+def _timed(tag: str, leaf: Schema) -> Schema:
+    """A criterion on events may give the index date, or be counted in days from it."""
+    if tag not in EVENT_TAGS:
+        return leaf
+    index = {
+        "enum": [anchor.value for anchor in Anchor],
+        "description": "The first or the last day of these events is the index date; for one criterion at most.",
+    }
+    return {**leaf, "properties": {**leaf["properties"], "index": index, "within": _WINDOW}}
+
+
 def _either(properties: Schema, one_of: Sequence[str], optional: Sequence[str] = ()) -> Schema:
     """An object of which at least one key among ``one_of`` is needed."""
     found = _object(properties, optional=(*one_of, *optional))
@@ -157,6 +177,21 @@ def _protection() -> Schema:
         "date_shift_days": {"type": "integer", "minimum": 0, "maximum": LONGEST_SHIFT, "default": 0},
     }
     return _object(properties, optional=tuple(properties))
+
+
+def _design() -> Schema:
+    days = {"type": "integer", "minimum": 0, "maximum": FARTHEST}
+    care = _object({"days_before": days, "days_after": days})
+    controls = _object(
+        {
+            "per_case": {"type": "integer", "minimum": 1, "maximum": MOST_CONTROLS},
+            "birth_year_within": {"type": "integer", "minimum": 0, "maximum": WIDEST_AGE, "default": 0},
+            "among": {"$ref": "#/$defs/criterion"},
+        },
+        optional=("birth_year_within", "among"),
+    )
+    found = _object({"care": care, "controls": controls}, optional=("care", "controls"))
+    return {**found, "description": "Counted from the index date: one criterion of the population has to give it."}
 
 
 def schema_text() -> str:

@@ -1,6 +1,6 @@
 """What each kind of unit does. A step reads, computes, checks that the source did not move, and keeps one result."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -8,19 +8,15 @@ from typing import Any
 import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
-from .backends.base import ROW_GROUP
-from .catalogue import CATALOGUE, Kind, Link, Partitioning, Table
-from .criteria import event_leaves
-from .delivery import MANIFEST, build_manifest, write_documents
+from . import naming
+from .catalogue import CATALOGUE, Link, Partitioning, Table
+from .delivery import MANIFEST, PATIENTS, build_manifest, write_documents
 from .exposure import exposures
 from .job import Job
-from .keyed import uuids
 from .places import Place
 from .plan import cohort, deliveries, events, people
 from .plan.relations import SHAPES, compiled
 from .problems import EngineError, SourceError
-from .protection import Protection
-from .pseudonyms import ProjectKey
 from .risk import is_coarser, quasi_identifiers, sensitive, shown
 from .source import sha256_of
 from .units import Unit, UnitKind, events_of
@@ -86,43 +82,15 @@ def match_leaves(job: Job) -> Result:
     """The persons of a bucket who satisfy each leaf, from the events of every partition."""
     filters, bucket = job.definition.filters, job.unit.bucket
     removed = dict(job.rows(compiled(events.removed_events, filters, *bucket)))
-    leaves = event_leaves(job.definition.population)
-    return job.keep(compiled(events.matched, leaves, filters, *bucket), {"removed": removed})
+    return job.keep(compiled(events.matched, job.definition.leaves, filters, *bucket), {"removed": removed})
 
 
 def find_cohort(job: Job) -> Result:
     """The persons of a bucket who are in the cohort, and how many were left after each criterion."""
     population = job.definition.population
-    asked = (population, event_leaves(population), *job.unit.bucket)
+    asked = (population, job.definition.leaves, *job.unit.bucket)
     flow = list(job.rows(compiled(cohort.flow, *asked))[0])
     return job.keep(compiled(cohort.cohort, *asked), {"flow": flow})
-
-
-def name_patients(job: Job) -> Result:
-    """One pseudonym, and one shift of dates, for each person of the cohort that the sample keeps."""
-    schema = pa.schema({"person": pa.string(), "PATIENT_ID": pa.uuid(), "shift": pa.int64()})
-    rows = 0
-    with job.workshop.unfinished() as path:
-        with pq.ParquetWriter(path, schema, compression="zstd") as writer:
-            for persons in _persons(job):
-                named = _named(job.key, persons, job.definition.protection)
-                writer.write_batch(pa.RecordBatch.from_arrays(named, schema=schema), row_group_size=ROW_GROUP)
-                rows += len(named[0])
-        return job.workshop.keep(job.unit, path, rows, {})
-
-
-def _named(key: ProjectKey, persons: Sequence[str], protection: Protection) -> list[pa.Array]:
-    kept = [person for person in persons if protection.one_in == 1 or key.sampled(person, protection.one_in)]
-    shifts = [key.shift(person, protection.shift) if protection.shift else 0 for person in kept]
-    made = uuids(b"".join(key.pseudonyms(Kind.PERSON, kept)), len(kept))
-    return [pa.array(kept, pa.string()), made, pa.array(shifts, pa.int64())]
-
-
-def _persons(job: Job) -> Iterator[list[str]]:
-    for unit in job.units:
-        if unit.kind is UnitKind.COHORT:
-            with pq.ParquetFile(job.workshop.file(unit)) as file:
-                yield from (batch.column("person").to_pylist() for batch in file.iter_batches(columns=["person"]))
 
 
 def find_members(job: Job) -> Result:
@@ -182,13 +150,28 @@ def publish(job: Job) -> Result:
         raise EngineError(f"these units are not done: {', '.join(missing)}")
     finished = {unit: result for unit, result in results.items() if result is not None}
     manifest = build_manifest(job.definition, job.binding, job.source, finished)
-    write_documents(job.workshop.delivery, manifest)
+    documents = deliver_design(job)
+    write_documents(job.workshop.delivery, manifest, documents)
     job.signer.sign(job.workshop.delivery / MANIFEST)
     # The units counted the persons of the very files that they hashed: the hashes are enough here.
     if problems := verify(job.workshop.delivery, job.signer.public_key, recount=False):
         raise EngineError("\n".join(map(str, problems)))
     job.workshop.publish(last=MANIFEST)
     return Result(sum(file["rows"] for file in manifest["files"]), sum(file["bytes"] for file in manifest["files"]), {})
+
+
+def deliver_design(job: Job) -> tuple[str, ...]:
+    """Write who is a case, a control, and when their index date is, where there is something of this to tell."""
+    query = compiled(deliveries.designed, job.definition)
+    columns = deliveries.designed_columns(job.definition)
+    if columns == (deliveries.PATIENT,):
+        return ()
+    identifiers = [name for name in columns if name != deliveries.INDEX_DATE]
+    job.workshop.delivery.mkdir(parents=True, exist_ok=True)
+    with job.workshop.unfinished() as path:
+        job.engine.deliver(job.sql(query), path, identifiers, [name for name in columns if name not in identifiers])
+        path.replace(job.workshop.delivery / PATIENTS)
+    return (PATIENTS,)
 
 
 STEPS: Mapping[UnitKind, Callable[[Job], Result]] = {
@@ -198,7 +181,8 @@ STEPS: Mapping[UnitKind, Callable[[Job], Result]] = {
     UnitKind.EVENTS: find_events,
     UnitKind.MATCHED: match_leaves,
     UnitKind.COHORT: find_cohort,
-    UnitKind.PATIENTS: name_patients,
+    UnitKind.CONTROLS: naming.find_controls,
+    UnitKind.PATIENTS: naming.name_patients,
     UnitKind.MEMBERS: find_members,
     UnitKind.TABLE: deliver_table,
     UnitKind.RISK: measure_risk,

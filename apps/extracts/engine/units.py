@@ -5,7 +5,8 @@
     events      what a partition of a part of the source says about the criteria
     matched     which persons of a bucket satisfy which leaf, from the events of all partitions
     cohort      which persons of a bucket satisfy the population
-    patients    the pseudonym of each person of the cohort      members    their identities
+    controls    who is a control of whom, in a bucket of regions
+    patients    the pseudonym of each case and control      members    their identities
     table       one partition of one table, as it is delivered
     risk        how exposed people are in one delivered table
     publish     manifest, verification, and the delivery has its place
@@ -18,8 +19,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from .catalogue import CATALOGUE, Partitioning, Table
-from .criteria import Period, event_leaves
+from .criteria import Period
 from .definition import Definition
+from .geography import REGIONS
 from .plan.deliveries import source_tables
 from .plan.events import PART_TABLE, Leaves, Part, events, parts_of
 from .plan.relations import Query, compiled
@@ -40,6 +42,7 @@ class UnitKind(StrEnum):
     EVENTS = "events"
     MATCHED = "matched"
     COHORT = "cohort"
+    CONTROLS = "controls"
     PATIENTS = "patients"
     MEMBERS = "members"
     TABLE = "table"
@@ -51,7 +54,7 @@ class UnitKind(StrEnum):
 class Unit:
     """One unit. ``table`` is a table, or the part of the source that events are in; ``partition``, one of its own.
 
-    For ``matched`` and ``cohort``, the partition is a bucket of persons: ``2-of-14``.
+    For ``matched`` and ``cohort``, the partition is a bucket of persons, ``2-of-14``; for ``controls``, of regions.
     """
 
     kind: UnitKind
@@ -95,10 +98,13 @@ def _work(definition: Definition, source: Source) -> Iterator[Unit]:
         for partition in _event_partitions(part, definition, source):
             yield Unit(UnitKind.EVENTS, part.value, partition)
     rows = sum(file.rows for file in source.files_of(CATALOGUE.tables["IR_BEN_R"], WHOLE))
-    buckets = [f"{number}-of-{-(-rows // BUCKET) or 1}" for number in range(1, (-(-rows // BUCKET) or 1) + 1)]
-    if event_leaves(definition.population):
+    count = -(-rows // BUCKET) or 1
+    buckets = _buckets(count)
+    if definition.leaves:
         yield from (Unit(UnitKind.MATCHED, partition=bucket) for bucket in buckets)
     yield from (Unit(UnitKind.COHORT, partition=bucket) for bucket in buckets)
+    if definition.design.controls:
+        yield from (Unit(UnitKind.CONTROLS, partition=bucket) for bucket in _buckets(min(count, len(REGIONS))))
     yield Unit(UnitKind.PATIENTS)
     yield Unit(UnitKind.MEMBERS)
     yield from _deliveries(definition, source)
@@ -107,8 +113,12 @@ def _work(definition: Definition, source: Source) -> Iterator[Unit]:
             yield Unit(UnitKind.RISK, name)
 
 
+def _buckets(count: int) -> list[str]:
+    return [f"{number}-of-{count}" for number in range(1, count + 1)]
+
+
 def _event_partitions(part: Part, definition: Definition, source: Source) -> tuple[str, ...]:
-    periods = [leaf.period for leaf in event_leaves(definition.population) if part in parts_of(leaf)]
+    periods = [leaf.period for leaf in definition.leaves if part in parts_of(leaf)]
     return partitions_from(PART_TABLE[part], periods, source) if periods else ()
 
 
@@ -165,7 +175,5 @@ def reads(unit: Unit, definition: Definition) -> tuple[tuple[str, str], ...]:
 def events_of(unit: Unit, definition: Definition) -> Query:
     """The query of an EVENTS unit."""
     part = Part(unit.table)
-    leaves: Leaves = tuple(
-        (number, leaf) for number, leaf in enumerate(event_leaves(definition.population)) if part in parts_of(leaf)
-    )
+    leaves: Leaves = tuple((number, leaf) for number, leaf in enumerate(definition.leaves) if part in parts_of(leaf))
     return compiled(events, part, leaves, definition.filters)

@@ -4,13 +4,14 @@ from collections.abc import Iterable
 from datetime import date
 from uuid import UUID
 
-from django.db.models import Exists, F, Max, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Now, TruncDate
 from django.utils import timezone
 
 from apps.accounts.models import Mandate, Person
 from apps.applications.exclusions import exclusions_in_force
 from apps.applications.models import Member
+from apps.core.reading_together import read_together
 from apps.core.rules import Role
 from apps.people.models import (
     AddressLink,
@@ -32,15 +33,19 @@ def conditions_in_force(today: date) -> ConditionsOfUse | None:
 
 
 def accreditation_facts(person: Person, today: date) -> AccreditationFacts:
-    """The facts of a person's accreditation; four queries."""
-    certificates = list(TrainingCertificate.objects.filter(person=person).exclude(state="refused"))
+    """The facts of a person's accreditation; one query."""
+    certificates = TrainingCertificate.objects.filter(person=person).exclude(state="refused")
+    acceptances = ConditionsAcceptance.objects.filter(person=person).order_by("-conditions_id")[:1]
+    addresses = ProfessionalAddress.objects.filter(person=person)
+    versions = ConditionsOfUse.objects.filter(in_force_from__lte=today).order_by("-version")
+    versions_in_force = versions.values_list("version", flat=True)[:1]
+    read_together(certificates, acceptances, addresses, versions_in_force)
     accepted = [Period(one.completed_on, one.expires_on) for one in certificates if one.state == "accepted"]
-    last = ConditionsAcceptance.objects.filter(person=person).order_by("-conditions_id").first()
-    address = ProfessionalAddress.objects.filter(person=person).first()
+    last, address = next(iter(acceptances), None), next(iter(addresses), None)
     return AccreditationFacts(
         training=best_period(accepted, today),
         training_pending=any(one.state == "pending" and one.expires_on >= today for one in certificates),
-        conditions_version=ConditionsOfUse.objects.filter(in_force_from__lte=today).aggregate(n=Max("version"))["n"],
+        conditions_version=next(iter(versions_in_force), None),
         accepted_version=last.conditions_id if last else None,
         accepted_on=timezone.localdate(last.accepted_at) if last else None,
         address_verified_on=timezone.localdate(address.verified_at) if address and address.verified_at else None,

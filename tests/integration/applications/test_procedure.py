@@ -236,7 +236,7 @@ class TestReview:
         client = client_signed_in(decider)
         application = at_status("submitted", path=FULL)
         client.post(url("check", application), {"mark-title_clear": "good", "mark-summary_plain": "wrong"})
-        assert selectors.checklist_marks(application) == {"title_clear": "good", "summary_plain": "wrong"}
+        assert dict(selectors.checklist_marks(application)) == {"title_clear": "good", "summary_plain": "wrong"}
         answer = client.post(url("accept", application), {"version": application.version})
         assert answer.status_code == 422
         assert "À corriger" in text_of(client.get(url("review", application)))

@@ -154,7 +154,7 @@ def test_the_fragment_says_where_things_stand(status: Status, language: str) -> 
 
 def test_the_progress_takes_a_fixed_number_of_queries(workspace: Workspace, django_assert_num_queries: Any) -> None:
     person = PersonFactory.create()
-    with django_assert_num_queries(14):
+    with django_assert_num_queries(6):
         workspace_progress(workspace.project, person)
 
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from apps.applications.policy import Stage, policies, policy_on
-from apps.applications.policy.forecasting import forecast
+from apps.applications.policy.forecasting import Usual, forecast, with_likely_days
 
 MONDAY = date(2026, 3, 2)
 FULL = policy_on(MONDAY).path("full_authorisation")
@@ -48,3 +48,24 @@ def test_every_stage_is_told_once_in_order_and_never_earlier_than_the_one_before
 def test_a_delay_comes_with_its_source(path: Any) -> None:
     for one in forecast(path, (), path.stages[0], MONDAY, None):
         assert (one.latest is None) == (one.legal is None)
+
+
+USUAL = {Stage.COMMITTEE: Usual(20, 7), Stage.CHOICE: Usual(5, 6), Stage.CNIL: Usual(40, 5)}
+
+
+def test_a_likely_day_follows_from_what_was_usual_until_a_stage_of_which_too_little_was_seen() -> None:
+    found = forecast(FULL, {Stage.COMPLETENESS}, Stage.COMMITTEE, MONDAY, date(2026, 3, 16))
+    likely = {one.stage: one for one in with_likely_days(found, USUAL, MONDAY, date(2026, 2, 23))}
+    assert likely[Stage.COMPLETENESS].likely is None, "it is done"
+    assert (likely[Stage.COMMITTEE].likely, likely[Stage.COMMITTEE].cases) == (date(2026, 3, 15), 7)
+    assert likely[Stage.CHOICE].likely == date(2026, 3, 20)
+    assert likely[Stage.CNIL].likely == date(2026, 4, 29)
+    assert likely[Stage.DECISION].likely is None
+    assert likely[Stage.AGREEMENT].likely is None
+
+
+def test_what_takes_longer_than_usual_is_expected_today_and_nothing_is_told_without_cases() -> None:
+    found = forecast(FULL, {Stage.COMPLETENESS}, Stage.COMMITTEE, MONDAY, date(2026, 3, 16))
+    late = with_likely_days(found, USUAL, MONDAY, date(2025, 12, 1))
+    assert next(one.likely for one in late if one.is_present) == MONDAY
+    assert with_likely_days(found, {}, MONDAY, None) == found

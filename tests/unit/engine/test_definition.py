@@ -113,7 +113,7 @@ def test_the_schema_is_printed_from_the_command_line(
 
 
 WRONG: list[tuple[str, Any, str, str]] = [
-    ("schema_version", 2, "$.schema_version", "bad_number"),
+    ("schema_version", 3, "$.schema_version", "bad_number"),
     ("schema_version", True, "$.schema_version", "bad_number"),
     ("title", "  ", "$.title", "bad_text"),
     ("title", "x" * 301, "$.title", "bad_text"),

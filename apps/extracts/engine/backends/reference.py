@@ -6,10 +6,10 @@ and the property tests hold the other engines to what it says, for the cohort an
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
-from apps.extracts.engine.catalogue import CATALOGUE, CLAIM_KEYS, Family, Kind, Link, Table, Type
+from apps.extracts.engine.catalogue import CATALOGUE, CLAIM_KEYS, Kind, Link, Table
 from apps.extracts.engine.criteria import (
     Act,
     Age,
@@ -32,38 +32,29 @@ from apps.extracts.engine.criteria import (
 from apps.extracts.engine.definition import Definition
 from apps.extracts.engine.filters import DUPLICATE_FACILITIES, RETURN_CODES, Filter
 from apps.extracts.engine.geography import REGIONS
-from apps.extracts.engine.protection import Level
 from apps.extracts.engine.pseudonyms import ProjectKey
+from apps.extracts.engine.timing import Anchor
+
+from .reference_controls import Person, drawn_controls
+from .reference_values import begins, delivered_value, under_way, within
 
 Row = Mapping[str, Any]
 Claim = tuple[Any, ...]
 Tables = Mapping[str, Mapping[str, Sequence[Row]]]
+IndexDays = Mapping[str, date | None]
+"""The persons of the extract and the index date of each, that of its case for a control."""
 Events = Iterator[tuple[str, date, str, float]]
 """Person, day, code and quantity."""
-
-
-def begins(value: str | None, codes: Sequence[str]) -> bool:
-    """Whether a value is one of the codes or stands below one of them."""
-    return value is not None and value.startswith(tuple(codes))
-
-
-def within(day: date | None, period: Period) -> bool:
-    """Whether a day is known and in the period."""
-    return day is not None and period.start <= day <= period.end
-
-
-def under_way(condition: Row, period: Period) -> bool:
-    """Whether a long-term condition covers a day of the period; without an end it goes on."""
-    start, end = condition["IMB_ALD_DTD"], condition["IMB_ALD_DTF"]
-    return start is not None and start <= period.end and (end is None or end >= period.start)
 
 
 class Reference:
     """A whole source in memory: ``tables[name][partition]`` is a list of rows."""
 
-    def __init__(self, tables: Tables, filters: Sequence[Filter]) -> None:
+    def __init__(self, tables: Tables, definition: Definition, key: ProjectKey) -> None:
         self.tables = tables
-        self.filters = frozenset(filters)
+        self.definition = definition
+        self.key = key
+        self.filters = frozenset(definition.filters)
         self.person_of: dict[tuple[str, int], str] = {}
         self.persons_of_psa: dict[str, set[str]] = defaultdict(set)
         self.identity_rows: dict[str, list[Row]] = defaultdict(list)
@@ -89,14 +80,42 @@ class Reference:
 
     # --- who ---
 
-    def cohort(self, population: Criterion) -> set[str]:
-        """The persons who satisfy a population."""
-        return {person for person in self.identity_rows if self._holds(population, person)}
+    def cohort(self) -> set[str]:
+        """The persons who satisfy the population, and have an index date where there is one."""
+        found = {person for person in self.identity_rows if self._holds(self.definition.population, person)}
+        return {person for person in found if self.definition.index is None or self.index_day(person)}
 
-    def sampled(self, definition: Definition, key: ProjectKey) -> set[str]:
-        """The persons who satisfy the population of a definition and are in its sample."""
-        one_in = definition.protection.one_in
-        return {person for person in self.cohort(definition.population) if one_in == 1 or key.sampled(person, one_in)}
+    def patients(self) -> dict[str, str]:
+        """The persons of the extract: each case of the sample with itself, each control with its case."""
+        one_in, asked = self.definition.protection.one_in, self.definition.design.controls
+        cohort = self.cohort()
+        cases = {person for person in cohort if one_in == 1 or self.key.sampled(person, one_in)}
+        found = {person: person for person in cases}
+        if asked is None:
+            return found
+        candidates = {
+            person
+            for person in self.identity_rows
+            if person not in cohort and (asked.among is None or self._holds(asked.among, person))
+        }
+        days = {case: day for case in cases if (day := self.index_day(case))}
+        people = {person: self._to_match(person) for person in self.identity_rows}
+        return found | drawn_controls(days, candidates, people, asked, self.key)
+
+    def index_day(self, person: str) -> date | None:
+        """The index date of a person."""
+        leaf = self.definition.index
+        days = self._days(leaf, person) if leaf else set()
+        if leaf is None or len(days) < leaf.at_least:
+            return None
+        return min(days) if leaf.index is Anchor.FIRST else max(days)
+
+    def _to_match(self, person: str) -> Person:
+        row = self._description(person)
+        region = next((code for code, one in REGIONS.items() if row["BEN_RES_DPT"] in one.departments), "")
+        deaths = [known["BEN_DCD_DTE"] for known in self.identity_rows[person]]
+        died = min((day for day in deaths if day and day.year >= 1900), default=None)
+        return Person(row["BEN_SEX_COD"], row["BEN_NAI_ANN"], region, died)
 
     def _holds(self, criterion: Criterion, person: str) -> bool:
         match criterion:
@@ -112,13 +131,17 @@ class Reference:
                 return len(self._days(criterion, person)) >= criterion.at_least
 
     def _days(self, leaf: EventLeaf, person: str) -> set[date]:
-        """The days on which a person had an event of a leaf that no regularisation cancels."""
+        """The days, in its window, on which a person had an event of a leaf that no regularisation cancels."""
         sums: dict[tuple[date, str], float] = defaultdict(float)
         for who, day, code, quantity in self._events(leaf):
             if who == person:
                 sums[day, code] += quantity
         signed = Filter.DCIR_SIGNED_QUANTITIES in self.filters
-        return {day for (day, _), quantity in sums.items() if quantity > 0 or not signed}
+        days = {day for (day, _), quantity in sums.items() if quantity > 0 or not signed}
+        if leaf.within is None:
+            return days
+        start = self.index_day(person)
+        return {day for day in days if start and leaf.within.first <= (day - start).days <= leaf.within.last}
 
     def _description(self, person: str) -> Row:
         """The row of the most recently updated identity."""
@@ -271,46 +294,64 @@ class Reference:
 
     # --- delivery ---
 
-    def deliver(self, definition: Definition, key: ProjectKey) -> dict[str, list[tuple[Any, ...]]]:
+    def deliver(self) -> dict[str, list[tuple[Any, ...]]]:
         """The rows of each table, all partitions together, as tuples in the order of the delivered columns."""
-        cohort = self.sampled(definition, key)
+        definition, key, patients = self.definition, self.key, self.patients()
+        days = {person: self.index_day(case) for person, case in patients.items()}
         found: dict[str, list[tuple[Any, ...]]] = {}
         for name, asked in definition.scope.tables.items():
             table = CATALOGUE.tables[name]
             columns = (*table.surrogates, *(column.name for column in table.columns if column.name in asked))
-            rows = self._delivered(table, definition.scope.period, cohort, key)
-            found[name] = [tuple(_value(table, row, column, key, definition) for column in columns) for row in rows]
+            rows = self._delivered(table, days)
+            found[name] = [
+                tuple(delivered_value(table, row, column, key, definition) for column in columns) for row in rows
+            ]
         return found
 
-    def _delivered(self, table: Table, period: Period, cohort: set[str], key: ProjectKey) -> Iterable[Row]:
-        for row, person in self._linked(table, period):
-            if person is None or person in cohort:
+    def _delivered(self, table: Table, days: Mapping[str, date | None]) -> Iterable[Row]:
+        key = self.key
+        for row, person in self._linked(table, days):
+            if person is None or person in days:
                 yield {
                     **row,
                     "_person": person,
+                    "_index": days[person] if person else None,
                     "PATIENT_ID": key.pseudonym(Kind.PERSON, person) if person else None,
                     "CLAIM_ID": key.pseudonym_of_row(Kind.CLAIM, _claim(row)) if table.link is Link.CLAIM else None,
                     "STAY_ID": key.pseudonym_of_row(Kind.STAY, _stay(row)) if table.link is Link.STAY else None,
                 }
 
-    def _linked(self, table: Table, period: Period) -> Iterator[tuple[Row, str | None]]:
-        """The rows of a table that the period and the filters keep, each with each of its persons."""
+    def _linked(self, table: Table, days: IndexDays) -> Iterator[tuple[Row, str | None]]:
+        """The rows of a table that period, window of care and filters keep, each with each of its persons."""
+        period = self.definition.scope.period
         match table.link:
             case Link.NOBODY:
                 yield from ((row, None) for row in self.rows(table.name))
+            case Link.BENEFICIARY if table.name == "IR_IMB_R":
+                for row in self._conditions(period):
+                    if (person := self._person(row)) and self._around(
+                        days, person, row["IMB_ALD_DTD"], row["IMB_ALD_DTF"]
+                    ):
+                        yield row, person
             case Link.BENEFICIARY:
-                rows = self._conditions(period) if table.name == "IR_IMB_R" else self.rows(table.name)
-                yield from ((row, person) for row in rows if (person := self._person(row)))
+                yield from ((row, person) for row in self.rows(table.name) if (person := self._person(row)))
             case Link.CLAIM:
-                yield from self._linked_claims(table, period)
+                yield from self._linked_claims(table, days)
             case Link.STAY:
-                persons = {_stay(stay): self.persons_of_psa[stay["NIR_ANO_17"]] for stay in self._stays(period)}
-                yield from ((row, person) for row in self.rows(table.name) for person in persons.get(_stay(row), ()))
+                yield from self._linked_stays(table, days)
             case _:
-                yield from self._linked_deaths(table, period)
+                yield from self._linked_deaths(table, days)
 
-    def _linked_claims(self, table: Table, period: Period) -> Iterator[tuple[Row, str | None]]:
-        care = [(row, person) for row in self._care(period) if (person := self._person(row))]
+    def _around(self, days: IndexDays, person: str, start: date, end: date | None) -> bool:
+        """Whether what took place from a day to another is in the window of care of a person, if there is one."""
+        care, index = self.definition.design.care, days.get(person)
+        if care is None or index is None:
+            return care is None
+        return (start - index).days <= care.after and (end is None or (end - index).days >= -care.before)
+
+    def _linked_claims(self, table: Table, days: IndexDays) -> Iterator[tuple[Row, str | None]]:
+        lines = ((row, person) for row in self._care(self.definition.scope.period) if (person := self._person(row)))
+        care = [(row, who) for row, who in lines if self._around(days, who, row["EXE_SOI_DTD"], row["EXE_SOI_DTD"])]
         if table.name == "ER_PRS_F":
             yield from care
         else:
@@ -319,14 +360,24 @@ class Reference:
                 persons[_claim(row)].add(person)
             yield from ((row, person) for row in self.rows(table.name) for person in persons[_claim(row)])
 
-    def _linked_deaths(self, table: Table, period: Period) -> Iterator[tuple[Row, str | None]]:
+    def _linked_stays(self, table: Table, days: IndexDays) -> Iterator[tuple[Row, str | None]]:
+        persons = defaultdict(set)
+        for stay in self._stays(self.definition.scope.period):
+            for person in self.persons_of_psa[stay["NIR_ANO_17"]]:
+                if self._around(days, person, stay["EXE_SOI_DTD"], stay["EXE_SOI_DTD"]):
+                    persons[_stay(stay)].add(person)
+        yield from ((row, person) for row in self.rows(table.name) for person in persons[_stay(row)])
+
+    def _linked_deaths(self, table: Table, days: IndexDays) -> Iterator[tuple[Row, str | None]]:
         persons = defaultdict(set)
         for beneficiary in self.rows("IR_BEN_R"):
             if beneficiary["BEN_IDT_ANO"] is not None and (person := self._person(beneficiary)):
                 persons[beneficiary["BEN_IDT_ANO"]].add(person)
         for row in self.rows(table.name):
-            if within(row["BEN_DCD_DTE"], period):
-                yield from ((row, person) for person in persons[row["BEN_IDT_ANO"]])
+            death = row["BEN_DCD_DTE"]
+            if within(death, self.definition.scope.period):
+                found = persons[row["BEN_IDT_ANO"]]
+                yield from ((row, person) for person in found if self._around(days, person, death, death))
 
 
 def _claim(row: Row) -> Claim:
@@ -335,29 +386,3 @@ def _claim(row: Row) -> Claim:
 
 def _stay(row: Row) -> tuple[Any, ...]:
     return (int(row["_partition"]), row["ETA_NUM"], row["RSA_NUM"])
-
-
-def _value(table: Table, row: Row, name: str, key: ProjectKey, definition: Definition) -> Any:
-    """The value of a delivered column: a pseudonym of another column, or the column itself, shifted and coarser."""
-    column = table.column(name)
-    value = row[column.surrogate_of if column and column.kind else name]
-    if column is None or value is None:
-        return value
-    if column.kind is not None:
-        return key.pseudonym(column.kind, str(value))
-    if column.type is Type.DATE and definition.protection.shift and row["_person"]:
-        value += timedelta(days=key.shift(row["_person"], definition.protection.shift))
-    return _coarser(value, column.family, definition.protection.level(column.family))
-
-
-def _coarser(value: Any, family: Family | None, level: Level | None) -> Any:
-    if level is None:
-        return value
-    if isinstance(value, date):
-        return value.replace(day=1) if level is Level.MONTH else value.replace(day=1, month=1)
-    if isinstance(value, int):
-        width = {Level.YEAR: 1, Level.FIVE_YEARS: 5, Level.TEN_YEARS: 10}[level]
-        return value - value % width
-    if level is Level.MONTH:
-        return value
-    return value[:4] if family is Family.DEATH_DATE else None

@@ -9,53 +9,55 @@ import ibis  # type: ignore[import-untyped]
 import ibis.expr.types as ir  # type: ignore[import-untyped]
 
 from apps.extracts.engine.criteria import Age, AllOf, AnyOf, Criterion, EventLeaf, Not, PersonLeaf, Residence, Sex
+from apps.extracts.engine.design import index_of
 from apps.extracts.engine.geography import departments_of
 from apps.extracts.engine.leaf_parts import SEX_CODES
 
 from .events import in_bucket
-from .relations import relation
+from .relations import COHORT, relation
 
 
-def _flagged(leaves: Sequence[EventLeaf], bucket: int, buckets: int) -> ir.Table:
-    """People of a bucket with one boolean column for each event leaf."""
-    people = in_bucket(relation("people"), bucket, buckets)
+def flagged(people: ir.Table, leaves: Sequence[EventLeaf]) -> ir.Table:
+    """People with their index date, where they have one, and one boolean column for each event leaf."""
     if not leaves:
-        return people
+        return people.mutate(index_day=ibis.null("date"))
     found = relation("matched")
     names = [f"leaf_{number}" for number in range(len(leaves))]
-    flags = found.group_by("person").agg(**{name: (found.leaf == place).any() for place, name in enumerate(names)})
-    flagged = people.left_join(flags, "person").drop("person_right")
-    return flagged.mutate(**{name: flagged[name].fill_null(False) for name in names})
+    flags = {name: (found.leaf == place).any() for place, name in enumerate(names)}
+    known = found.group_by("person").agg(index_day=found.index_day.max(), **flags)
+    joined = people.left_join(known, "person").drop("person_right")
+    return joined.mutate(**{name: joined[name].fill_null(False) for name in names})
 
 
-def _holds(criterion: Criterion, flagged: ir.Table, leaves: Sequence[EventLeaf]) -> ir.BooleanValue:
+def holds(criterion: Criterion, rows: ir.Table, leaves: Sequence[EventLeaf]) -> ir.BooleanValue:
+    """Whether flagged people satisfy a criterion."""
     match criterion:
         case AllOf(below):
-            return fold(and_, [_holds(child, flagged, leaves) for child in below])
+            return fold(and_, [holds(child, rows, leaves) for child in below])
         case AnyOf(below):
-            return fold(or_, [_holds(child, flagged, leaves) for child in below])
+            return fold(or_, [holds(child, rows, leaves) for child in below])
         case Not(child):
-            return ~_holds(child, flagged, leaves)
+            return ~holds(child, rows, leaves)
         case Age() | Sex() | Residence():
-            return _is(criterion, flagged).fill_null(False)
+            return _is(criterion, rows).fill_null(False)
         case _:
-            return flagged[f"leaf_{leaves.index(criterion)}"]
+            return rows[f"leaf_{leaves.index(criterion)}"]
 
 
-def _is(leaf: PersonLeaf, flagged: ir.Table) -> ir.BooleanValue:
+def _is(leaf: PersonLeaf, rows: ir.Table) -> ir.BooleanValue:
     match leaf:
         case Age():
-            return _aged(leaf, flagged)
+            return _aged(leaf, rows)
         case Sex(value):
-            return flagged.sex == SEX_CODES[value]
+            return rows.sex == SEX_CODES[value]
         case _:
-            return flagged.department.isin(departments_of(leaf.codes))
+            return rows.department.isin(departments_of(leaf.codes))
 
 
-def _aged(leaf: Age, flagged: ir.Table) -> ir.BooleanValue:
+def _aged(leaf: Age, rows: ir.Table) -> ir.BooleanValue:
     """Age in completed years, the first day of the month of birth standing for the birthday."""
-    not_yet = (flagged.birth_month > leaf.on.month).ifelse(1, 0)
-    age = ibis.literal(leaf.on.year) - flagged.birth_year - not_yet
+    not_yet = (rows.birth_month > leaf.on.month).ifelse(1, 0)
+    age = ibis.literal(leaf.on.year) - rows.birth_year - not_yet
     return age.between(leaf.low, leaf.high)
 
 
@@ -64,18 +66,30 @@ def steps(population: Criterion) -> tuple[Criterion, ...]:
     return population.criteria if isinstance(population, AllOf) else (population,)
 
 
+def _asked(leaves: Sequence[EventLeaf], bucket: int, buckets: int) -> ir.Table:
+    return flagged(in_bucket(relation("people"), bucket, buckets), leaves)
+
+
+def _is_dated(rows: ir.Table, population: Criterion) -> ir.BooleanValue:
+    """Whoever has no index date, where one is needed, is not in the population."""
+    return rows.index_day.notnull() if index_of(population) else ibis.literal(True)
+
+
 def cohort(population: Criterion, leaves: Sequence[EventLeaf], bucket: int, buckets: int) -> ir.Table:
     """The persons of a bucket who satisfy the population."""
-    flagged = _flagged(leaves, bucket, buckets)
-    return flagged.filter(_holds(population, flagged, leaves)).select("person")
+    rows = _asked(leaves, bucket, buckets)
+    return rows.filter(holds(population, rows, leaves) & _is_dated(rows, population)).select(*COHORT)
 
 
 def flow(population: Criterion, leaves: Sequence[EventLeaf], bucket: int, buckets: int) -> ir.Table:
-    """One row: everybody of a bucket, then the persons left after each step."""
-    flagged = _flagged(leaves, bucket, buckets)
-    counts: dict[str, Any] = {"step_0": flagged.count()}
+    """One row: everybody of a bucket, the persons left after each step, then those who also have an index date."""
+    rows = _asked(leaves, bucket, buckets)
+    counts: dict[str, Any] = {"step_0": rows.count()}
     held: ir.BooleanValue = ibis.literal(True)
-    for index, step in enumerate(steps(population), start=1):
-        held = held & _holds(step, flagged, leaves)
+    kept = [holds(step, rows, leaves) for step in steps(population)]
+    if index_of(population):
+        kept.append(_is_dated(rows, population))
+    for index, step in enumerate(kept, start=1):
+        held = held & step
         counts[f"step_{index}"] = held.sum().fill_null(0)
-    return flagged.aggregate(**counts)
+    return rows.aggregate(**counts)

@@ -1,12 +1,25 @@
 """The rows and columns that are delivered, and what is counted on the way."""
 
+from collections.abc import Callable, Mapping
+
 import ibis.expr.types as ir  # type: ignore[import-untyped]
 
-from apps.extracts.engine.catalogue import BENEFICIARY_KEYS, CATALOGUE, CLAIM_KEYS, STAY_KEYS, Column, Kind, Link, Table
+from apps.extracts.engine.catalogue import (
+    BENEFICIARY_KEYS,
+    CATALOGUE,
+    CLAIM_KEYS,
+    STAY_KEYS,
+    Column,
+    Family,
+    Kind,
+    Link,
+    Table,
+)
 from apps.extracts.engine.definition import Definition
+from apps.extracts.engine.protection import Level
 
-from .protecting import protected
-from .relations import CLAIMS, MEMBERS, STAYS, Query, compiled, pseudonym, relation
+from .protecting import protected, protected_day
+from .relations import MEMBERS, Query, compiled, pseudonym, relation
 from .rows import ald_hits, dated_care, linked_stays, mask, masked_care, under_way, within
 
 
@@ -15,8 +28,22 @@ def members() -> ir.Table:
     return relation("identities").join(relation("patients"), "person").select(*MEMBERS)
 
 
-def _known() -> ir.Table:
-    return relation("members").select(*BENEFICIARY_KEYS, "PATIENT_ID", "shift")
+def _person_columns(definition: Definition) -> tuple[str, ...]:
+    """What delivered rows need to know of their person."""
+    return ("PATIENT_ID", "shift", *(("index_day",) if definition.counts_from_index else ()))
+
+
+def _known(definition: Definition) -> ir.Table:
+    return relation("members").select(*BENEFICIARY_KEYS, *_person_columns(definition))
+
+
+def _around(definition: Definition, rows: ir.Table, start: ir.DateValue, end: ir.DateValue) -> ir.Table:
+    """The rows of what took place, from a day to another, in the window of care of their person, if there is one."""
+    care = definition.design.care
+    if care is None:
+        return rows
+    begins, ends = (day.delta(rows.index_day, unit="day") for day in (start, end))
+    return rows.filter((begins <= care.after) & (ends >= -care.before).fill_null(True))
 
 
 def _asked(definition: Definition) -> tuple[str, ...]:
@@ -30,9 +57,10 @@ def _asked(definition: Definition) -> tuple[str, ...]:
 def lines(definition: Definition) -> ir.Table:
     """Care lines of the cohort in the period, with what is delivered of them and their filter mask."""
     asked = _asked(definition)
-    linked = dated_care(definition.scope.period, *asked).join(_known(), list(BENEFICIARY_KEYS))
+    linked = dated_care(definition.scope.period, *asked).join(_known(definition), list(BENEFICIARY_KEYS))
+    linked = _around(definition, linked, linked.EXE_SOI_DTD, linked.EXE_SOI_DTD)
     found = masked_care(linked, definition.filters)
-    return found.select(*CLAIM_KEYS, "PATIENT_ID", "shift", "removed", *asked)
+    return found.select(*CLAIM_KEYS, *_person_columns(definition), "removed", *asked)
 
 
 def care(definition: Definition, of_most: bool) -> ir.Table:
@@ -42,7 +70,7 @@ def care(definition: Definition, of_most: bool) -> ir.Table:
     before, so that the keyed function is called on full batches, not on the few rows of each that a join lets through.
     """
     found = lines(definition) if of_most else relation("lines")
-    columns = (*CLAIM_KEYS, "PATIENT_ID", "shift", "removed", *_asked(definition))
+    columns = (*CLAIM_KEYS, *_person_columns(definition), "removed", *_asked(definition))
     return found.select(*columns, CLAIM_ID=pseudonym(Kind.CLAIM, *(found[name] for name in CLAIM_KEYS)))
 
 
@@ -60,10 +88,12 @@ def removed_care() -> ir.Table:
 
 def stays(definition: Definition) -> ir.Table:
     """Stays of the cohort that begin in the period, once each, with their filter mask and their pseudonym."""
-    known = relation("members").select("BEN_NIR_PSA", "sharing", "PATIENT_ID", "shift").distinct()
+    columns = _person_columns(definition)
+    known = relation("members").select("BEN_NIR_PSA", "sharing", *columns).distinct()
     found = linked_stays(definition.scope.period, definition.filters, known)
+    found = _around(definition, found, found.EXE_SOI_DTD, found.EXE_SOI_DTD)
     named = found.mutate(STAY_ID=pseudonym(Kind.STAY, found.year, *(found[name] for name in STAY_KEYS)))
-    return named.select(*STAYS).distinct()
+    return named.select(*STAY_KEYS, *columns, "STAY_ID", "removed").distinct()
 
 
 def removed_stays() -> ir.Table:
@@ -88,36 +118,54 @@ def selected(definition: Definition, table: Table, repeated: bool) -> ir.Table:
 
     ``repeated``: care lines may repeat the keys of others, and are reduced to one before details join them.
     """
-    source, period = relation(table.name), definition.scope.period
+    source = relation(table.name)
     match table.link:
+        case Link.CLAIM if table.name == "ER_PRS_F":
+            return _kept("care")
         case Link.CLAIM:
-            if table.name == "ER_PRS_F":
-                return _kept("care")
-            claims = _kept("care").select(*CLAIMS)
+            claims = _kept("care").select(*CLAIM_KEYS, *_person_columns(definition), "CLAIM_ID")
             return source.join(claims.distinct() if repeated else claims, list(CLAIM_KEYS))
         case Link.STAY:
             return source.join(_kept("stays"), list(STAY_KEYS))
-        case Link.DEATH:
-            dead = source.filter(within(source.BEN_DCD_DTE, period))
-            return dead.join(relation("members").select("BEN_IDT_ANO", "PATIENT_ID", "shift").distinct(), "BEN_IDT_ANO")
-        case Link.BENEFICIARY:
-            rows = _kept_conditions(definition, source) if table.name == "IR_IMB_R" else source
-            return rows.join(_known(), list(BENEFICIARY_KEYS))
-        case _:
+        case Link.NOBODY:
             return source
+        case _:
+            return _LINKED.get(table.name, _linked_beneficiaries)(definition, source)
+
+
+def _linked_beneficiaries(definition: Definition, source: ir.Table) -> ir.Table:
+    return source.join(_known(definition), list(BENEFICIARY_KEYS))
+
+
+def _linked_deaths(definition: Definition, source: ir.Table) -> ir.Table:
+    dead = source.filter(within(source.BEN_DCD_DTE, definition.scope.period))
+    known = relation("members").select("BEN_IDT_ANO", *_person_columns(definition)).distinct()
+    rows = dead.join(known, "BEN_IDT_ANO")
+    return _around(definition, rows, rows.BEN_DCD_DTE, rows.BEN_DCD_DTE)
 
 
 def _kept_conditions(definition: Definition, source: ir.Table) -> ir.Table:
+    found = _linked_conditions(definition, source)
+    return found.filter(found.removed == 0).drop("removed")
+
+
+_LINKED: Mapping[str, Callable[[Definition, ir.Table], ir.Table]] = {
+    "KI_CCI_R": _linked_deaths,
+    "IR_IMB_R": _kept_conditions,
+}
+
+
+def _linked_conditions(definition: Definition, source: ir.Table) -> ir.Table:
+    """Conditions of the cohort under way in the period, with their filter mask."""
     found = source.filter(under_way(source, definition.scope.period))
-    return found.filter(mask(ald_hits(found), definition.filters) == 0)
+    found = found.mutate(removed=mask(ald_hits(found), definition.filters))
+    linked = found.join(_known(definition), list(BENEFICIARY_KEYS))
+    return _around(definition, linked, linked.IMB_ALD_DTD, linked.IMB_ALD_DTF)
 
 
 def removed_conditions(definition: Definition) -> ir.Table:
     """How many rows of IR_IMB_R each combination of filters removed from the delivery."""
-    source = relation("IR_IMB_R")
-    found = source.filter(under_way(source, definition.scope.period))
-    found = found.mutate(removed=mask(ald_hits(found), definition.filters))
-    linked = found.join(relation("members").select(*BENEFICIARY_KEYS), list(BENEFICIARY_KEYS))
+    linked = _linked_conditions(definition, relation("IR_IMB_R"))
     return linked.group_by("removed").agg(rows=linked.count())
 
 
@@ -125,6 +173,28 @@ def delivered_columns(definition: Definition, table: Table) -> tuple[str, ...]:
     """The columns of a delivered table, in order: pseudonyms first, then those asked for, as in the catalogue."""
     asked = definition.scope.tables[table.name]
     return (*table.surrogates, *(column.name for column in table.columns if column.name in asked))
+
+
+PATIENT, CASE, INDEX_DATE = "PATIENT_ID", "CASE_ID", "INDEX_DATE"
+
+
+def designed_columns(definition: Definition) -> tuple[str, ...]:
+    """What is told of each person: whose control it is, and the index date where dates of care are delivered."""
+    asked = [
+        CATALOGUE.tables[name].column(column) for name, columns in definition.scope.tables.items() for column in columns
+    ]
+    dated = any(column is not None and column.family is Family.CARE_DATE for column in asked)
+    as_days = definition.protection.level(Family.CARE_DATE) is Level.DAYS_FROM_INDEX
+    told = definition.index is not None and dated and not as_days
+    return (PATIENT, *((CASE,) if definition.design.controls else ()), *((INDEX_DATE,) if told else ()))
+
+
+def designed(definition: Definition) -> ir.Table:
+    """One row for each person, a case being its own control; the index date as protected as dates of care."""
+    rows = relation("patients")
+    columns = designed_columns(definition)
+    day = protected_day(rows.index_day, rows, definition.protection, Family.CARE_DATE)
+    return rows.select(*columns[:-1], INDEX_DATE=day) if INDEX_DATE in columns else rows.select(*columns)
 
 
 def delivery(definition: Definition, table: Table, repeated: bool = True) -> ir.Table:

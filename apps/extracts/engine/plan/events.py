@@ -27,8 +27,9 @@ from apps.extracts.engine.criteria import (
     Stay,
 )
 from apps.extracts.engine.filters import Filter
+from apps.extracts.engine.timing import Anchor
 
-from .relations import EVENTS, relation
+from .relations import EVENTS, MATCHED, relation
 from .rows import ald_hits, bit, dated_care, linked_stays, mask, masked_care, under_way, within
 
 Leaves = tuple[tuple[int, EventLeaf], ...]
@@ -231,12 +232,37 @@ def _reduced(filters: Sequence[Filter], bucket: int, buckets: int) -> ir.Table:
 
 
 def matched(leaves: tuple[EventLeaf, ...], filters: Sequence[Filter], bucket: int, buckets: int) -> ir.Table:
-    """Which persons of a bucket satisfy which leaf: enough distinct days."""
+    """Which persons of a bucket satisfy which leaf, by enough distinct days; and their index date, if any."""
     found = _reduced(filters, bucket, buckets)
-    kept = found.filter(found.removed == 0)
-    days = kept.group_by("leaf", "person").agg(days=kept.day.nunique())
+    kept = found.filter(found.removed == 0).select("leaf", "person", "day")
+    dated = _dated(kept, leaves)
+    days = dated.group_by("leaf", "person").agg(days=dated.day.nunique(), index_day=dated.index_day.max())
     needed = [(days.leaf == number) & (days.days >= leaf.at_least) for number, leaf in enumerate(leaves)]
-    return days.filter(fold(or_, needed)).select("leaf", "person")
+    return days.filter(fold(or_, needed)).select(*MATCHED)
+
+
+def _dated(kept: ir.Table, leaves: tuple[EventLeaf, ...]) -> ir.Table:
+    """Events with the index date of their person, those outside the window of their leaf left out."""
+    anchor = next((number for number, leaf in enumerate(leaves) if leaf.index), None)
+    if anchor is None:
+        return kept.mutate(index_day=ibis.null("date"))
+    dated = kept.left_join(_index_days(kept, anchor, leaves[anchor]), "person").drop("person_right")
+    since = dated.day.delta(dated.index_day, unit="day")
+    counted = [
+        (dated.leaf == number) & since.between(leaf.within.first, leaf.within.last)
+        for number, leaf in enumerate(leaves)
+        if leaf.within
+    ]
+    anywhere = dated.leaf.isin([number for number, leaf in enumerate(leaves) if not leaf.within])
+    return dated.filter(fold(or_, [anywhere, *counted]))
+
+
+def _index_days(kept: ir.Table, anchor: int, leaf: EventLeaf) -> ir.Table:
+    """The index date of everybody who satisfies the leaf that gives it."""
+    events = kept.filter(kept.leaf == anchor)
+    day = events.day.min() if leaf.index is Anchor.FIRST else events.day.max()
+    found = events.group_by("person").agg(index_day=day, days=events.day.nunique())
+    return found.filter(found.days >= leaf.at_least).drop("days")
 
 
 def removed_events(filters: Sequence[Filter], bucket: int, buckets: int) -> ir.Table:

@@ -1,11 +1,16 @@
 """Identities and people, from the beneficiary referential."""
 
+from datetime import date
+
 import ibis  # type: ignore[import-untyped]
 import ibis.expr.types as ir  # type: ignore[import-untyped]
 
 from apps.extracts.engine.catalogue import BENEFICIARY_KEYS
 
 from .relations import IDENTITIES, relation
+
+NO_EARLIER_DEATH = date(1900, 1, 1)
+"""BEN_DCD_DTE of the living is empty or 1 January 1600 (SNDS documentation, IR_BEN_R)."""
 
 
 def _person(beneficiaries: ir.Table) -> ir.StringValue:
@@ -30,7 +35,7 @@ def identities() -> ir.Table:
 
 
 def people() -> ir.Table:
-    """One row for each person, as their most recently updated identity describes them."""
+    """One row for each person, as their most recently updated identity describes them; dead if any identity is."""
     known = _beneficiaries()
     latest = ibis.row_number().over(
         group_by=known.person,
@@ -40,11 +45,14 @@ def people() -> ir.Table:
             known.BEN_RNG_GEM.desc(),
         ],
     )
-    first = known.mutate(rank=latest).filter(ibis._.rank == 0)
+    dead = ibis.date(NO_EARLIER_DEATH) <= known.BEN_DCD_DTE
+    died = dead.ifelse(known.BEN_DCD_DTE, ibis.null("date")).min().over(group_by=known.person)
+    first = known.mutate(rank=latest, died=died).filter(ibis._.rank == 0)
     return first.select(
         person=first.person,
         birth_year=first.BEN_NAI_ANN,
         birth_month=first.BEN_NAI_MOI.try_cast("int64").coalesce(1),
         sex=first.BEN_SEX_COD,
         department=first.BEN_RES_DPT,
+        died=first.died,
     )

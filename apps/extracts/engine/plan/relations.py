@@ -33,6 +33,7 @@ PEOPLE: Shape = {
     "birth_month": "int64",
     "sex": "int64",
     "department": "string",
+    "died": "date",
 }
 EVENTS: Shape = {
     "leaf": "int64",
@@ -43,9 +44,9 @@ EVENTS: Shape = {
     "quantity": "float64",
     "rows": "int64",
 }
-MATCHED: Shape = {"leaf": "int64", "person": "string"}
-PERSONS: Shape = {"person": "string"}
-PATIENTS: Shape = {"person": "string", "PATIENT_ID": "uuid", "shift": "int64"}
+MATCHED: Shape = {"leaf": "int64", "person": "string", "index_day": "date"}
+COHORT: Shape = {"person": "string", "index_day": "date"}
+PATIENTS: Shape = {"person": "string", "PATIENT_ID": "uuid", "CASE_ID": "uuid", "shift": "int64", "index_day": "date"}
 MEMBERS: Shape = {
     "BEN_NIR_PSA": "string",
     "BEN_RNG_GEM": "int64",
@@ -53,6 +54,7 @@ MEMBERS: Shape = {
     "sharing": "int64",
     "PATIENT_ID": "uuid",
     "shift": "int64",
+    "index_day": "date",
 }
 PARTITION: Shape = {"year": "int64"}
 
@@ -67,7 +69,7 @@ def _keys_shape(table: str, keys: Sequence[str]) -> Shape:
 
 
 _CLAIM_SHAPE, _STAY_SHAPE = _keys_shape("ER_PRS_F", CLAIM_KEYS), _keys_shape("T_MCOaaC", STAY_KEYS)
-_PATIENT: Shape = {"PATIENT_ID": "uuid", "shift": "int64"}
+_PATIENT: Shape = {"PATIENT_ID": "uuid", "shift": "int64", "index_day": "date"}
 CLAIMS: Shape = {**_CLAIM_SHAPE, **_PATIENT, "CLAIM_ID": "uuid"}
 STAYS: Shape = {**_STAY_SHAPE, **_PATIENT, "STAY_ID": "uuid", "removed": "int64"}
 
@@ -77,7 +79,7 @@ SHAPES: Mapping[str, Shape] = {
     "people": PEOPLE,
     "events": EVENTS,
     "matched": MATCHED,
-    "cohort": PERSONS,
+    "cohort": COHORT,
     "patients": PATIENTS,
     "members": MEMBERS,
     "lines": {**_source_shape(CATALOGUE.tables["ER_PRS_F"]), **_PATIENT, "removed": "int64"},
