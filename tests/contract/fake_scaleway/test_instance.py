@@ -371,3 +371,20 @@ def test_a_template_is_changed_and_goes(cloud: FakeCloud) -> None:
     assert cloud.ask("GET", f"{path}/user-data/a").status == 404
     assert cloud.ask("DELETE", path).status == 204
     assert cloud.ask("GET", path).status == 404
+
+
+def test_a_server_that_was_stopped_soon_after_its_start_stays_stopped(cloud: FakeCloud) -> None:
+    server = _server(cloud)
+    _running(cloud, server)
+    cloud.ask("POST", f"{V1}/servers/{server['id']}/action", {"action": "poweroff"})
+
+    cloud.pass_time(600)
+
+    assert _get(cloud, f"{V1}/servers/{server['id']}")["server"]["state"] == "stopped"
+
+
+def test_a_server_of_nothing_is_refused_with_all_that_is_missing(cloud: FakeCloud) -> None:
+    refused = cloud.ask("POST", f"{V1}/servers", {"name": "srv"})
+
+    assert refused.status == 400
+    assert [one["argument_name"] for one in refused.body["details"]] == ["commercial_type", "image", "volumes"]
