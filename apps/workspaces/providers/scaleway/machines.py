@@ -62,7 +62,9 @@ class Volume(Thing):
     def _of_project(self, site: Site) -> list[CloudVolume]:
         if not site.known("project"):
             return []
-        return site.cloud.block.list_volumes_all(include_deleted=False, project_id=site.id_of("project"))
+        project = site.id_of("project")
+        found: list[CloudVolume] = site.cloud.block.list_volumes_all(include_deleted=False, project_id=project)
+        return found
 
     def get(self, site: Site, part_id: str) -> Seen:
         return _volume(site.cloud.block.get_volume(volume_id=part_id))
