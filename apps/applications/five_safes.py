@@ -124,7 +124,7 @@ def _of_stage(ground: Ground, label: str, stage: Stage, asked: bool) -> Fact:
     """How a stage ended; that it is awaited; or that the path does without it."""
     if stage in ground.ended:
         return Fact(label, (ground.ended[stage],))
-    return Fact(label, (), _("still to come"), WARNING) if asked else Fact(label, (_("not asked for on this path"),))
+    return Fact(label, (), _("still to come"), "info") if asked else Fact(label, (_("not asked for on this path"),))
 
 
 def _conditions(ground: Ground) -> Iterator[Fact]:

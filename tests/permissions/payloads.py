@@ -363,7 +363,9 @@ PAYLOADS: dict[str, Maker] = {
     "applications:obligation": _obligation,
     "applications:assign": _assigned,
     "applications:accept": lambda world, visitor, ids: _seen(ids),
-    "applications:redirect": lambda world, visitor, ids: _seen(ids, path="full_authorisation", reason="Autre voie."),
+    "applications:redirect": lambda world, visitor, ids: _seen(
+        ids, path="full_authorisation", reason="Autre parcours."
+    ),
     "applications:opinion": lambda world, visitor, ids: _seen(
         ids, outcome="reserved", reference="2026-01", decided_on="2026-01-15", comment="À préciser."
     ),

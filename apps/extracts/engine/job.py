@@ -1,6 +1,6 @@
 """What a unit works with, and how the relations of an expression are bound to files."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,11 @@ from .signature import Signer
 from .source import Source, SourceFile
 from .units import Unit, UnitKind, partition_read, reads
 from .workshop import Result, Workshop
+
+JOINED_EVERYWHERE = frozenset({"identities", "members"})
+"""What the units of every partition join."""
+HELD_ROWS = 1_000_000
+"""Up to how many rows of it an engine keeps, a few dozen MB, rather than read them again for each partition."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +60,13 @@ class Job:
         elif (query := shared(name, self.definition, of_most=self._is_of_most())) is not None:
             self._share(name, query)
         else:
-            self.engine.bind(name, SHAPES[name], [self.workshop.file(unit) for unit in self._makers(name)], {})
+            makers = self._makers(name)
+            made = [self.workshop.file(unit) for unit in makers]
+            self.engine.bind(name, SHAPES[name], made, {}, held=name in JOINED_EVERYWHERE and self._is_small(makers))
+
+    def _is_small(self, makers: Sequence[Unit]) -> bool:
+        results = (self.workshop.result(unit) for unit in makers)
+        return sum(result.rows for result in results if result) <= HELD_ROWS
 
     def _share(self, name: str, query: Query) -> None:
         stamp = (self.workshop.folder, self.unit.partition)

@@ -21,6 +21,8 @@ from cryptography.hazmat.primitives.cmac import CMAC
 BLOCK, WORD = 16, 8
 REMEMBERED = 1_000_000
 """How many distinct texts a function remembers before it starts again."""
+AT_HAND = 1024
+"""How many texts are looked for at once, in a table that is made for each batch."""
 
 Words = npt.NDArray[np.int64]
 
@@ -87,7 +89,7 @@ class RowPseudonyms:
     def __init__(self, key: bytes) -> None:
         self._cipher = Cipher(algorithms.AES(key), modes.ECB())  # noqa: S305  the block cipher that CMAC is made of
         self._last = np.frombuffer(_doubled(self._cipher.encryptor().update(bytes(BLOCK))), dtype=np.int64)
-        self._texts = _Remembered(_digest)
+        self._texts = _Texts()
         self._scratch = threading.local()
 
     def __call__(self, columns: Sequence[Any]) -> Any:
@@ -134,16 +136,45 @@ class RowPseudonyms:
 
     def _words(self, column: Any) -> list[Words]:
         if pa.types.is_string(column.type):
-            coded = column.dictionary_encode() if column.null_count == 0 else column.fill_null("").dictionary_encode()
-            known = np.frombuffer(b"".join(map(self._texts.of, coded.dictionary.to_pylist())), dtype=np.int64)
-            taken = known.reshape(-1, 2)[coded.indices.to_numpy()]
-            if column.null_count:
-                taken = taken * np.asarray(column.is_valid())[:, None]
+            taken = self._texts.of(column)
             return [taken[:, 0], taken[:, 1]]
         if pa.types.is_date(column.type):
             column = column.view(pa.int32())
         filled = column.fill_null(0) if column.null_count else column
         return [filled.to_numpy()]
+
+
+class _Texts:
+    """The 128 bits that stand for texts, as two words a row, zeros for what is absent.
+
+    The texts met lately are looked for together, which is three times faster than one by one: the same few hundred
+    organisations come again in each batch.
+    """
+
+    __slots__ = ("_at_hand", "_digests")
+
+    def __init__(self) -> None:
+        self._digests = _Remembered(_digest)
+        self._at_hand = self._with(pa.array([], pa.string()))
+
+    def of(self, column: Any) -> Words:
+        known, words = self._at_hand
+        places = pc.index_in(column, value_set=known)
+        if places.null_count > column.null_count:
+            known, words = self._at_hand = self._with(_met(known, column.drop_null()))
+            places = pc.index_in(column, value_set=known)
+        found: Words = words[places.fill_null(len(known)).to_numpy()]
+        return found
+
+    def _with(self, known: Any) -> tuple[Any, Words]:
+        found = b"".join(map(self._digests.of, known.to_pylist())) + bytes(BLOCK)
+        return known, np.frombuffer(found, dtype=np.int64).reshape(-1, 2)
+
+
+def _met(known: Any, column: Any) -> Any:
+    """The texts known and those of a column, or the latter alone when they would be too many."""
+    both = pc.unique(pa.concat_arrays([known, column]))
+    return both if len(both) <= AT_HAND else pc.unique(column)
 
 
 class TextPseudonyms:
@@ -183,7 +214,9 @@ class _Remembered:
 
 
 def _whole(column: Any) -> Any:
-    return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    if not isinstance(column, pa.ChunkedArray):
+        return column
+    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
 
 
 def _absent(columns: Sequence[Any]) -> Words:

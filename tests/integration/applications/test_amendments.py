@@ -180,5 +180,5 @@ def test_an_amendment_keeps_its_path(decider: Person) -> None:
     amendment = submitted(changed(amended(root), "title", title="Un autre titre"))
     with pytest.raises(RefusedError, match="parcours"):
         services.application_redirect(
-            application=amendment, seen_version=amendment.version, path="mr004", reason="Autre voie.", by=decider
+            application=amendment, seen_version=amendment.version, path="mr004", reason="Autre parcours.", by=decider
         )

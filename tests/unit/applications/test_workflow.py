@@ -1,17 +1,15 @@
-"""The machine of the dossier on every path: each outcome, each state, and random sequences of commands."""
+"""The machine of the dossier on every path: each outcome, each state."""
 
 from dataclasses import replace
 from datetime import date
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from apps.applications import workflow
 from apps.applications.policy import Committee, Path, Stage, policies, policy_on
-from apps.applications.rules import TRANSITIONS, Facts, decide, decide_step
+from apps.applications.rules import TRANSITIONS, Facts, decide_step
 from apps.applications.workflow import Impossible, Outcome, Status, Turn, move, next_status, whose_turn
-from apps.core.rules import Allowed, Role
+from apps.core.rules import Allowed
 
 TODAY = date(2026, 3, 2)
 PATHS = [path for policy in policies() for path in policy.paths]
@@ -20,27 +18,6 @@ MR007 = policy_on(TODAY).path("mr007")
 PERMANENT = policy_on(TODAY).path("permanent_access")
 SIGNED = [replace(path, stages=(*dict.fromkeys((*path.stages, Stage.AGREEMENT)),)) for path in PATHS]
 EVERY_PATH = [*PATHS, *SIGNED]
-COMMANDS = {
-    "application.accept": (Outcome.COMPLETE,),
-    "application.return": (Outcome.INCOMPLETE,),
-    "application.redirect": (Outcome.REDIRECTED,),
-    "committee.opinion": tuple(workflow.OUTCOMES[Stage.COMMITTEE] - {Outcome.INCOMPLETE}),
-    "application.refer": (Outcome.REFERRED,),
-    "application.revise": (Outcome.REVISED,),
-    "application.commit": (Outcome.DECLARED,),
-    "application.cnil_record": tuple(workflow.OUTCOMES[Stage.CNIL] - {Outcome.INCOMPLETE}),
-    "application.approve": (Outcome.APPROVED,),
-    "application.refuse": (Outcome.REFUSED,),
-    "agreement.signed": (Outcome.SIGNED,),
-}
-# Who can carry a dossier on, by whose turn it is; CNIL acts through the steward who records its decision.
-PARTIES = {
-    Turn.APPLICANT: Role.PRINCIPAL_INVESTIGATOR,
-    Turn.STEWARD: Role.STEWARD,
-    Turn.CNIL: Role.STEWARD,
-    Turn.COMMITTEE: None,
-    Turn.SIGNATORIES: None,
-}
 
 
 def walked(path: Path, *outcomes: tuple[Status, Outcome]) -> tuple[Status, frozenset[Stage]]:
@@ -158,79 +135,3 @@ def test_every_state_can_be_reached_and_left_until_the_end() -> None:
     for status in Status:
         movers = [arrow for arrow in TRANSITIONS if status in arrow.sources]
         assert bool(movers) == (whose_turn(status) is not Turn.NOBODY)
-
-
-STEPS = st.lists(st.tuples(st.sampled_from(sorted(COMMANDS)), st.integers(0, 9), st.booleans()), max_size=40)
-
-
-@given(st.sampled_from(EVERY_PATH), STEPS)
-def test_no_sequence_of_commands_leaves_a_dossier_stuck(path: Path, steps: list[tuple[str, int, bool]]) -> None:
-    """Given any commands on any path, the dossier follows its arrows, and whoever's turn it is can carry it on."""
-    status, done = Status.SUBMITTED, frozenset[Stage]()
-    opinions: list[bool] = []
-    for command, number, express in steps:
-        arrow = workflow.transition(command)
-        outcome = COMMANDS[command][number % len(COMMANDS[command])]
-        if status not in arrow.sources or not allowed(command, path, status, done, express):
-            continue
-        before = status
-        if command == "application.approve" and status is Status.SUBMITTED:
-            status, done = Status.DECISION, done | {Stage.COMPLETENESS}
-        step = move(path, status, outcome, done, express=express or command != "committee.opinion")
-        assert step.status in arrow.targets, (command, before, outcome)
-        status, done = step.status, step.done
-        opinions += [express] if command == "committee.opinion" and outcome in workflow.FAVOURABLE else []
-        assert somebody_can_carry_on(path, status, done)
-        if status is Status.RETURNED:
-            status = Status.SUBMITTED
-        if path.committee is Committee.EXPRESS and Stage.COMMITTEE in done:
-            assert all(opinions)
-    if status is Status.APPROVED:
-        assert set(path.stages) <= done
-
-
-def allowed(command: str, path: Path, status: Status, done: frozenset[Stage], express: bool) -> bool:
-    """Whether the rules let those who may take this command."""
-    facts = Facts(
-        status,
-        frozenset(Role),
-        path=path,
-        done=done,
-        express=express or command != "committee.opinion",
-        returned_pages=frozenset({"title"}),
-        known_pages=frozenset({"title"}),
-        access_to=TODAY,
-        today=TODAY,
-    )
-    ask = decide if command.startswith("application.") else decide_step
-    return isinstance(ask(command, facts), Allowed)
-
-
-def somebody_can_carry_on(path: Path, status: Status, done: frozenset[Stage]) -> bool:
-    """Whether the party whose turn it is has a command, or nobody is awaited."""
-    turn = whose_turn(status)
-    if turn is Turn.NOBODY:
-        return status in workflow.FINAL
-    party = PARTIES[turn]
-    facts = Facts(
-        status,
-        frozenset({party} if party else set()),
-        path=path,
-        done=done,
-        returned_pages=frozenset({"title"}),
-        known_pages=frozenset({"title"}),
-        access_to=TODAY,
-        today=TODAY,
-    )
-    forward = [arrow for arrow in TRANSITIONS if status in arrow.sources and arrow.action != "application.withdraw"]
-    if party:
-        return any(
-            isinstance(decide(arrow.action, facts), Allowed)
-            for arrow in forward
-            if arrow.action.startswith("application.")
-        )
-    return any(
-        isinstance(decide_step(arrow.action, facts), Allowed)
-        for arrow in forward
-        if not arrow.action.startswith("application.")
-    )

@@ -78,3 +78,13 @@ def test_a_keyed_function_is_never_serialised() -> None:
     for function in ProjectKey(SECRET).functions().values():
         with pytest.raises(TypeError, match="never serialised"):
             pickle.dumps(function)
+
+
+def test_many_texts_have_the_pseudonyms_of_few(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keyed, "AT_HAND", 3)
+    named = RowPseudonyms(SECRET)
+    for texts in (["a", "b"], ["b", None, "c"], ["d", "e"], ["f", "g", "h", "i"], ["a"]):
+        found = [
+            value.bytes for value in named([pa.chunked_array([[text] for text in texts], pa.string())]).to_pylist()
+        ]
+        assert found == [row_pseudonym(SECRET, (text,), {0}) for text in texts]

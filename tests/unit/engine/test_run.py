@@ -264,7 +264,12 @@ def test_the_key_reaches_no_statement_plan_file_process_list_or_child(
         return copy(self, sql, path)
 
     monkeypatch.setattr(DuckDBEngine, "_copy", copied)
-    monkeypatch.setattr(DuckDBEngine, "bind", lambda self, *given: (said.append(repr(given)), bind(self, *given))[1])
+
+    def bound(self: DuckDBEngine, *given: Any, **options: Any) -> None:
+        said.append(repr((given, options)))
+        bind(self, *given, **options)
+
+    monkeypatch.setattr(DuckDBEngine, "bind", bound)
     monkeypatch.setattr(
         DuckDBEngine, "materialise", lambda self, *given: (said.append(repr(given)), materialise(self, *given))[1]
     )

@@ -51,8 +51,19 @@ class Backend(Protocol):
     def know(self, key_id: str, functions: Mapping[str, tuple[Sequence[str], Keyed]]) -> None:
         """Register the keyed functions of a project: by name, the types of their arguments and the function itself."""
 
-    def bind(self, name: str, shape: Mapping[str, str], files: Sequence[Place], hive: Mapping[str, str]) -> None:
-        """Make a relation of Parquet files. ``hive`` gives the types of columns that are in the path only."""
+    def bind(
+        self,
+        name: str,
+        shape: Mapping[str, str],
+        files: Sequence[Place],
+        hive: Mapping[str, str],
+        *,
+        held: bool = False,
+    ) -> None:
+        """Make a relation of Parquet files. ``hive`` gives the types of columns that are in the path only.
+
+        ``held``: it is small, and the units to come will join it again and again; it may be kept in memory.
+        """
 
     def bind_row(self, name: str, values: Mapping[str, int]) -> None:
         """Make a relation of one row of whole numbers."""

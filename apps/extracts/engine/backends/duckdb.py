@@ -66,10 +66,19 @@ class DuckDBEngine:
             )
         self._keyed_for = key_id
 
-    def bind(self, name: str, shape: Mapping[str, str], files: Sequence[Place], hive: Mapping[str, str]) -> None:
+    def bind(
+        self,
+        name: str,
+        shape: Mapping[str, str],
+        files: Sequence[Place],
+        hive: Mapping[str, str],
+        *,
+        held: bool = False,
+    ) -> None:
         """Make a relation of Parquet files. ``hive`` gives the types of columns that are in the path only.
 
         Types are always declared: what DuckDB would infer from a path or a file differs from one partition to another.
+        ``held``: it is small, and read once for all the units to come.
         """
         if self._bound.get(name) == tuple(files):
             return
@@ -78,7 +87,11 @@ class DuckDBEngine:
         options = f"hive_partitioning = true, hive_types = {_struct(declared)}" if hive else "hive_partitioning = false"
         listed = ", ".join(_text(str(file)) for file in files)
         origin = f"read_parquet([{listed}], {options})" if files else f"({_nothing(shape)})"
-        self._connection.execute(f'CREATE OR REPLACE TEMP VIEW "{name}" AS SELECT {columns} FROM {origin}')  # noqa: S608
+        query = f"SELECT {columns} FROM {origin}"  # noqa: S608
+        if held:
+            self._connection.execute(f'CREATE OR REPLACE TEMP TABLE "held {name}" AS {query}')
+            query = f'FROM "held {name}"'
+        self._connection.execute(f'CREATE OR REPLACE TEMP VIEW "{name}" AS {query}')
         self._bound[name] = tuple(files)
 
     def bind_row(self, name: str, values: Mapping[str, int]) -> None:

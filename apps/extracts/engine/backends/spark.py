@@ -88,8 +88,18 @@ class SparkEngine:
                 f"RETURN named_struct('{name}', named_struct({carried}))"
             )
 
-    def bind(self, name: str, shape: Mapping[str, str], files: Sequence[Place], hive: Mapping[str, str]) -> None:
+    def bind(
+        self,
+        name: str,
+        shape: Mapping[str, str],
+        files: Sequence[Place],
+        hive: Mapping[str, str],
+        *,
+        held: bool = False,
+    ) -> None:
         """Make a relation of Parquet files. ``hive`` gives the types of columns that are in the path only.
+
+        Nothing is ``held``: executors keep small relations by themselves.
 
         Objects are copied to the work folder until the relation is made of others: PySpark comes without what reads a
         bucket.

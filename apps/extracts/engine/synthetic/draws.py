@@ -51,6 +51,8 @@ def padded(numbers: Ints, width: int) -> Texts:
 
 
 def year_months(days: Days) -> Texts:
-    """``YYYYMM`` of each day."""
+    """``YYYYMM`` of each day: each month is written once, texts are a seventh of the work otherwise."""
     months = days.astype("datetime64[M]").astype(np.int64)
-    return padded((1970 + months // 12) * 100 + months % 12 + 1, 6)
+    first, last = months.min(initial=0), months.max(initial=0)
+    known = np.arange(first, last + 1)
+    return np.asarray(padded((1970 + known // 12) * 100 + known % 12 + 1, 6)[months - first])
