@@ -7,6 +7,7 @@ from unittest import mock
 import pytest
 
 from apps.workspaces.providers.scaleway import openings
+from apps.workspaces.providers.scaleway.network import Network
 from apps.workspaces.providers.scaleway.things import Seen
 
 OWN, WORKERS, GATEWAY = "172.16.8.0/22", "10.20.0.0/22", "10.20.4.0/24"
@@ -17,7 +18,7 @@ def opened(gateway_network: str) -> set[tuple[str, int]]:
     """The networks that reach the server, each with the port it reaches."""
     account = SimpleNamespace(hub_network=WORKERS, gateway_network=gateway_network)
     site: Any = SimpleNamespace(cloud=SimpleNamespace(account=account), id_of=lambda kind: "id")
-    with mock.patch.object(openings.Network, "get", lambda *_: Seen("id", {"subnet": OWN})):
+    with mock.patch.object(Network, "get", lambda *_: Seen("id", {"subnet": OWN})):
         rules = openings.wanted_rules(site)
     assert {str(rule.action) for rule in rules} == {"accept"}
     there = {(rule.source, rule.dst_port_low) for rule in rules if rule.destination == OWN}
