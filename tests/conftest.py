@@ -1,10 +1,12 @@
 """The harness of every test: a real PostgreSQL, no network but loopback, and no silent skip where it matters."""
 
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from contextlib import ExitStack
+from zlib import crc32
 
 import pytest
+from django.test.utils import setup_databases, teardown_databases
 from django.utils import translation
 from hypothesis import HealthCheck, settings
 from pytest_django import DjangoDbBlocker
@@ -16,8 +18,8 @@ from tests.support.coverage_gate import uncovered
 from tests.support.database import embedded_database
 from tests.support.network import loopback_only
 
-# The seal of the audit log waits for every transaction of the server, whichever database it works in.
-HORIZON = ("tests/permissions/test_matrix.py", "tests/faults/test_checker.py", "tests/integration/audit/")
+# So long that each of two workers takes a half of it, with a world of its own.
+MATRIX = "tests/permissions/test_matrix.py"
 # They share one stack of the whole portal.
 BROWSER = "tests/browser/"
 # A busy machine is no finding of a property test.
@@ -57,10 +59,16 @@ def django_db_modify_db_settings(database_url: str, request: pytest.FixtureReque
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
-    """Django's own set-up, after which transactional tests may empty the append-only tables between them."""
+def django_db_setup(
+    django_test_environment: None, django_db_blocker: DjangoDbBlocker, django_db_modify_db_settings: None
+) -> Iterator[None]:
+    """The tests' database, whoever asks for it; transactional tests may empty its append-only tables between them."""
     with django_db_blocker.unblock():
+        made = setup_databases(verbosity=0, interactive=False, aliases={"default"}, serialized_aliases=set())
         let_tests_empty_the_log()
+    yield
+    with django_db_blocker.unblock():
+        teardown_databases(made, verbosity=0)
 
 
 @pytest.fixture(autouse=True)
@@ -70,13 +78,13 @@ def in_french() -> None:
 
 
 class _ByFile(LoadFileScheduling):
-    """Each file to one worker, with those that share a stack, or wait for the end of its long transaction."""
+    """Each file to one worker, with those that share a stack; the permission matrix in two halves."""
 
     def _split_scope(self, nodeid: str) -> str:
         file = super()._split_scope(nodeid)
         if file.startswith(BROWSER):
             return BROWSER
-        return "horizon" if file.startswith(HORIZON) else file
+        return f"{file} {crc32(nodeid.encode()) % 2}" if file == MATRIX else file
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadFileScheduling:

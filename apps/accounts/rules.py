@@ -28,7 +28,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("session.enrol", frozenset({Role.SIGNED_IN}), methods=_FORM),
     Action("session.sign_out", frozenset({Role.ANYONE}), methods=("POST",)),
     Action("session.password_forgotten", frozenset({Role.ANYONE}), methods=_FORM),
-    Action("session.password_reset", frozenset({Role.ANYONE}), methods=_FORM),
+    Action("session.password_reset", frozenset({Role.ANYONE}), methods=_FORM, second_factor=True),
     Action("session.recovery_ask", frozenset({Role.ANYONE}), methods=_FORM),
     Action("session.recovery_cancel", frozenset({Role.ANYONE}), methods=_FORM),
     Action("session.recovery_finish", frozenset({Role.ANYONE}), methods=_FORM),

@@ -17,7 +17,7 @@ from apps.audit.services import event_record
 from apps.audit.standalone.verify_audit import Keys, fingerprint
 from apps.audit.verification import Found, verify
 
-PATIENCE = 240  # seconds: the longest test of the suite works in one transaction and holds the horizon back as long
+PATIENCE = 240  # seconds: a test of another worker may hold the horizon back for as long as its transaction lasts
 
 
 def recorded(number: int = 1, **fields: Any) -> list[Event]:

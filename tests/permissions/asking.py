@@ -154,23 +154,41 @@ def documents_unprinted() -> AbstractContextManager[Any]:
 
 @contextmanager
 def taken_back() -> Iterator[None]:
-    """Undo everything that the block did to the database."""
-    point = transaction.savepoint()
-    try:
-        yield
-    finally:
-        transaction.savepoint_rollback(point)
-        connection.needs_rollback = False
+    """Undo everything that the block did to the database.
+
+    Each block is a transaction of its own: the seal of the audit log waits for the oldest one of the server.
+    """
+    whole: Any = transaction.atomic()
+    whole._from_testcase = True
+    with whole:
+        try:
+            yield
+        finally:
+            transaction.set_rollback(True)
+
+
+def tables_touched() -> list[str]:
+    """The tables in which this transaction tried to insert, update or delete a row: PostgreSQL's own account."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT relname FROM pg_stat_xact_user_tables WHERE n_tup_ins + n_tup_upd + n_tup_del > 0 ORDER BY relname"
+        )
+        return [name for (name,) in cursor.fetchall()]
 
 
 def rows_touched() -> dict[str, int]:
-    """How many rows this transaction tried to insert, update or delete, by table: PostgreSQL's own account."""
+    """How many rows anybody ever tried to insert, update or delete, by table: PostgreSQL's own account."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT relname, n_tup_ins + n_tup_upd + n_tup_del FROM pg_stat_xact_user_tables"
-            " WHERE n_tup_ins + n_tup_upd + n_tup_del > 0"
-        )
+        cursor.execute("SELECT pg_stat_force_next_flush()")
+        cursor.execute("SELECT relname, n_tup_ins + n_tup_upd + n_tup_del FROM pg_stat_user_tables")
         return dict(cursor.fetchall())
+
+
+def unspent_confirmations() -> int:
+    """How many confirmations by the second factor wait for the act that they were given for."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM accounts_stepup WHERE used_at IS NULL")
+        return int(cursor.fetchone()[0])
 
 
 def fingerprints() -> dict[str, str]:

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import connection, models
 
 from tests.permissions.addresses import Address
-from tests.permissions.asking import ask, taken_back
+from tests.permissions.asking import ask, tables_touched, taken_back
 from tests.permissions.expectation import Expected
 from tests.permissions.matrix import Call, Matrix
 from tests.permissions.payloads import Payload
@@ -62,22 +62,37 @@ def _problems(matrix: Matrix, call: Call) -> Iterator[str]:
         more = {name: value for name, value in hostile().items() if name not in payload.data}
         laden = _after(call, replace(payload, data={**payload.data, **more}))
     for what in sorted(set(plain) | set(laden)):
-        if plain.get(what) != laden.get(what):
-            yield f"{call}: {what} is {laden.get(what)}, and {plain.get(what)} without the fields nobody asked for"
+        one, other = (held.get(what, _at_rest().get(what)) for held in (plain, laden))
+        if one != other:
+            yield f"{call}: {what} is {other}, and {one} without the fields nobody asked for"
 
 
 def _after(call: Call, payload: Payload) -> dict[str, str]:
     """The call's status, where marks are found, and how the values of every choice are spread, once it was made."""
     answer = ask(call.visitor, "POST", call.address.path(call.ids), payload)
     found = {"status": str(answer.status)}
+    touched = set(tables_touched())
+    for model in portal_models():
+        if model._meta.db_table in touched:
+            found |= _held_by(model)
+    return found
+
+
+@cache
+def _at_rest() -> dict[str, str]:
+    """What the tables hold that no call touches: every call is taken back."""
+    return {what: held for model in portal_models() for what, held in _held_by(model).items()}
+
+
+def _held_by(model: type[models.Model]) -> dict[str, str]:
+    """How many rows of the table hold a mark, and how many each value of a choice."""
+    table, found = model._meta.db_table, dict[str, str]()
+    likes = " OR ".join(f"t::text LIKE '%{mark}%'" for mark in FOUND_AGAIN)
     with connection.cursor() as cursor:
-        for model in portal_models():
-            table = model._meta.db_table
-            likes = " OR ".join(f"t::text LIKE '%{mark}%'" for mark in FOUND_AGAIN)
-            cursor.execute(f'SELECT count(*) FROM "{table}" t WHERE {likes}')
-            found[f"marked rows of {table}"] = str(cursor.fetchone()[0])
-            for field in model._meta.concrete_fields:
-                if isinstance(field, models.BooleanField) or field.flatchoices:
-                    cursor.execute(f'SELECT "{field.column}"::text, count(*) FROM "{table}" GROUP BY 1 ORDER BY 1')
-                    found[f"{table}.{field.column}"] = str(cursor.fetchall())
+        cursor.execute(f'SELECT count(*) FROM "{table}" t WHERE {likes}')
+        found[f"marked rows of {table}"] = str(cursor.fetchone()[0])
+        for field in model._meta.concrete_fields:
+            if isinstance(field, models.BooleanField) or field.flatchoices:
+                cursor.execute(f'SELECT "{field.column}"::text, count(*) FROM "{table}" GROUP BY 1 ORDER BY 1')
+                found[f"{table}.{field.column}"] = str(cursor.fetchall())
     return found

@@ -68,7 +68,7 @@ class Mutant:
 def mutants(root: Path) -> Iterator[Mutant]:
     """A mutant for every guard below `root`."""
     for file in sorted((root / "apps").rglob("*.py")):
-        if "migrations" not in file.parts and "management" not in file.parts:
+        if not {"migrations", "management", "providers"} & set(file.parts):
             yield from _of_file(file, str(file.relative_to(root)))
     settings = root / "hdh_portal/settings/base.py"
     yield from _middleware(settings, str(settings.relative_to(root)))

@@ -24,12 +24,14 @@ from tests.permissions.asking import (
     rows_touched,
     tables_written,
     taken_back,
+    unspent_confirmations,
     without_passing,
 )
 from tests.permissions.calls import Call
 from tests.permissions.expectation import METHODS, SAFE, Expected, answered, expected, staff_who_know
+from tests.permissions.forgeries import FORGERIES
 from tests.permissions.particulars import ALWAYS, CONFIRMED_BEFORE, LEAD_ON, NOT_YET, PREPARED, QUERIES
-from tests.permissions.payloads import FORGERIES, Payload, payload_for
+from tests.permissions.payloads import Payload, payload_for
 from tests.permissions.rooms import committee_object
 from tests.permissions.standing import (
     MADE_TO_STAND,
@@ -65,6 +67,7 @@ class Matrix:
 
     world: World
     quick: bool = False  # of the methods that no action answers to, one stands for all
+    addresses: int = 0
     calls: int = 0
     _missing: dict[tuple[str, ...], bytes] = field(default_factory=dict)
 
@@ -86,6 +89,7 @@ class Matrix:
         """Everything that is wrong with the answers of this address."""
         if address.action is None and address.name != UNDECLARED:
             yield f"{address.name} (/{address.route}) declares no action of the table"
+        self.addresses += 1
         before = rows_touched()
         tables_written.clear()
         for visitor in self.world.visitors.values():
@@ -216,21 +220,17 @@ class Matrix:
     def object_at(self, address: Address, visitor: Visitor, position: str) -> Dossier | None:
         """The dossier of this position, in a state that fits the action or, for `wrong_state`, in one that does not."""
         teams = VISITORS[visitor.name][2]
-        fits = [state for state in self._states(address) if fits_in(address, state)]
+        fits = [state for state in states_of(address) if fits_in(address, state)]
         if position == "archived":
             state = "withdrawn" if is_about_dossiers(address) else "closed"
             return self.world.dossiers[teams["own"], state]
         if position == "wrong_state":
-            others = [state for state in self._states(address) if state not in fits]
+            others = [state for state in states_of(address) if state not in fits]
             team = teams["own"] if self.world.teams[teams["own"]].get(visitor.name) else teams["foreign"]
             apart = address.action is not None and (address.action.independent or address.action.recusal)
             team = teams["foreign"] if apart else team
             return self.world.dossiers[team, others[0]] if others else None
         return self.world.dossiers[teams["own" if position == "crossed" else position], fits[0]]
-
-    def _states(self, address: Address) -> tuple[str, ...]:
-        """The states in which the kind of object of this address exists."""
-        return states_of(address)
 
     def foreign(self, visitor: Visitor, state: str) -> Dossier:
         """A dossier of people the visitor has nothing to do with."""
@@ -247,12 +247,12 @@ class Matrix:
         with taken_back():
             stand_as_asked(call.address, call.ids, wanted=call.expected is Expected.ALLOWED)
             payload = self.payload(call)
-            prepared = StepUp.objects.filter(used_at=None).count() + (call.address.name in LEAD_ON)
             path = call.address.path(call.ids) + QUERIES.get(call.address.name, "")
+            prepared = unspent_confirmations()
             answer = ask(call.visitor, call.method, path, payload, exact=call.is_denial)
-            unspent = StepUp.objects.filter(used_at=None).count()
+            unspent = unspent_confirmations() if answer.tables or prepared else 0
         self.calls += 1
-        if unspent > prepared or (unspent and call.is_done_now):
+        if unspent > prepared + (call.address.name in LEAD_ON) or (unspent and call.is_done_now):
             yield "leaves a confirmation by the second factor that was not spent"
         yield from self._status_problems(call, answer, payload)
         if call.method not in SAFE and call.is_denial:

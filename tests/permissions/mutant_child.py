@@ -1,5 +1,6 @@
 """What a forked process does with a copy of the portal: make the world, learn who passes where, judge one mutant."""
 
+import ast
 import contextlib
 import json
 import logging
@@ -10,11 +11,24 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import coverage
+
 NOTICED, UNNOTICED, UNREACHED = 0, 1, 2
 URLS = "tests.permissions.urls"
 OURS = ("apps", "hdh_portal", "tests")
 # Enough to pass through every guard that stands on the way of an address.
-TRACED_VISITORS = ("anonymous", "one_factor", "investigator", "stranger", "steward", "operator", "auditor")
+TRACED_VISITORS = (
+    "anonymous",
+    "one_factor",
+    "investigator",
+    "stranger",
+    "signatory",
+    "steward",
+    "operator",
+    "auditor",
+    "committee_member",
+    "committee_secretary",
+)
 TRACED_POSITIONS = ("", "own", "foreign", "missing")
 
 
@@ -29,7 +43,10 @@ def become(place: Path) -> None:
     import django
     from django.conf import settings
 
+    from tests.permissions.particulars import IDENTITY_PROVIDER
+
     settings.ROOT_URLCONF = URLS
+    settings.IDENTITY_PROVIDER = IDENTITY_PROVIDER
     settings.ALLOWED_HOSTS = ["*"]
     django.setup()
     logging.disable()
@@ -80,47 +97,48 @@ def _use(name: str) -> None:
 
 @contextlib.contextmanager
 def _ready(home: Path) -> Iterator[Any]:
-    """The matrix of the world, in a transaction that is taken back."""
-    from django.db import transaction
-
+    """The matrix of the world."""
     from tests.factories.applications import documents_kept_in
     from tests.permissions.asking import documents_unprinted, watch_files
     from tests.permissions.matrix import Matrix
     from tests.permissions.world import World
 
     world = World(**pickle.loads((home / "world").read_bytes()))  # noqa: S301  written by this very run
-    outermost: Any = transaction.atomic()
-    outermost._from_testcase = True
-    with documents_kept_in(home / "media"), documents_unprinted(), outermost:
+    with documents_kept_in(home / "media"), documents_unprinted():
         watch_files(str(home / "media"))
         yield Matrix(world, quick=True)
-        transaction.set_rollback(True)
 
 
 def _functions_by_address(matrix: Any) -> dict[str, list[str]]:
     """The functions of the portal that run when an address is asked, as "file:name"."""
     from tests.permissions.addresses import addresses
 
-    place, found = f"{Path.cwd()}/", dict[str, list[str]]()
+    measured = coverage.Coverage(data_file=None, source=[str(Path.cwd() / "apps")], messages=False)
+    measured.start()
     for address in addresses():
-        seen = set[str]()
-
-        def note(frame: Any, event: str, argument: Any, seen: set[str] = seen) -> None:
-            code = frame.f_code
-            if event == "call" and code.co_filename.startswith(place):
-                seen.add(f"{code.co_filename.removeprefix(place)}:{code.co_name}")
-
+        measured.switch_context(address.name)
         for visitor in (matrix.world.visitors[name] for name in TRACED_VISITORS):
             for position in (one for one in matrix.positions(address) if one in TRACED_POSITIONS):
                 for method in matrix.methods(address):
-                    if call := matrix.call(address, method, visitor, position):
-                        sys.setprofile(note)
-                        problems = list(matrix.judge(call))
-                        sys.setprofile(None)
-                        if problems:
-                            raise AssertionError(f"The portal itself does not fit the table: {call}: {problems}")
-        found[address.name] = sorted(seen)
-    return found
+                    call = matrix.call(address, method, visitor, position)
+                    if call and (problems := list(matrix.judge(call))):
+                        raise AssertionError(f"The portal itself does not fit the table: {call}: {problems}")
+    measured.stop()
+    found: dict[str, set[str]] = {address.name: set() for address in addresses()}
+    for file in measured.get_data().measured_files():
+        for name, function in _ran_in(Path(file), measured.get_data().contexts_by_lineno(file)):
+            found[name].add(function)
+    return {name: sorted(functions) for name, functions in found.items()}
+
+
+def _ran_in(file: Path, asked: dict[int, list[str]]) -> Iterator[tuple[str, str]]:
+    """Which addresses ran a line of which function of the file."""
+    known = file.relative_to(Path.cwd())
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.FunctionDef):
+            body = range(node.body[0].lineno, (node.end_lineno or node.lineno) + 1)
+            for name in {name for line in body for name in asked.get(line, []) if name}:
+                yield name, f"{known}:{node.name}"
 
 
 def judge(home: Path, names: list[str]) -> int:

@@ -380,6 +380,7 @@ PAYLOADS: dict[str, Maker] = {
     "applications:refuse": lambda world, visitor, ids: _seen(ids, otp_code=fresh_code(), reason="Finalité."),
     "workspaces:open": _confirmed_opening,
     "extracts:cancel": lambda *_: Payload({"reason": "Essai de la matrice."}),
+    "extracts:release": lambda *_: Payload({"decision": "release", "reason": "Risque lu.", "otp_code": fresh_code()}),
     "extracts:restart": _nothing,
     **{f"workspaces:{name}": _nothing for name in ("start", "stop", "retry_step")},
     **{
@@ -389,11 +390,4 @@ PAYLOADS: dict[str, Maker] = {
     "workspaces:resize": _resized,
     "workspaces:set_budget": lambda world, visitor, ids: Payload({**_seen_workspace(ids).data, "budget": "120"}),
     "workspaces:fake_fault": _silent,
-}
-
-# Well-formed calls that must be refused whoever makes them: they name what is none of the caller's.
-FORGERIES: dict[str, Maker] = {
-    "applications:create": lambda world, visitor, ids: Payload(
-        {"organisation": world.foreign_organisation, "path": "mr004", "creation_key": str(uuid.uuid4())}
-    ),
 }

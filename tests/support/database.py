@@ -7,12 +7,31 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from hdh_portal.devstack.places import make_directory, service_account
 from hdh_portal.devstack.postgres import SERVER_ENVIRONMENT, Postgres
 from hdh_portal.devstack.spawn import spawn
 
 START_SECONDS = 30
+
+
+@contextmanager
+def database_copied(connection: Any, name: str) -> Iterator[None]:
+    """Work in a copy of the connection's database for the length of the block; nobody else may be connected to it."""
+    original = connection.settings_dict["NAME"]
+    connection.close()
+    with connection._nodb_cursor() as cursor:
+        cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        cursor.execute(f'CREATE DATABASE "{name}" TEMPLATE "{original}"')
+    connection.settings_dict["NAME"] = name
+    try:
+        yield
+    finally:
+        connection.close()
+        connection.settings_dict["NAME"] = original
+        with connection._nodb_cursor() as cursor:
+            cursor.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
 @contextmanager

@@ -80,6 +80,7 @@ def test_what_changes_something_is_never_a_get_alone() -> None:
 def test_changing_a_secret_asks_for_a_second_factor() -> None:
     asked = {action.name for action in rules.ACTIONS if action.second_factor}
     assert asked == {
+        "session.password_reset",
         "account.password_change",
         "account.identity_link",
         "account.identity_unlink",
