@@ -105,6 +105,11 @@ _RULE_OF: Mapping[tuple[str, str], str] = {
     ("team", "implementing_body"): NEW_RECIPIENTS,
     ("team", "contributors"): STAFF,
     ("population", "population"): POPULATION,
+    ("period", "controls_per_case"): POPULATION,
+    ("period", "controls_years"): POPULATION,
+    ("period", "care_dates"): MORE_DATA,
+    ("period", "care_days_before"): MORE_DATA,
+    ("period", "care_days_after"): MORE_DATA,
 }
 
 

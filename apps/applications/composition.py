@@ -12,11 +12,12 @@ from apps.extracts.engine.catalogue import CATALOGUE, Column, Table
 from apps.extracts.engine.check import check
 from apps.extracts.engine.criteria import Criterion, Period, read_criterion, sentence
 from apps.extracts.engine.definition import Definition, Scope
+from apps.extracts.engine.design import NO_DESIGN, inconsistencies
 from apps.extracts.engine.nomenclature import Nomenclature
 from apps.extracts.engine.problems import DefinitionError, Problem
 from apps.extracts.engine.reading import Reader
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 MAX_JUSTIFICATION = 2000
 POPULATION_PATH = "$.population"
 _ANY_PERIOD = {"from": "2020-01-01", "to": "2020-12-31"}
@@ -43,7 +44,27 @@ def definition_json(contents: Contents) -> dict[str, Any]:
             "tables": contents.get("variables", {}).get("scope", {}),
             "period": {"from": period.get("data_from", ""), "to": period.get("data_to", "")},
         },
+        **_study(period),
     }
+
+
+def _study(period: Content) -> dict[str, Any]:
+    """What the page of the period says of precision, of care around the index date and of controls, if anything."""
+    care = {key: period[name] for key, name in _CARE if period.get(name, "") != ""}
+    controls = {key: period[name] for key, name in _CONTROLS if period.get(name, "") != ""}
+    design = {key: _numbers(values) for key, values in (("care", care), ("controls", controls)) if values}
+    dates = period.get("care_dates", "")
+    protection = {"coarsening": {"care_date": dates}} if dates not in ("", "exact") else {}
+    return {**({"design": design} if design else {}), **({"protection": protection} if protection else {})}
+
+
+def _numbers(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Numbers as the engine reads them; what is none stays as it was typed, for the engine to name it."""
+    return {key: int(value) if str(value).isdecimal() else value for key, value in values.items()}
+
+
+_CARE = (("days_before", "care_days_before"), ("days_after", "care_days_after"))
+_CONTROLS = (("per_case", "controls_per_case"), ("birth_year_within", "controls_years"))
 
 
 def definition(contents: Contents) -> Definition:
@@ -84,6 +105,11 @@ _PLACES = (
     ("$.title", ("title", "title")),
     (POPULATION_PATH, ("population", "population")),
     ("$.scope.period", ("period", "data_from")),
+    ("$.protection.coarsening", ("period", "care_dates")),
+    ("$.design.care.days_after", ("period", "care_days_after")),
+    ("$.design.care", ("period", "care_days_before")),
+    ("$.design.controls.birth_year_within", ("period", "controls_years")),
+    ("$.design.controls", ("period", "controls_per_case")),
     ("$", ("variables", "scope")),
 )
 
@@ -94,6 +120,8 @@ def population_problems(population: Mapping[str, Any], known: Nomenclature) -> t
     criterion = read_criterion(population, POPULATION_PATH, reader)
     if criterion is None or reader.problems:
         return tuple(reader.problems)
+    if timed := tuple(inconsistencies(criterion, NO_DESIGN, days_from_index=False)):
+        return timed
     return check(_only(criterion), CATALOGUE, known)
 
 

@@ -63,6 +63,40 @@ PERIOD = (
     LeafField("from", Asked.DATE, Text("Du", "From"), ("period", "from")),
     LeafField("to", Asked.DATE, Text("Au", "To"), ("period", "to")),
 )
+INDEX = LeafField(
+    "index",
+    Asked.CHOICE,
+    Text("Donne la date index (facultatif)", "Gives the index date (optional)"),
+    ("index",),
+    choices=(
+        Choice("first", Text("Le premier de ces jours", "The first of these days")),
+        Choice("last", Text("Le dernier de ces jours", "The last of these days")),
+    ),
+    may_be_left_out=True,
+)
+_FROM_INDEX = Text(
+    "En jours ; négatif avant la date index. Laissez vide pour toute la période.",
+    "In days; negative before the index date. Leave empty for the whole period.",
+)
+TIMING = (
+    INDEX,
+    LeafField(
+        "window_from",
+        Asked.NUMBER,
+        Text("Depuis la date index, à partir de", "Counted from the index date, from"),
+        ("within", "from"),
+        _FROM_INDEX,
+        may_be_left_out=True,
+    ),
+    LeafField(
+        "window_to",
+        Asked.NUMBER,
+        Text("Depuis la date index, jusqu’à", "Counted from the index date, to"),
+        ("within", "to"),
+        _FROM_INDEX,
+        may_be_left_out=True,
+    ),
+)
 AT_LEAST = _number("at_least", Text("À au moins combien de dates différentes ?", "On at least how many dates?"))
 POSITIONS = (
     Choice("principal", Text("Principal", "Principal")),
@@ -86,6 +120,7 @@ LEAF_FORMS: Mapping[str, LeafForm] = {
             ),
             AT_LEAST,
             *PERIOD,
+            *TIMING,
         ),
     ),
     "long_term_condition": LeafForm(
@@ -101,6 +136,7 @@ LEAF_FORMS: Mapping[str, LeafForm] = {
                 may_be_left_out=True,
             ),
             *PERIOD,
+            *TIMING,
         ),
     ),
     "drug": LeafForm(
@@ -110,6 +146,7 @@ LEAF_FORMS: Mapping[str, LeafForm] = {
             _codes("cip13", System.CIP13, Text("Présentations (CIP13)", "Products (CIP13)"), True),
             AT_LEAST,
             *PERIOD,
+            *TIMING,
         ),
     ),
     "act": LeafForm(
@@ -119,11 +156,12 @@ LEAF_FORMS: Mapping[str, LeafForm] = {
             LeafField("places", Asked.CHOICES, Text("Lieu de l’acte", "Place"), ("places",), choices=PLACES),
             AT_LEAST,
             *PERIOD,
+            *TIMING,
         ),
     ),
     "biology": LeafForm(
         Text("Analyse de biologie", "Analysis of biology"),
-        (_codes("nabm", System.NABM, Text("Actes de biologie (NABM)", "Analyses (NABM)")), AT_LEAST, *PERIOD),
+        (_codes("nabm", System.NABM, Text("Actes de biologie (NABM)", "Analyses (NABM)")), AT_LEAST, *PERIOD, *TIMING),
     ),
     "age": LeafForm(
         Text("Âge", "Age"),
@@ -179,6 +217,7 @@ def new_leaf(tag: str, period: Mapping[str, str]) -> Leaf:
     proposed = {
         field.name: [choice.value for choice in field.choices] if field.keys and field.choices else []
         for field in LEAF_FORMS[tag].fields
+        if not field.may_be_left_out
     }
     return from_text(tag, {**proposed, "from": [period.get("from", "")], "to": [period.get("to", "")]})
 
@@ -200,7 +239,7 @@ def _read_number(typed: list[str]) -> int | str:
 
 
 def _number_or_text(word: str) -> int | str:
-    return int(word) if re.fullmatch(r"[0-9]{1,6}", word) else word
+    return int(word) if re.fullmatch(r"-?[0-9]{1,6}", word) else word
 
 
 def _read_numbers(typed: list[str]) -> list[int | str]:

@@ -160,6 +160,8 @@ NOTICES: Mapping[str, Message] = {
     "lapsed": _("A legal delay has ended without an answer."),
     "closed": _("The project was closed."),
     "revoked": _("The authorisation of the project was withdrawn: access is cut."),
+    "extract_to_release": _("An extract waits for a data steward: its risk goes beyond the policy."),
+    "extract_refused": _("The extract was refused by a data steward."),
     "infected": _("A virus was found in a document."),
     "investigator": _("You were named principal investigator of this dossier."),
     "rapporteur_asked": _("The committee asks you for a report."),

@@ -17,6 +17,7 @@ class ExtractRequest(models.Model):
     class Status(models.TextChoices):
         REQUESTED = RuleStatus.REQUESTED, _("waiting for a worker")
         RUNNING = RuleStatus.RUNNING, _("being extracted")
+        TO_RELEASE = RuleStatus.TO_RELEASE, _("waiting for a data steward")
         DELIVERED = RuleStatus.DELIVERED, _("delivered")
         NEEDS_HUMAN = RuleStatus.NEEDS_HUMAN, _("needs a person")
         CANCELLING = RuleStatus.CANCELLING, _("being cancelled")

@@ -10,7 +10,8 @@ from apps.accounts.models import Person
 from apps.extracts.engine.catalogue import CATALOGUE, FAMILY_TITLES, Family
 from apps.extracts.engine.protection import LEVEL_WORDS, Level
 from apps.extracts.models import ExtractRequest
-from apps.extracts.rules import FINISHED, Status
+from apps.extracts.releasing import policy_for
+from apps.extracts.rules import FINISHED, Status, beyond
 from apps.extracts.selectors import StageLine, actions_of, progress_of
 from apps.extracts.sentences import STAGES
 
@@ -85,8 +86,16 @@ def report_page(request: ExtractRequest, person: Person) -> dict[str, Any]:
         "flow": [(step["criterion"][language], step["persons"]) for step in request.report.get("population_flow", [])],
         "filters": [_filter(chosen, language) for chosen in request.report.get("filters", [])],
         "identifiers": list(_identifiers(request.report.get("potential_identifiers", {}))),
+        "beyond": list(_beyond(request)),
         "risk": [_of_table(name, found) for name, found in sorted(request.report.get("risk", {}).items())],
     }
+
+
+def _beyond(request: ExtractRequest) -> Iterator[tuple[str, str]]:
+    """What exposes more than the policy lets through: each table, and its columns."""
+    if request.report:
+        for found in beyond(request.report["risk"], policy_for(request.report)):
+            yield found.table, ", ".join(found.columns)
 
 
 def progress_in_words(request: ExtractRequest) -> dict[str, Any]:

@@ -29,6 +29,7 @@ from apps.extracts.engine.source import sha256_of
 from apps.extracts.keys import KeyServiceError, key_service
 from apps.extracts.models import ExtractRequest
 from apps.extracts.project_keys import project_key
+from apps.extracts.releasing import waits_for_a_steward
 from apps.extracts.rules import RunFacts, Status, decide_run
 from apps.extracts.selectors import lanes_at_work, request_to_run, units_left
 from apps.projects.rules import entitlement_holds
@@ -36,7 +37,7 @@ from apps.projects.rules import entitlement_holds
 STEP_SECONDS = 3.0
 LOOK_AGAIN = timedelta(seconds=1)
 """When a lane that finds nothing to do looks again: others are at the last units of a kind."""
-ENDED = frozenset({Status.DELIVERED, Status.SUPERSEDED, Status.CANCELLING, Status.CANCELLED})
+ENDED = frozenset({Status.DELIVERED, Status.TO_RELEASE, Status.SUPERSEDED, Status.CANCELLING, Status.CANCELLED})
 REPORTED = ("risk", "potential_identifiers", "population_flow", "filters", "synthetic")
 """What the portal keeps of a manifest, to show it to people who cannot read the delivery."""
 REASONS = {
@@ -196,13 +197,13 @@ def _deliver(request: ExtractRequest, run: ExtractRun, lease: Lease) -> Outcome:
             return Done()
         if refused := _refused(current, run.definition):
             return _stopped(current, refused)
-        services.extract_delivered(
-            current,
+        made = services.Made(
             manifest_sha256=sha256_of(run.out / MANIFEST),
             files=len(manifest["files"]),
             rows=sum(file["rows"] for file in manifest["files"]),
             report={name: manifest[name] for name in REPORTED},
         )
+        services.extract_made(current, made, waits=waits_for_a_steward(made.report))
     return Done()
 
 

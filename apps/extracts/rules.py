@@ -1,8 +1,9 @@
 """How an extract request goes from the approval to the delivery. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from apps.core.rules import Action, Allowed, Decision, Reason, Refused, Role
 
@@ -12,6 +13,7 @@ class Status(StrEnum):
 
     REQUESTED = "requested"
     RUNNING = "running"
+    TO_RELEASE = "to_release"  # verified; a steward reads the report first
     DELIVERED = "delivered"
     NEEDS_HUMAN = "needs_human"
     CANCELLING = "cancelling"
@@ -23,7 +25,8 @@ _GIVEN_UP = (Status.CANCELLING, Status.SUPERSEDED)
 
 TRANSITIONS: dict[Status, frozenset[Status]] = {
     Status.REQUESTED: frozenset({Status.RUNNING, Status.NEEDS_HUMAN, *_GIVEN_UP}),
-    Status.RUNNING: frozenset({Status.DELIVERED, Status.NEEDS_HUMAN, *_GIVEN_UP}),
+    Status.RUNNING: frozenset({Status.DELIVERED, Status.TO_RELEASE, Status.NEEDS_HUMAN, *_GIVEN_UP}),
+    Status.TO_RELEASE: frozenset({Status.DELIVERED, *_GIVEN_UP}),
     Status.NEEDS_HUMAN: frozenset({Status.RUNNING, *_GIVEN_UP}),
     Status.CANCELLING: frozenset({Status.CANCELLED}),
     Status.CANCELLED: frozenset({Status.REQUESTED}),
@@ -31,7 +34,7 @@ TRANSITIONS: dict[Status, frozenset[Status]] = {
     Status.SUPERSEDED: frozenset(),
 }
 
-FINISHED = frozenset({Status.DELIVERED, Status.NEEDS_HUMAN, Status.CANCELLED, Status.SUPERSEDED})
+FINISHED = frozenset({Status.DELIVERED, Status.TO_RELEASE, Status.NEEDS_HUMAN, Status.CANCELLED, Status.SUPERSEDED})
 
 _STEWARDS = frozenset({Role.STEWARD})
 
@@ -43,6 +46,15 @@ ACTIONS: tuple[Action, ...] = (
         frozenset({Status.REQUESTED, Status.RUNNING, Status.NEEDS_HUMAN}),
         methods=("GET", "POST"),
     ),
+    Action(
+        "extract.release",
+        _STEWARDS,
+        frozenset({Status.TO_RELEASE}),
+        methods=("GET", "POST"),
+        second_factor=True,
+        independent=True,
+    ),
+    Action("extract.awaiting", _STEWARDS),
     Action("extract.restart", _STEWARDS, frozenset({Status.CANCELLED}), methods=("POST",)),
 )
 
@@ -90,5 +102,57 @@ def decide_run(facts: RunFacts) -> Decision:
     if facts.approved_hash != facts.definition_hash:
         reasons.append(Reason("definition_changed"))
     if not facts.entitled:
+        reasons.append(Reason("not_entitled"))
+    return Refused(tuple(reasons)) if reasons else Allowed()
+
+
+@dataclass(frozen=True)
+class ReleasePolicy:
+    """What an extract may expose and still reach its workspace without a person deciding.
+
+    ``smallest_group``: persons alike in what others may know of them, at least so many; ``most_alone``: the share of
+    persons alone with such values, at most.
+    """
+
+    smallest_group: int
+    most_alone: float
+
+
+@dataclass(frozen=True)
+class Beyond:
+    """A set of quasi-identifiers of a delivered table that exposes more than the policy lets through."""
+
+    table: str
+    columns: tuple[str, ...]
+
+
+def beyond(risk: Mapping[str, Any], policy: ReleasePolicy) -> tuple[Beyond, ...]:
+    """What of the measured risk goes beyond the policy; a table without anybody exposes nobody."""
+    return tuple(
+        Beyond(table, tuple(one["quasi_identifiers"]))
+        for table, found in sorted(risk.items())
+        for one in found["sets"]
+        if _is_beyond(one["after"], policy)
+    )
+
+
+def _is_beyond(measured: Mapping[str, Any], policy: ReleasePolicy) -> bool:
+    too_few: bool = 0 < measured["k"] < policy.smallest_group
+    too_many: bool = measured["share_alone"] > policy.most_alone
+    return too_few or too_many
+
+
+@dataclass(frozen=True)
+class ReleaseFacts:
+    """What a steward's decision on an extract depends on."""
+
+    entitled: bool
+    takes_part: bool
+
+
+def decide_release(facts: ReleaseFacts, *, releases: bool) -> Decision:
+    """Nobody decides for a project of their own; without rights that hold today an extract is only refused."""
+    reasons = [Reason("own_project")] if facts.takes_part else []
+    if releases and not facts.entitled:
         reasons.append(Reason("not_entitled"))
     return Refused(tuple(reasons)) if reasons else Allowed()

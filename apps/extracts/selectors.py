@@ -12,7 +12,7 @@ from apps.accounts.models import Person
 from apps.core.models import OutboxItem
 from apps.core.rules import Decision, Refused, decide_by_table
 from apps.extracts.models import ExtractRequest, ExtractUnit
-from apps.extracts.rules import ACTIONS, Stage, seconds_left
+from apps.extracts.rules import ACTIONS, Stage, Status, seconds_left
 from apps.projects.selectors import projects_visible_to, roles_for
 
 
@@ -29,6 +29,12 @@ def latest_requests(project_id: UUID) -> QuerySet[ExtractRequest]:
 def requests_visible_to(person: Person) -> QuerySet[ExtractRequest]:
     """The extracts of the projects that a person may see."""
     return ExtractRequest.objects.select_related("project").filter(project__in=projects_visible_to(person))
+
+
+def awaiting_release() -> QuerySet[ExtractRequest]:
+    """The verified extracts that wait for a steward, the longest first."""
+    waiting = ExtractRequest.objects.filter(status=Status.TO_RELEASE)
+    return waiting.select_related("project__application").order_by("finished_at")
 
 
 def decision_for(action: str, request: ExtractRequest, person: Person) -> Decision:

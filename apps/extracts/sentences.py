@@ -7,6 +7,11 @@ SENTENCES: dict[str, str | Promise] = {
     "extract.requested": _("The extract was requested."),
     "extract.started": _("A worker began the extract."),
     "extract.delivered": _("The extract was verified and delivered: %(files)s file(s), %(rows)s row(s)."),
+    "extract.to_release": _(
+        "The extract was verified; its risk goes beyond the policy: a data steward reads it first."
+    ),
+    "extract.released": _("%(actor)s let the extract go to the workspace: %(reason)s"),
+    "extract.refused": _("%(actor)s refused the extract, and what was made of it is removed: %(reason)s"),
     "extract.cancelled": _("The extract was cancelled: what had been made of it is removed."),
     "extract.discarded": _("Nothing is left of the cancelled extract."),
     "extract.restarted": _("%(actor)s asked for the extract again."),

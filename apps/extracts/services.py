@@ -35,7 +35,7 @@ def extract_request(*, project: Project, by: str) -> ExtractRequest:
 def extract_supersede(*, project: Project, by: str) -> None:
     """End whatever extract of the project is under way: an amendment asks for other data. In its transaction."""
     under_way = ExtractRequest.objects.filter(
-        project=project, status__in=[Status.REQUESTED, Status.RUNNING, Status.NEEDS_HUMAN]
+        project=project, status__in=[Status.REQUESTED, Status.RUNNING, Status.TO_RELEASE, Status.NEEDS_HUMAN]
     )
     for request in under_way.select_related("project"):
         outbox.outbox_cancel(outbox_key(request))
@@ -146,17 +146,18 @@ def extract_cancel(*, request: ExtractRequest, by: str, reason: str) -> None:
 
 def extract_cancel_decide(*, request: ExtractRequest, by: Person, reason: str) -> None:
     """A steward cancels a request, with a reason. Raises RefusedError, ChangedMeanwhile."""
-    _refuse_unless_allowed("extract.cancel", request, by)
+    refuse_unless_allowed("extract.cancel", request, by)
     extract_cancel(request=request, by=str(by.pk), reason=reason)
 
 
 def extract_restart_decide(*, request: ExtractRequest, by: Person) -> None:
     """A steward asks again for a request that was cancelled. Raises RefusedError, ChangedMeanwhile."""
-    _refuse_unless_allowed("extract.restart", request, by)
+    refuse_unless_allowed("extract.restart", request, by)
     extract_restart(request=request, by=str(by.pk))
 
 
-def _refuse_unless_allowed(action: str, request: ExtractRequest, by: Person) -> None:
+def refuse_unless_allowed(action: str, request: ExtractRequest, by: Person) -> None:
+    """Raise RefusedError unless the permission table lets this person do it to this request now."""
     decision = decision_for(action, request, by)
     if isinstance(decision, Refused):
         raise refusal(decision, {})
@@ -167,7 +168,7 @@ def extract_discarded(request: ExtractRequest) -> None:
     outbox.outbox_cancel(outbox_key(request))
     request.units.all().delete()
     if request.status == Status.CANCELLING:
-        _move(request, Status.CANCELLED, stage="", units_done=0, rows=0, bytes=0)
+        _move(request, Status.CANCELLED, stage="", units_done=0, rows=0, bytes=0, manifest_sha256="")
     _record("extract.discarded", request, ACTOR, {})
 
 
@@ -178,30 +179,51 @@ def _discard_later(request: ExtractRequest) -> None:
 def extract_restart(*, request: ExtractRequest, by: str) -> None:
     """Ask again for a request that was cancelled. Raises ChangedMeanwhile."""
     with transaction.atomic():
-        _move(request, Status.REQUESTED, reason="", finished_at=None, started_at=None)
+        _move(request, Status.REQUESTED, reason="", report={}, finished_at=None, started_at=None)
         outbox.outbox_reopen(kind="extract.run", key=outbox_key(request), subject_id=str(request.pk))
         _record("extract.restarted", request, by, {})
 
 
-def extract_delivered(
-    request: ExtractRequest, *, manifest_sha256: str, files: int, rows: int, report: Mapping[str, Any]
-) -> None:
-    """The delivery stands, verified; who waits for it is told in the same transaction.
+@dataclass(frozen=True)
+class Made:
+    """A verified delivery; ``report`` is what its manifest says of the population, the filters and the risk."""
 
-    ``report`` is what the manifest says of the population, the filters and the risk.
-    """
+    manifest_sha256: str
+    files: int
+    rows: int
+    report: Mapping[str, Any]
+
+
+def extract_made(request: ExtractRequest, made: Made, *, waits: bool) -> None:
+    """The delivery stands, verified. Who waits for it is told in the same transaction; with ``waits``, stewards are."""
     _move(
         request,
-        Status.DELIVERED,
-        manifest_sha256=manifest_sha256,
+        Status.TO_RELEASE if waits else Status.DELIVERED,
+        manifest_sha256=made.manifest_sha256,
         units_done=request.units_total,
-        rows=rows,
-        report=dict(report),
+        rows=made.rows,
+        report=dict(made.report),
         stage="",
         finished_at=timezone.now(),
     )
-    _record("extract.delivered", request, ACTOR, {"manifest_sha256": manifest_sha256, "files": files, "rows": rows})
-    happened("extract.delivered", subject_id=str(request.pk), by=ACTOR)
+    told = {"manifest_sha256": made.manifest_sha256, "files": made.files, "rows": made.rows}
+    action = "extract.to_release" if waits else "extract.delivered"
+    _record(action, request, ACTOR, told)
+    happened(action, subject_id=str(request.pk), by=ACTOR)
+
+
+def extract_release(request: ExtractRequest, *, by: str, reason: str) -> None:
+    """A steward lets a verified extract go to its workspace. In the transaction of the act."""
+    _move(request, Status.DELIVERED, reason=reason, finished_at=timezone.now())
+    _record("extract.released", request, by, {"manifest_sha256": request.manifest_sha256, "reason": reason})
+    happened("extract.delivered", subject_id=str(request.pk), by=by)
+
+
+def extract_refuse(request: ExtractRequest, *, by: str, reason: str) -> None:
+    """A steward refuses a verified extract: all that was made is removed. In the transaction of the act."""
+    _move(request, Status.CANCELLING, reason=reason, finished_at=timezone.now())
+    _discard_later(request)
+    _record("extract.refused", request, by, {"manifest_sha256": request.manifest_sha256, "reason": reason})
 
 
 def extract_given_up(subject_id: str, reason: str) -> None:

@@ -7,13 +7,17 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext_lazy as _
 
+from apps.accounts.forms import offer_passkey
+from apps.accounts.models import Person
 from apps.accounts.navigation import person_of
 from apps.audit.reading import reads
 from apps.core.actions import declares
-from apps.extracts.forms import CancelForm
+from apps.core.errors import RefusedError
+from apps.extracts import releasing
+from apps.extracts.forms import CancelForm, ReleaseForm
 from apps.extracts.models import ExtractRequest
 from apps.extracts.presentation import report_page
-from apps.extracts.selectors import requests_visible_to
+from apps.extracts.selectors import awaiting_release, requests_visible_to
 from apps.extracts.services import extract_cancel_decide, extract_restart_decide
 
 
@@ -22,6 +26,40 @@ from apps.extracts.services import extract_cancel_decide, extract_restart_decide
 def report(request: HttpRequest, extract_id: UUID) -> HttpResponse:
     """Progress while it is made; population, filters and risk once it stands."""
     return render(request, "extracts/report.html", report_page(_visible(request, extract_id), person_of(request)))
+
+
+@declares("extract.awaiting")
+def awaiting(request: HttpRequest) -> HttpResponse:
+    """The verified extracts that wait for a steward."""
+    return render(request, "extracts/awaiting.html", {"extracts": awaiting_release()})
+
+
+@declares("extract.release")
+@reads("extract.read", object_kind="extract", object_id="extract_id")
+def release(request: HttpRequest, extract_id: UUID) -> HttpResponse:
+    """Read what the extract exposes, then let it go to the workspace or refuse it."""
+    extract, person = _visible(request, extract_id), person_of(request)
+    releasing.refuse_who_takes_part(extract, person)
+    form = ReleaseForm(request.POST if request.method == "POST" else None)
+    offer_passkey(form, person, releasing.act_of(extract))
+    if form.is_valid() and _decided(extract, form, person):
+        messages.success(request, _("Your decision is recorded; the project's team is told."))
+        return redirect("extracts:report", extract_id=extract.pk)
+    context = {**report_page(extract, person), "form": form}
+    return render(request, "extracts/release.html", context, status=422 if form.errors else 200)
+
+
+def _decided(extract: ExtractRequest, form: ReleaseForm, by: Person) -> bool:
+    typed = form.cleaned_data
+    asked = releasing.Verdict(typed["decision"] == "release", typed["reason"], typed["otp_code"])
+    try:
+        releasing.extract_release_decide(request=extract, verdict=asked, by=by)
+    except RefusedError as error:
+        if error.field is None:
+            raise
+        form.refuse(error)
+        return False
+    return True
 
 
 @declares("extract.cancel")

@@ -158,6 +158,18 @@ def on_extract_delivered(extract_id: str, by: str) -> None:
     workspace_data_ready(project_id=request.project_id, extract_id=request.pk, by=by)
 
 
+def on_extract_to_release(extract_id: str, by: str) -> None:
+    """The stewards in charge learn that an extract waits for them."""
+    application = ExtractRequest.objects.select_related("project__application").get(pk=extract_id).project.application
+    notices_give(application=application, people=in_charge(application), kind="extract_to_release", data={})
+
+
+def on_extract_refused(extract_id: str, by: str) -> None:
+    """The team learns that its extract was refused."""
+    application = ExtractRequest.objects.select_related("project__application").get(pk=extract_id).project.application
+    notices_give(application=application, people=team_ids(application), kind="extract_refused", data={})
+
+
 def on_outbox_retried(item_id: str, by: str) -> None:
     """A person put stopped work back on its way: core cannot write events, so it is recorded here."""
     item = OutboxItem.objects.get(pk=item_id)
@@ -193,6 +205,8 @@ def register() -> None:
     when("application.reminded", on_delay_reminded)
     when("application.delay_lapsed", on_delay_lapsed)
     when("extract.delivered", on_extract_delivered)
+    when("extract.to_release", on_extract_to_release)
+    when("extract.refused", on_extract_refused)
     when("outbox.retried", on_outbox_retried)
     when("access.narrowed", on_access_narrowed)
     when("project.ended", on_project_ended)

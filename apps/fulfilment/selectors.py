@@ -49,7 +49,7 @@ def project_page(project: Project, person: Person) -> dict[str, Any]:
 
 
 def _waits_for_a_person(extract: Any) -> bool:
-    return extract is not None and extract.status in (Status.NEEDS_HUMAN, Status.CANCELLED)
+    return extract is not None and extract.status in (Status.NEEDS_HUMAN, Status.TO_RELEASE, Status.CANCELLED)
 
 
 def _language() -> Any:

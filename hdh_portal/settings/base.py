@@ -79,6 +79,8 @@ AUDIT_PUBLIC_KEY_FILE = folder("HDH_AUDIT_PUBLIC_KEY_FILE")
 CHECKPOINTS_DIR = folder("HDH_CHECKPOINTS_DIR")
 DEMO_MODE = os.environ.get("HDH_DEMO") == "1"
 STATE_BRANDING = os.environ.get("HDH_STATE_BRANDING", "1") == "1"
+RELEASE_POLICY = folder("HDH_RELEASE_POLICY") or BASE_DIR / "apps" / "extracts" / "policy" / "release.json"
+"""What an extract may expose and reach its workspace without a data steward deciding; a file of an operator's own."""
 EXTRACT_MEMORY_LIMIT = os.environ.get("HDH_EXTRACT_MEMORY_LIMIT", "1GB")
 # What computes extracts: "duckdb" in the worker itself, or "spark" on the cluster of HDH_SPARK_MASTER.
 EXTRACT_ENGINE = os.environ.get("HDH_EXTRACT_ENGINE", "duckdb")

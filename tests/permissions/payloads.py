@@ -380,6 +380,7 @@ PAYLOADS: dict[str, Maker] = {
     "applications:refuse": lambda world, visitor, ids: _seen(ids, otp_code=fresh_code(), reason="Finalité."),
     "workspaces:open": _confirmed_opening,
     "extracts:cancel": lambda *_: Payload({"reason": "Essai de la matrice."}),
+    "extracts:release": lambda *_: Payload({"decision": "release", "reason": "Risque lu.", "otp_code": fresh_code()}),
     "extracts:restart": _nothing,
     **{f"workspaces:{name}": _nothing for name in ("start", "stop", "retry_step")},
     **{

@@ -265,7 +265,7 @@ def _approve(application: Application, decider: Person) -> None:
 
 
 # The state of an extract when its dossier stands in this state.
-EXTRACT_STATE = {"approved": "requested", "suspended": "cancelled", "closed": "delivered"}
+EXTRACT_STATE = {"approved": "requested", "suspended": "to_release", "closed": "cancelled"}
 
 
 def _stand(application: Application, state: str) -> None:

@@ -10,6 +10,8 @@ from .catalogue import CATALOGUE, FAMILY_TITLES, SURROGATE_TITLES, Family, Table
 from .criteria import clause
 from .definition import Definition
 from .filters import FILTERS, Filter
+from .html_page import HTML_PAGE, html_page
+from .page_words import PAGE_WORDS
 from .places import Place
 from .plan.cohort import steps
 from .plan.deliveries import delivered_columns
@@ -131,12 +133,14 @@ _MATCHED = (
 
 
 def write_documents(folder: Path, manifest: dict[str, Any], others: Sequence[str] = ()) -> None:
-    """Write the page, then the manifest, which vouches for the page and for other documents that stand there."""
+    """Write the pages, then the manifest, which vouches for them and for other documents that stand there."""
     folder.mkdir(parents=True, exist_ok=True)
     page = "\n".join(line for language in LANGUAGES for line in _page(manifest, language)).encode()
     (folder / PAGE).write_bytes(page)
+    (folder / HTML_PAGE).write_text(html_page(manifest))
     manifest["documents"] = {
-        name: {"bytes": (folder / name).stat().st_size, "sha256": sha256_of(folder / name)} for name in (PAGE, *others)
+        name: {"bytes": (folder / name).stat().st_size, "sha256": sha256_of(folder / name)}
+        for name in (PAGE, HTML_PAGE, *others)
     }
     draft = folder / f"{MANIFEST}.unfinished"
     draft.write_text(json.dumps(manifest, ensure_ascii=False, indent=1, sort_keys=True) + "\n")
@@ -152,56 +156,8 @@ def read_manifest(folder: Place) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-_PAGE_WORDS: Mapping[Language, Mapping[str, str]] = {
-    "fr": {
-        "title": "Extraction du SNDS",
-        "synthetic": "**Données synthétiques : aucune personne réelle.**",
-        "intro": "Chaque table est un dossier, chaque partition un fichier Parquet. Les identifiants sont remplacés "
-        "par des pseudonymes propres à ce projet : ils joignent les tables entre elles et rien d’autre.",
-        "definition": "Ce qui a été demandé",
-        "flow": "Population, critère après critère",
-        "filters": "Filtres de qualité",
-        "risk": "Risque de réidentification",
-        "risk_intro": "Pour chaque table, ce qu’un tiers peut déjà savoir de quelqu’un, un peu plus à chaque ligne : "
-        "l’effectif du plus petit groupe de personnes semblables (k), combien sont seules, et combien de valeurs "
-        "sensibles différentes le groupe le moins varié contient (l).",
-        "risk_header": "| Table | Variables connues | k | Personnes seules | l |",
-        "before": "valeurs exactes :",
-        "identifiers": "Identifiants potentiels livrés",
-        "exact": "valeurs exactes",
-        "none": "Aucun.",
-        "header": "| Variable | Contenu |",
-        "rows": "lignes",
-        "off": "non appliqué",
-        "removed": "lignes écartées de la livraison",
-    },
-    "en": {
-        "title": "Extract of the SNDS",
-        "synthetic": "**Synthetic data: no real person.**",
-        "intro": "Each table is a folder, each partition a Parquet file. Identifiers are replaced by pseudonyms of "
-        "this project: they join the tables to each other and to nothing else.",
-        "definition": "What was asked for",
-        "flow": "Population, criterion after criterion",
-        "filters": "Quality filters",
-        "risk": "Risk of re-identification",
-        "risk_intro": "For each table, what somebody may already know of a person, a little more on each line: the "
-        "size of the smallest group of persons alike (k), how many are alone, and how many different sensitive values "
-        "the least varied group holds (l).",
-        "risk_header": "| Table | Variables known | k | Persons alone | l |",
-        "before": "exact values:",
-        "identifiers": "Potential identifiers delivered",
-        "exact": "exact values",
-        "none": "None.",
-        "header": "| Variable | Content |",
-        "rows": "rows",
-        "off": "not applied",
-        "removed": "rows left out of the delivery",
-    },
-}
-
-
 def _page(manifest: Mapping[str, Any], language: Language) -> Iterable[str]:
-    words = _PAGE_WORDS[language]
+    words = PAGE_WORDS[language]
     yield f"# {words['title']} {manifest['request_id']}".rstrip()
     yield ""
     if manifest["synthetic"]:
@@ -247,7 +203,7 @@ def _bar(found: Mapping[str, Any]) -> str:
 
 
 def _identifiers(manifest: Mapping[str, Any], language: Language) -> Iterable[str]:
-    words, place = _PAGE_WORDS[language], LANGUAGES.index(language)
+    words, place = PAGE_WORDS[language], LANGUAGES.index(language)
     yield from ("", f"## {words['identifiers']}", "")
     for family, facts in manifest["potential_identifiers"].items():
         level = facts["coarsened_to"]
@@ -258,7 +214,7 @@ def _identifiers(manifest: Mapping[str, Any], language: Language) -> Iterable[st
 
 
 def _table(manifest: Mapping[str, Any], definition: Definition, table: Table, language: Language) -> Iterable[str]:
-    words = _PAGE_WORDS[language]
+    words = PAGE_WORDS[language]
     rows = sum(file["rows"] for file in manifest["files"] if file["table"] == table.name)
     yield from ("", f"## {table.name}", "", f"{table.title(language)}: {rows} {words['rows']}.", "")
     yield from (words["header"], "|---|---|")

@@ -108,6 +108,8 @@ def test_nothing_differs_from_itself() -> None:
         ("protection", {"retention_years": "5"}, "longer_access"),
         ("protection", {"retention_years": ""}, "less_data"),
         ("period", {"data_from": "2018-01-01"}, "more_data"),
+        ("period", {"care_dates": "exact"}, "more_data"),
+        ("period", {"controls_per_case": "3"}, "population_changed"),
         ("period", {"data_to": "2020-06-30"}, "less_data"),
         ("period", {"access_to": "2028-12-31"}, "longer_access"),
         ("period", {"access_to": "2027-06-30"}, "less_data"),

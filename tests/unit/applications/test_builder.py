@@ -251,3 +251,11 @@ def test_every_field_is_shown_by_a_kind_the_page_knows() -> None:
         assert field.label.fr
         assert field.label.en
         assert bool(field.choices) == (field.asked in {Asked.CHOICE, Asked.CHOICES})
+
+
+def test_a_new_criterion_gives_no_index_date_and_negative_days_are_numbers() -> None:
+    assert "index" not in new_leaf("drug", PERIOD)["drug"]
+    typed = {"atc": ["A10"], "from": ["a"], "to": ["b"], "window_from": ["-365"], "window_to": ["-1"], "index": [""]}
+    assert from_text("drug", typed)["drug"]["within"] == {"from": -365, "to": -1}
+    assert "index" not in from_text("drug", typed)["drug"]
+    assert from_text("drug", {**typed, "index": ["last"]})["drug"]["index"] == "last"

@@ -154,3 +154,55 @@ def test_a_justification_survives_unticking_and_goes_when_emptied() -> None:
 def test_equal_values_have_equal_hashes() -> None:
     assert canonical.sha256_of({"b": 1, "a": "é"}) == canonical.sha256_of({"a": "é", "b": 1})
     assert canonical.sha256_of({"a": 1}) != canonical.sha256_of({"a": 2})
+
+
+PERIOD_PAGE = {"data_from": "2020-01-01", "data_to": "2021-12-31"}
+INDEX = {"stay": {**STAY["stay"], "index": "first"}}
+
+
+def test_the_page_of_the_period_says_what_is_counted_from_the_index_date() -> None:
+    asked = {
+        "care_dates": "days_from_index",
+        "care_days_before": "365",
+        "care_days_after": "30",
+        "controls_per_case": "2",
+        "controls_years": "0",
+    }
+    whole = contents(population={"population": INDEX}, period={**PERIOD_PAGE, **asked})
+    assert composition.last_problems(whole, CODES) == ()
+    made = composition.definition(whole).to_json()
+    assert made["design"] == {
+        "care": {"days_before": 365, "days_after": 30},
+        "controls": {"per_case": 2, "birth_year_within": 0},
+    }
+    assert made["protection"] == {"coarsening": {"care_date": "days_from_index"}}
+
+
+def test_exact_dates_and_empty_fields_ask_for_nothing_more() -> None:
+    plain = composition.definition(contents())
+    asked = {"care_dates": "exact", "care_days_before": "", "controls_per_case": ""}
+    assert composition.definition(contents(period={**PERIOD_PAGE, **asked})).hash == plain.hash
+
+
+@pytest.mark.parametrize(
+    ("population", "asked", "field"),
+    [
+        (STAY, {"controls_per_case": "2"}, "controls_per_case"),
+        (STAY, {"care_dates": "days_from_index"}, "care_dates"),
+        (INDEX, {"care_days_before": "30"}, "care_days_after"),
+        (INDEX, {"care_days_after": "many", "care_days_before": "1"}, "care_days_after"),
+        (INDEX, {"controls_per_case": "1", "controls_years": "9"}, "controls_years"),
+        (INDEX, {"controls_years": "1"}, "controls_per_case"),
+    ],
+)
+def test_what_lacks_its_other_half_or_an_index_date_is_said_beside_its_field(
+    population: Any, asked: dict[str, str], field: str
+) -> None:
+    whole = contents(population={"population": population}, period={**PERIOD_PAGE, **asked})
+    assert {(one.page, one.field) for one in composition.last_problems(whole, CODES)} == {("period", field)}
+
+
+def test_a_window_without_an_index_date_is_an_objection_while_the_tree_is_built() -> None:
+    windowed = {"stay": {**STAY["stay"], "within": {"from": -30, "to": -1}}}
+    (found,) = composition.population_problems(windowed, CODES)
+    assert found.path == "$.population.stay.within"

@@ -12,6 +12,7 @@ import pytest
 
 from apps.extracts.engine.delivery import read_manifest
 from apps.extracts.engine.filters import Filter
+from apps.extracts.engine.html_page import html_page
 from apps.extracts.engine.pseudonyms import ProjectKey
 from apps.extracts.engine.risk import masked
 from apps.extracts.engine.run import ExtractRun, engine_versions, run_all
@@ -245,3 +246,37 @@ def test_the_manifest_tells_the_risk_of_each_table_and_the_families_delivered(de
 
 def test_nothing_at_all_is_noticed(tmp_path: Path) -> None:
     assert codes(tmp_path / "nowhere") == [("manifest.json", "no_manifest")]
+
+
+def test_the_report_is_a_page_to_be_read_beside_the_data(delivered: Path) -> None:
+    page = (delivered / "REPORT.html").read_text()
+    assert "REPORT.html" in read_manifest(delivered)["documents"]
+    assert page.count('<section lang="') == 2
+    assert page.count('role="img"') == 2 * len(read_manifest(delivered)["risk"])
+    assert "<script" not in page
+    assert "http" not in page
+    for word in ("Données synthétiques", "Synthetic data", read_manifest(delivered)["definition_hash"]):
+        assert word in page
+
+
+def test_the_page_of_the_report_tells_what_is_made_coarser_and_what_is_not_there(delivered: Path) -> None:
+    manifest = {
+        **read_manifest(delivered),
+        "synthetic": False,
+        "risk": {},
+        "potential_identifiers": {},
+        "request_id": "",
+    }
+    page = html_page(manifest)
+    assert "Aucun." in page
+    assert "no real person" not in page
+    exposed = {"persons": 40, "k": 3, "l": None, "alone": "<11", "share_alone": 0.05, "in_classes_under_11": "<11"}
+    coarser = {"quasi_identifiers": ["BEN_NAI_ANN"], "after": exposed, "before": {**exposed, "k": 1}}
+    told = {"birth": {"columns": ["IR_BEN_R.BEN_NAI_ANN"], "coarsened_to": "ten_years"}}
+    more = html_page(
+        {**manifest, "risk": {"IR_BEN_R": {"sensitive": "", "sets": [coarser]}}, "potential_identifiers": told}
+    )
+    assert "to the ten-year class" in more
+    assert 'class="before"' in more
+    assert "k, exact values" in more
+    assert "&lt;11" in more, "counts are text, never markup"

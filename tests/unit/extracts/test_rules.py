@@ -5,7 +5,20 @@ import itertools
 import pytest
 
 from apps.core.rules import Allowed, Reason, Refused
-from apps.extracts.rules import TRANSITIONS, RunFacts, Stage, Status, decide_run, may_move, seconds_left
+from apps.extracts.rules import (
+    TRANSITIONS,
+    Beyond,
+    ReleaseFacts,
+    ReleasePolicy,
+    RunFacts,
+    Stage,
+    Status,
+    beyond,
+    decide_release,
+    decide_run,
+    may_move,
+    seconds_left,
+)
 
 ALLOWED_MOVES = {
     (Status.REQUESTED, Status.RUNNING),
@@ -21,6 +34,10 @@ ALLOWED_MOVES = {
     (Status.REQUESTED, Status.SUPERSEDED),
     (Status.RUNNING, Status.SUPERSEDED),
     (Status.NEEDS_HUMAN, Status.SUPERSEDED),
+    (Status.RUNNING, Status.TO_RELEASE),
+    (Status.TO_RELEASE, Status.DELIVERED),
+    (Status.TO_RELEASE, Status.CANCELLING),
+    (Status.TO_RELEASE, Status.SUPERSEDED),
 }
 
 
@@ -60,3 +77,25 @@ def test_only_what_was_approved_runs_and_only_while_entitled(facts, decision):
 )
 def test_what_is_left_takes_what_units_of_its_kind_took(stages, lanes, left):
     assert seconds_left(stages, lanes) == left
+
+
+@pytest.mark.parametrize(
+    ("k", "share_alone", "waits"), [(11, 0.05, False), (10, 0.0, True), (11, 0.0501, True), (0, 0.0, False)]
+)
+def test_an_extract_waits_when_a_group_is_too_small_or_too_many_are_alone(k, share_alone, waits):
+    measured = {"sets": [{"quasi_identifiers": ["BEN_SEX_COD"], "after": {"k": k, "share_alone": share_alone}}]}
+    found = beyond({"IR_BEN_R": measured}, ReleasePolicy(smallest_group=11, most_alone=0.05))
+    assert found == ((Beyond("IR_BEN_R", ("BEN_SEX_COD",)),) if waits else ())
+
+
+@pytest.mark.parametrize(
+    ("facts", "releases", "decision"),
+    [
+        (ReleaseFacts(entitled=True, takes_part=False), True, Allowed()),
+        (ReleaseFacts(entitled=False, takes_part=False), False, Allowed()),
+        (ReleaseFacts(entitled=False, takes_part=False), True, Refused((Reason("not_entitled"),))),
+        (ReleaseFacts(entitled=True, takes_part=True), False, Refused((Reason("own_project"),))),
+    ],
+)
+def test_nobody_decides_on_their_own_extract_and_what_lost_its_rights_is_only_refused(facts, releases, decision):
+    assert decide_release(facts, releases=releases) == decision
