@@ -40,3 +40,8 @@ output "identities" {
     default   = scaleway_iam_application.sealer.id
   }
 }
+
+output "networks" {
+  description = "HDH_SCALEWAY_HUB_NETWORK and HDH_SCALEWAY_GATEWAY_NETWORK of the zone provision."
+  value       = { hub = local.hub_subnet, gateway = local.gateway_subnet }
+}

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django import forms
+from django.core.validators import MaxLengthValidator
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.forms import ConfirmationField, RefusableForm
@@ -39,7 +40,7 @@ class ReturnForm(SeenForm):
     """A reason for each page to correct, or beside a field of it; where there is none the page stays closed."""
 
     def __init__(self, application: Application, reasons: Sequence[ReasonTemplate], data: Any = None) -> None:
-        super().__init__(data, initial={"version": application.version}, auto_id="return_%s")
+        super().__init__(data, initial={"version": application.version}, auto_id="r_%s")
         self.texts: dict[str, str] = {}
         self.pages = application.specification.pages
         for page in self.pages:
@@ -52,7 +53,8 @@ class ReturnForm(SeenForm):
         self.fields[f"reason-{about}"] = forms.CharField(
             label=wording.said(title),
             required=False,
-            max_length=LONGEST_REASON,
+            # Not by the browser: it would cut without a word what is pasted.
+            validators=[MaxLengthValidator(LONGEST_REASON)],
             widget=forms.Textarea(attrs={"rows": rows, "cols": False}),  # as wide as the page
         )
 

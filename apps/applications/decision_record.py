@@ -14,9 +14,11 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
+from django.db.models import QuerySet
 from django.utils import translation
 
 from apps.applications import canonical, composition, exposure, selectors, wording
+from apps.applications.authorised import family_of
 from apps.applications.field_rules import as_date
 from apps.applications.five_safes import EXPOSURE
 from apps.applications.models import Application, Decision, DecisionRecord, Member, Obligation, StageOutcome, Submission
@@ -82,7 +84,7 @@ def content_of(decision: Decision) -> dict[str, Any]:
             "smallest_count": SMALLEST_COUNT,
             "public_directory": path.public_directory,
         },
-        "stages": [_outcome(row) for row in StageOutcome.objects.filter(application=application).order_by("id")],
+        "stages": [_outcome(row) for row in _ended(application)],
         "conditions": list(Obligation.objects.filter(application=application).values_list("text", flat=True)),
         "documents": submission.content["attachments"],
     }
@@ -102,8 +104,16 @@ def _member(member: Any) -> dict[str, str]:
     return {"name": member.person.full_name, "role": member.role, "organisation": member.organisation.name}
 
 
+def _ended(application: Application) -> QuerySet[StageOutcome]:
+    """How the stages ended, those of what an amendment changes included: their opinions still stand."""
+    return (
+        StageOutcome.objects.filter(application__in=family_of(application)).select_related("application").order_by("id")
+    )
+
+
 def _outcome(row: StageOutcome) -> dict[str, Any]:
     return {
+        "dossier": row.application.number,
         "stage": row.stage,
         "outcome": row.outcome,
         "express": row.express,
@@ -153,6 +163,7 @@ def _role(key: str) -> str:
 
 def _stage_in_words(stage: Mapping[str, Any]) -> dict[str, Any]:
     return {
+        "dossier": stage.get("dossier", ""),
         "title": wording.STAGES.get(stage["stage"], stage["stage"]),
         "outcome": wording.outcome_said(stage["outcome"], stage["express"]),
         "reference": stage["reference"],

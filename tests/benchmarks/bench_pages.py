@@ -151,7 +151,7 @@ def _few(visits: Iterable[Any]) -> tuple[list[tuple[Any, Seen]], dict[str, str]]
     for visit in visits:
         _asked(visit)  # warm: the second reading within five minutes writes no event
         answer, queries, taken, processor = _asked(visit)
-        kind = _kind(answer)
+        kind = _header(answer, "Content-Type")
         if answer.status == 200 and kind.startswith("text/html"):
             pages.append((visit, _seen(visit, answer, queries, [taken], [processor])))
         else:
@@ -194,7 +194,15 @@ def _timed(visit: Any, repeats: int) -> Seen:
 
 def _seen(visit: Any, answer: Any, queries: int, taken: list[float], processor: list[float]) -> Seen:
     middle, own = round(statistics.median(taken), 1), round(statistics.median(processor), 1)
-    return Seen(visit.page, visit.visitor.name, visit.state, queries, middle, own, round(len(answer.said) / 1024, 1))
+    return Seen(
+        visit.page,
+        visit.visitor.name,
+        visit.state,
+        queries,
+        middle,
+        own,
+        round(int(_header(answer, "Content-Length")) / 1024, 1),
+    )
 
 
 def _asked(visit: Any) -> tuple[Any, int, float, float]:
@@ -207,10 +215,10 @@ def _asked(visit: Any) -> tuple[Any, int, float, float]:
     return answer, answer.statements, (time.perf_counter() - begun) * 1000, (time.process_time() - worked) * 1000
 
 
-def _kind(answer: Any) -> str:
-    """The type of what was answered."""
-    lines = answer.said.split(b"\n\n")[0].decode(errors="replace").splitlines()
-    return next((line.partition(": ")[2] for line in lines if line.startswith("Content-Type: ")), "")
+def _header(answer: Any, name: str) -> str:
+    """A header of what was answered, blank without it."""
+    lines = answer.said[:10_000].decode(errors="replace").splitlines()
+    return next((line.partition(": ")[2] for line in lines if line.startswith(f"{name}: ")), "")
 
 
 def _judged(few: list[Seen], many: list[Seen], queue: list[Seen], found: list[Seen]) -> list[Bar]:

@@ -18,10 +18,13 @@ from apps.applications.models import Application, Member
 from apps.audit.models import Event
 from apps.projects.models import Membership, Project
 
+# A number for each copy of each template, of which there may be so many.
+TEMPLATES = 20
+_COUNT = f"lpad((n * {TEMPLATES} + rank() OVER (PARTITION BY n ORDER BY t.id))::text, 6, '0')"
 # Copied as they are: what a unique column of text becomes in the copy numbered n.
 NUMBERED = {
-    "applications_application.number": "'HDH-2020-' || lpad(n::text, 6, '0')",
-    "applications_application.search_text": "t.search_text || ' hdh-2020-' || lpad(n::text, 6, '0')",
+    "applications_application.number": f"'HDH-2020-' || {_COUNT}",
+    "applications_application.search_text": f"t.search_text || ' hdh-2020-' || {_COUNT}",
     "audit_event.dossier_id": "md5(t.dossier_id::text || n)::uuid",
 }
 
@@ -36,11 +39,15 @@ class Copies:
     with_events: bool = False
 
     def make(self) -> None:
-        """Insert them all. Checks by triggers are left out: what is copied had passed them."""
+        """Insert them all. Checks by triggers are left out: what is copied had passed them. Raises AssertionError when
+        a dossier was not copied.
+        """
         with connection.cursor() as cursor:
             cursor.execute("SET session_replication_role = replica")
             for model, condition in self.tables:
                 cursor.execute(self._statement(model, condition), [list(self.templates)])
+                copies = len(self.templates) * (self.last - self.first + 1)
+                assert model is not Application or cursor.rowcount == copies, f"{cursor.rowcount} of {copies} dossiers"
             cursor.execute("SET session_replication_role = DEFAULT")
             cursor.execute("ANALYZE")
 

@@ -13,7 +13,7 @@ from tests.journeys.procedure import COMMITTEE_MEMBERS, CONDITION, FULL_AUTHORIS
 from tests.journeys.steps import review_path
 from tests.support.portal import RESEARCHER, STEWARDS, Portal
 
-pytestmark = [pytest.mark.browser, pytest.mark.sandbox, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.browser, pytest.mark.sandbox, pytest.mark.timeout(1800)]
 OPINION = "Le projet est d'intérêt public."
 
 

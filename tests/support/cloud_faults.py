@@ -197,18 +197,21 @@ def play(bench: Bench, workspace: Workspace, snapshot: bytes, scenario: Scenario
             # A second API key, of a worker that was overtaken, goes when the keys are handed over.
             if scenario.step in {"api_key", "renew_api_key"} and scenario.what.startswith("overtaken"):
                 bench.finish(workspace)
-            _survey(bench, workspace, scenario.kind)
+            _survey(bench, workspace, scenario)
             problems = wrong(bench, workspace, scenario.kind)
         except Exception as error:
             problems = [f"{type(error).__name__}: {error}"]
     return [f"{scenario} → {problem}" for problem in problems]
 
 
-def _survey(bench: Bench, workspace: Workspace, kind: Kind) -> None:
-    """The reconciler's look, once the time in which answers may still arrive is over: unused copies go."""
-    bench.world.clock.advance(60)
-    if kind is not Kind.DESTROY:
-        fresh = Workspace.objects.select_related("project__entitlement").get(pk=workspace.pk)
+def _survey(bench: Bench, workspace: Workspace, scenario: Scenario) -> None:
+    """The reconciler's looks, once the time in which answers may still arrive is over: unused copies go, and then what
+    they leave behind."""
+    if scenario.kind is Kind.DESTROY:
+        return
+    fresh = Workspace.objects.select_related("project__entitlement").get(pk=workspace.pk)
+    for _ in range(2 if scenario.step == "server" else 1):
+        bench.world.clock.advance(60)
         sweeping.remove_copies(bench.provider, fresh)
 
 

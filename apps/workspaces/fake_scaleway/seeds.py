@@ -13,11 +13,17 @@ IMAGES = (
     ("ubuntu_jammy", "Ubuntu 22.04 Jammy Jellyfish", ("x86_64", "arm64")),
     ("ubuntu_focal", "Ubuntu 20.04 Focal Fossa", ("x86_64",)),
     ("ubuntu_noble", "Ubuntu 24.04 Noble Numbat", ("x86_64", "arm64")),
+    ("ubuntu_resolute", "Ubuntu 26.04 Resolute Raccoon", ("x86_64", "arm64")),
     ("ubuntu_jammy_gpu_os_12", "Ubuntu Jammy GPU OS 12 passthrough", ("x86_64",)),
     ("ubuntu_noble_gpu_os_13_nvidia", "Ubuntu Noble GPU OS 13 passthrough", ("x86_64",)),
     ("debian_bookworm", "Debian 12 (Bookworm)", ("x86_64", "arm64")),
     ("debian_trixie", "Debian 13 (Trixie)", ("x86_64", "arm64")),
+    ("debian_bullseye", "Debian 11 (Bullseye)", ("x86_64",)),
+    ("rockylinux_8", "Rocky Linux 8", ("x86_64",)),
     ("rockylinux_9", "Rocky Linux 9", ("x86_64",)),
+    ("almalinux_9", "AlmaLinux 9", ("x86_64",)),
+    ("centos_stream_9", "CentOS Stream 9", ("x86_64",)),
+    ("fedora_42", "Fedora 42", ("x86_64",)),
     ("windows_server_2022", "Windows Server 2022", ("x86_64",)),
 )
 REGIONS = ("fr-par", "nl-ams", "pl-waw", "it-mil")

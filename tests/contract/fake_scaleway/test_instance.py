@@ -333,3 +333,58 @@ def test_the_audit_trail_tells_what_was_done_to_a_server(cloud: FakeCloud) -> No
     events = _get(cloud, f"/audit-trail/v1alpha1/regions/fr-par/events?{query}")["events"]
 
     assert [(event["request_body"], event["status_code"]) for event in events] == [({"action": "poweron"}, 202)]
+
+
+def test_a_template_makes_servers_with_its_addresses_and_user_data(cloud: FakeCloud) -> None:
+    templates = "/instance/v2alpha1/zones/fr-par-1/templates"
+    volume = {"volume_type": "l_ssd", "name": "root", "size": 20_000_000_000, "image_label": "ubuntu_jammy"}
+    made = cloud.make(templates, {"name": "t", "server_type": "DEV1-L", "volumes": [volume], "public_ip_v4_count": 1})
+    path = f"{templates}/{made['id']}"
+    assert made["volumes"] == [{**volume, "tags": []}]
+    assert (made["tags"], made["public_ip_v6_count"]) == ([], 0)
+
+    assert cloud.ask("PUT", f"{path}/user-data/cloud-init", {"content": "#cloud-config"}).status == 204
+    assert cloud.ask("GET", f"{path}/user-data/cloud-init").body == {"key": "cloud-init", "content": "#cloud-config"}
+    assert cloud.ask("GET", f"{path}/user-data").body == {"keys": ["cloud-init"], "total_count": 1}
+    assert cloud.ask("GET", f"{path}/check").status == 204
+    server = cloud.make(f"{path}/create-server", {"name": "s"})
+
+    assert (server["name"], server["status"], server["server_type"]) == ("s", "stopped", "DEV1-L")
+    assert [one["status"] for one in server["public_network_interface"]["ips"]] == ["attached"]
+    v1 = f"/instance/v1/zones/fr-par-1/servers/{server['id']}"
+    assert cloud.ask("GET", v1).body["server"]["image"]["name"].startswith("Ubuntu 22.04")
+    assert cloud.ask("GET", f"{v1}/user_data/cloud-init").body == b"#cloud-config"
+
+
+def test_a_template_is_changed_and_goes(cloud: FakeCloud) -> None:
+    templates = "/instance/v2alpha1/zones/fr-par-1/templates"
+    made = cloud.make(templates, {"name": "t", "server_type": "DEV1-M"})
+    path = f"{templates}/{made['id']}"
+    cloud.ask("PUT", f"{path}/user-data/a", {"content": "1"})
+
+    changes = {"tags": ["new"], "server_type": "DEV1-L", "update_volumes": {"volumes": None}, "public_ip_v6_count": 1}
+    changed = cloud.ask("PATCH", path, changes).body
+
+    assert (changed["tags"], changed["server_type"], changed["volumes"]) == (["new"], "DEV1-L", [])
+    assert cloud.ask("PATCH", path, {"server_type": "NONE"}).status == 400
+    assert cloud.ask("DELETE", f"{path}/user-data/a").status == 204
+    assert cloud.ask("GET", f"{path}/user-data/a").status == 404
+    assert cloud.ask("DELETE", path).status == 204
+    assert cloud.ask("GET", path).status == 404
+
+
+def test_a_server_that_was_stopped_soon_after_its_start_stays_stopped(cloud: FakeCloud) -> None:
+    server = _server(cloud)
+    _running(cloud, server)
+    cloud.ask("POST", f"{V1}/servers/{server['id']}/action", {"action": "poweroff"})
+
+    cloud.pass_time(600)
+
+    assert _get(cloud, f"{V1}/servers/{server['id']}")["server"]["state"] == "stopped"
+
+
+def test_a_server_of_nothing_is_refused_with_all_that_is_missing(cloud: FakeCloud) -> None:
+    refused = cloud.ask("POST", f"{V1}/servers", {"name": "srv"})
+
+    assert refused.status == 400
+    assert [one["argument_name"] for one in refused.body["details"]] == ["commercial_type", "image", "volumes"]

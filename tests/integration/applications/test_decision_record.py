@@ -11,7 +11,9 @@ from pypdf import PdfReader
 from apps.applications import canonical, decision_record
 from tests.factories.accounts import client_signed_in, steward
 from tests.factories.applications import at_status, researcher
+from tests.integration.applications.amending import amended, changed, submitted
 from tests.integration.applications.asking import url
+from tests.integration.applications.deciding import approve
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("follow_ups")]
 
@@ -43,6 +45,21 @@ def test_the_pdf_says_what_was_decided_and_that_it_is_intact() -> None:
     assert decision_record.is_intact(record)
     record.content = record.content.replace("Finalité", "Autre")
     assert not decision_record.is_intact(record)
+
+
+def test_of_an_amendment_it_names_the_opinions_that_still_stand_and_whose_they_are() -> None:
+    root = at_status("approved", path="full_authorisation")
+    amendment = submitted(changed(amended(root), "title", title="Un autre titre"))
+    approve(amendment, steward())
+    record = decision_record.record_of(amendment)
+    assert record is not None
+    ended = [(stage["dossier"], stage["stage"]) for stage in json.loads(record.content)["stages"]]
+    assert (root.number, "committee") in ended
+    assert ended[-1] == (amendment.number, "completeness"), "decided at once, on a complete file"
+    answer = client_signed_in(steward()).get(url("review_decision_pdf", amendment))
+    text = "".join("".join(page.extract_text() for page in PdfReader(io.BytesIO(answer.content)).pages).split())
+    assert f"{root.number},Avisducomité:avisfavorable" in text
+    assert f"{root.number},Convention:" in text
 
 
 def test_there_is_none_before_the_decision() -> None:

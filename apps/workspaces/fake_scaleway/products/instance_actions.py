@@ -53,11 +53,13 @@ def _place_on_node(world: World, server: Record) -> None:
 def _booted(world: World, server: Record) -> None:
     _enter("running", "booting kernel")(world, server)
     server.hidden["running_since"] = world.clock.now()
-    world.after("server.reporting", server, _reported)
+    world.after("server.reporting", server, partial(_reported, since=world.clock.now()))
 
 
-def _reported(world: World, server: Record) -> None:
-    """The started system tells that it is up, and its host keys."""
+def _reported(world: World, server: Record, *, since: float) -> None:
+    """The started system tells that it is up, and its host keys; one that was stopped meanwhile tells nothing."""
+    if server.body["state"] != "running" or server.hidden["running_since"] != since:
+        return
     _enter("running", "booted")(world, server)
     server.hidden["user_data"].setdefault("ssh-host-fingerprints", FINGERPRINTS.encode())
 

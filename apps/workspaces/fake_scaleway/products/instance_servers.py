@@ -48,17 +48,15 @@ NEW_SERVER = {
     "protected": Take("flag", False),
     "admin_password_encryption_ssh_key_id": Take("text"),
 }
+# A server is made of an image or of volumes: without either, both are missing.
+FROM_NOTHING = {**NEW_SERVER, "image": Take("id", required=True), "volumes": Take("object", required=True)}
 
 
 @routes.on("POST", f"{V1}/servers", "create_server")
 def create_server(call: Call) -> Reply:
-    values = read(call.body, NEW_SERVER)
+    values = read(call.body, NEW_SERVER if call.body.get("image") or call.body.get("volumes") else FROM_NOTHING)
     machine = server_type(call, values["commercial_type"])
     image = find(call, IMAGE, values["image"], "read") if values["image"] else None
-    if image is None and not values["volumes"]:
-        raise errors.invalid_arguments(
-            ("image", "required", "required key not provided"), ("volumes", "required", "required key not provided")
-        )
     addresses = [find(call, IP, ip_id) for ip_id in values["public_ips"] or filter(None, [values["public_ip"]])]
     server = make(call, SERVER, _new_body(call, values, machine["arch"]), **_new_hidden(call, values, image))
     server.hidden["volumes"] = _new_volumes(call, server, image, values["volumes"])

@@ -46,6 +46,15 @@ def _public(call: Call) -> list[Record]:
     return [record for record in call.world.store.all("image") if record.hidden.get("public")]
 
 
+def local_image(call: Call, label: str, *, block: bool = True) -> str:
+    """The zone's copy of an image, made for volumes of the block storage or for local ones. Raises 404."""
+    found = [record for record in _public(call) if record.body["label"] == label and record.place == call.place]
+    wanted = [one for one in found if (_local(one)["type"] == "instance_sbs") == block] or found
+    if not wanted:
+        raise errors.not_found("MarketplaceImage", label)
+    return wanted[0].id
+
+
 @routes.on("GET", f"{BASE}/images", "list_images")
 def list_images(call: Call) -> Reply:
     images = [_image(record) for record in call.world.store.all("marketplace_image")]

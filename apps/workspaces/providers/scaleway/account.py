@@ -12,10 +12,12 @@ from apps.workspaces.providers.scaleway.secrets import Hidden, Key
 class Account:
     """Read from the environment of the zone `provision` alone.
 
-    `hub_project` holds the keys and secrets of every workspace and `hub_vpc` the gateway; `stranger` is a key with
-    full rights on objects that no policy names: buckets must refuse it. `agent` is the address of the agent inside a
-    server, with `{server}` and `{address}` to be filled in; `application` where the gateway finds JupyterLab, with
-    `{address}` and, for trials, the `{port}` that the agent names. `rate` is this process's share of requests a second.
+    `hub_network` is that of the workers, `gateway_network` that of the gateway (empty: the same): each reaches one port
+    of a server. `hub_project` holds the keys and secrets of every workspace and `hub_vpc` the gateway; `stranger` is a
+    key with full rights on objects that no policy names: buckets must refuse it. `agent` is the address of the agent
+    inside a server, with `{server}` and `{address}` to be filled in; `application` where the gateway finds JupyterLab,
+    with `{address}` and, for trials, the `{port}` that the agent names. `rate` is this process's share of requests a
+    second.
     """
 
     key: Key
@@ -24,6 +26,7 @@ class Account:
     hub_project: str
     hub_vpc: str
     hub_network: str = "10.96.0.0/24"
+    gateway_network: str = ""
     api: str = "https://api.scaleway.com"
     storage: str = "https://s3.fr-par.scw.cloud"
     agent: str = "https://{address}:8443"
@@ -48,7 +51,7 @@ def account_from(values: dict[str, str]) -> Account:
     missing = [f"HDH_SCALEWAY_{name.upper()}" for name in (*needed, "hub_vpc") if not values.get(name)]
     if missing:
         raise ProviderRefused(f"Set {', '.join(missing)} for this process: see docs/scaleway.md.")
-    named = ("hub_network", "api", "storage", "agent", "application", "zone", "image")
+    named = ("hub_network", "gateway_network", "api", "storage", "agent", "application", "zone", "image")
     texts = {name: values[name] for name in named if values.get(name)}
     numbers = {name: float(values[name]) for name in ("rate", "hourly_limit") if values.get(name)}
     authority = values.get("agent_authority")

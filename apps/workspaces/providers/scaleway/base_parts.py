@@ -37,6 +37,7 @@ def _project(part_id: str, name: str, made: str) -> Seen:
 
 NEXT, FORMER = "next_key", "former_key"
 """Where the ledger holds the two other keys that there may be while the key is renewed."""
+WITHOUT_MATERIAL = "pending_key_material"
 
 
 class Key(Thing):
@@ -50,6 +51,14 @@ class Key(Thing):
             known.external_id for kind in ("key", NEXT, FORMER) if kind != self.kind and (known := site.known(kind))
         }
         return [one for one in _listed(site, site.tags(self.kind)) if one.id not in others]
+
+    def unused(self, site: Site) -> list[Seen]:
+        """Keys that never had any material and have no part: a worker that was overtaken made another next key."""
+        parts = {known.external_id for kind in (self.kind, NEXT, FORMER) if (known := site.known(kind))}
+        if site.is_settling(NEXT):
+            return []
+        empty = (one for one in keys_of_workspace(site) if one.facts["state"] == WITHOUT_MATERIAL)
+        return [one for one in empty if one.id not in parts]
 
     def to_remove(self, site: Site) -> list[Seen]:
         return keys_of_workspace(site)

@@ -2,7 +2,7 @@
 
 import base64
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -21,7 +21,7 @@ from scaleway.marketplace.v2 import LocalImageType
 from apps.workspaces.providers.base import Made, NotYet, ProviderRefused
 from apps.workspaces.providers.scaleway.agent import Server as Address
 from apps.workspaces.providers.scaleway.errors import Absent, Told, lost
-from apps.workspaces.providers.scaleway.site import Site
+from apps.workspaces.providers.scaleway.site import SETTLE, Site
 from apps.workspaces.providers.scaleway.things import SOON, Drift, Seen, Thing, look
 
 JSON = Any
@@ -49,10 +49,22 @@ class Volume(Thing):
 
     def to_remove(self, site: Site) -> list[Seen]:
         """Every volume of the project: the server's first disk too."""
+        return [_volume(one) for one in self._of_project(site)]
+
+    def unused(self, site: Site) -> list[Seen]:
+        """Free first disks: deleting a server leaves its disk behind."""
+        if not site.known("server") or site.is_settling("server"):
+            return []
+        old_enough = site.cloud.now() - SETTLE
+        found = (one for one in self._of_project(site) if not one.tags and not one.references)
+        return [_volume(one) for one in found if str(one.status) == "available" and _before(one.created_at, old_enough)]
+
+    def _of_project(self, site: Site) -> list[CloudVolume]:
         if not site.known("project"):
             return []
-        found = site.cloud.block.list_volumes_all(include_deleted=False, project_id=site.id_of("project"))
-        return [_volume(one) for one in found]
+        project = site.id_of("project")
+        found: list[CloudVolume] = site.cloud.block.list_volumes_all(include_deleted=False, project_id=project)
+        return found
 
     def get(self, site: Site, part_id: str) -> Seen:
         return _volume(site.cloud.block.get_volume(volume_id=part_id))
@@ -72,6 +84,10 @@ class Volume(Thing):
         """Only once it is free: a detachment takes minutes, and the removal looks again by itself."""
         if seen.facts["state"] == "available":
             site.cloud.block.delete_volume(volume_id=seen.id)
+
+
+def _before(moment: datetime | None, limit: datetime) -> bool:
+    return moment is not None and moment < limit
 
 
 def _volume(one: CloudVolume) -> Seen:

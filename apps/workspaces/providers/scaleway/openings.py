@@ -26,10 +26,11 @@ def _rule(source: str, destination: str, *, to: tuple[int, int] = (0, 0), of: tu
 
 
 def wanted_rules(site: Site) -> list[AclRule]:
-    """Between the hub's network and the agent and application of the server, and back; lists hold no state."""
-    hub, own = site.cloud.account.hub_network, Network().get(site, site.id_of("private_network")).facts["subnet"]
-    ports = ((_AGENT, _AGENT), (_APPLICATION, _APPLICATION))
-    return [rule for one in ports for rule in (_rule(hub, own, to=one), _rule(own, hub, of=one))]
+    """Between the workers' network and the agent, between the gateway's and the application, and back; lists hold no
+    state."""
+    account, own = site.cloud.account, Network().get(site, site.id_of("private_network")).facts["subnet"]
+    ways = ((account.hub_network, _AGENT), (account.gateway_network or account.hub_network, _APPLICATION))
+    return [rule for hub, port in ways for rule in (_rule(hub, own, to=(port, port)), _rule(own, hub, of=(port, port)))]
 
 
 def _bare(rule: AclRule) -> tuple[object, ...]:

@@ -60,7 +60,8 @@ def _of(thing: Thing, site: Site) -> Iterator[Difference]:
         return
     for drift in _checked(lambda on: thing.drift(on, seen), site):
         yield _difference(site, What.CHANGED, thing.kind, seen.id, drift)
-    for other in thing.find(site):
+    others = {one.id: one for one in (*thing.find(site), *thing.unused(site))}
+    for other in others.values():
         if other.id != known.external_id and not thing.is_gone(other):
             copy = _difference(site, What.ORPHAN, thing.kind, other.id, Drift("a second one that nobody uses"))
             yield replace(copy, useless=True)

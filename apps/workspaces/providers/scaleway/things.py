@@ -69,6 +69,10 @@ class Thing(ABC):
         """Whether a part that still answers counts as removed (keys and secrets answer for days)."""
         return False
 
+    def unused(self, site: Site) -> list[Seen]:
+        """What belongs to the workspace without being a part of it: left over from a copy that was removed."""
+        return []
+
     def to_remove(self, site: Site) -> list[Seen]:
         """What a removal removes: everything found, whoever made it."""
         return self.find(site)

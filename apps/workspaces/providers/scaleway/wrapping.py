@@ -6,12 +6,17 @@ with them. Three rows follow it: `next_key` before the change, `key` with it, `f
 """
 
 from apps.workspaces.providers.base import Made, NotYet, ProviderRefused
-from apps.workspaces.providers.scaleway.base_parts import FORMER, NEXT, Key, NextKey, keys_of_workspace
+from apps.workspaces.providers.scaleway.base_parts import (
+    FORMER,
+    NEXT,
+    WITHOUT_MATERIAL,
+    Key,
+    NextKey,
+    keys_of_workspace,
+)
 from apps.workspaces.providers.scaleway.site import Site
 from apps.workspaces.providers.scaleway.things import SOON, Seen, ensure, look
 from apps.workspaces.providers.scaleway.vault import give_material, known_data_keys, open_all, wrap_anew
-
-_WITHOUT_MATERIAL = "pending_key_material"
 
 
 def next_key(site: Site) -> Made | NotYet:
@@ -57,7 +62,7 @@ def shred_former_key(site: Site) -> Made | NotYet:
     if seen is None:
         site.job.notebook.forget(FORMER)
         return Made()
-    if seen.facts["state"] != _WITHOUT_MATERIAL:
+    if seen.facts["state"] != WITHOUT_MATERIAL:
         site.cloud.keys.delete_key_material(key_id=seen.id)
         return NotYet(SOON, "former key material destroyed, read back next")
     site.cloud.keys.delete_key(key_id=seen.id)
@@ -75,7 +80,7 @@ def shred_key(site: Site) -> Made | NotYet:
         by_ledger = look(Key(), site, known.external_id) if known.external_id not in found else None
         if by_ledger is not None:
             found[by_ledger.id] = by_ledger
-    live = [one for one in found.values() if one.facts["state"] != _WITHOUT_MATERIAL]
+    live = [one for one in found.values() if one.facts["state"] != WITHOUT_MATERIAL]
     for one in live:
         site.cloud.keys.delete_key_material(key_id=one.id)
     if live:
