@@ -86,9 +86,9 @@ class AtLeast:
     def clause(self, language: Language) -> str:
         """The end of “the people who …”."""
         total = len(self.criteria)
-        if total == 1:
-            return clause(self.criteria[0], language)
         below = [_bracketed(child, language) for child in self.criteria]
+        if total == 1:
+            return below[0]
         if language == "fr":
             start = f"appartiennent à au moins {self.count} de ces {total} groupes{colon('fr')} "
             return start + f"{semicolon('fr')} ".join(f"celles qui {child}" for child in below)

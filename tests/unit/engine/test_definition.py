@@ -353,7 +353,12 @@ SENTENCES: list[tuple[Any, str, str]] = [
         "are male; and who (live in the region Île-de-France; or who live",
     ),
     ({"not": {"sex": "male"}}, "ne sont pas de celles qui sont de sexe masculin", "are not among those who are male"),
-    ({"at_least": {"count": 1, "of": [{"sex": "male"}]}}, "qui sont de sexe masculin.", "who are male."),
+    (at_least(1, {"sex": "male"}), "qui sont de sexe masculin.", "who are male."),
+    (
+        {"all_of": [{"sex": "male"}, at_least(1, {"any_of": [{"region": ["11"]}, {"region": ["53"]}]})]},
+        "et qui (résident dans la région Île-de-France\u202f; ou qui résident dans la région Bretagne)",
+        "and who (live in the region Île-de-France; or who live in the region Brittany)",
+    ),
     (
         {"at_least": {"count": 2, "of": [{"sex": "male"}, {"not": {"region": ["11"]}}, {"region": ["53"]}]}},
         "appartiennent à au moins 2 de ces 3 groupes\u00a0: celles qui sont de sexe masculin\u202f; celles qui ne",
