@@ -141,6 +141,10 @@ def test_nothing_is_decided_without_reason_or_confirmation(steward: Client) -> N
     request = waiting()
     address = reverse("extracts:release", args=[request.pk])
     assert steward.post(address, {"decision": "release", "reason": "", "otp_code": ""}).status_code == 422
+    again = steward.post(address, {"decision": "", "reason": "", "otp_code": ""}).content.decode()
+    assert '<a href="#id_decision">' in again, "what is missing leads to the choice"
+    assert '<fieldset class="fr-fieldset fr-fieldset--error fr-mb-3w" id="id_decision"' in again
+    assert again.count('for="id_decision_') == 2, "each answer has a label of its own"
     assert status_of(request) == "to_release"
 
 
