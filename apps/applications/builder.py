@@ -10,14 +10,16 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from apps.applications.leaf_forms import LEAF_FORMS, as_typed, from_text, new_leaf, to_text
+from apps.applications.leaf_forms import LEAF_FORMS, as_typed, fields_of, from_text, new_leaf, to_text
 from apps.extracts.engine.codes import System
 from apps.extracts.engine.criteria import MAX_DEPTH, MAX_NODES
 from apps.extracts.engine.problems import Problem
 
 Node = dict[str, Any]
 ROOT = "r"
-GROUPS = ("all_of", "any_of")
+COUNTED = "at_least"
+GROUPS = ("all_of", "any_of", COUNTED)
+USUAL_COUNT = 2
 WRAPPERS = (*GROUPS, "not")
 
 
@@ -44,8 +46,18 @@ def children_of(node: Mapping[str, Any]) -> list[Node]:
     """The nodes directly under a node; none under a leaf."""
     tag = tag_of(node)
     if tag in GROUPS:
-        return list(node[tag])
+        return list(node[tag]["of"] if tag == COUNTED else node[tag])
     return [node["not"]] if tag == "not" else []
+
+
+def _group(tag: str, below: list[Node]) -> Node:
+    """A new group of a kind."""
+    return {tag: {"count": USUAL_COUNT, "of": below} if tag == COUNTED else below}
+
+
+def _refilled(group: Node, below: list[Node]) -> Node:
+    """The same group with other children."""
+    return {COUNTED: {**group[COUNTED], "of": below}} if tag_of(group) == COUNTED else {tag_of(group): below}
 
 
 def nodes(tree: Node) -> Iterator[tuple[str, Node]]:
@@ -80,7 +92,7 @@ def _changed(tree: Node, place: str, change: Change) -> Node:
 
 
 def _is_empty_group(node: Node) -> bool:
-    return tag_of(node) in GROUPS and not node[tag_of(node)]
+    return tag_of(node) in GROUPS and not children_of(node)
 
 
 def _rewritten(node: Node, steps: list[int], change: Change) -> list[Node]:
@@ -96,21 +108,25 @@ def _rewritten(node: Node, steps: list[int], change: Change) -> list[Node]:
 def _holding(node: Node, below: list[Node]) -> list[Node]:
     """The same kind of node with other children; a negation of nothing is nothing."""
     if tag_of(node) != "not":
-        return [{tag_of(node): below}]
+        return [_refilled(node, below)]
     if not below:
         return []
     return [{"not": below[0] if len(below) == 1 else {"all_of": below}}]
 
 
 def typed(tree: Node, form: Mapping[str, list[str]]) -> Node:
-    """The tree with the values typed in its leaves. A leaf whose marker the form does not hold is left alone."""
+    """The tree with the values typed in its fields. A node whose marker the form does not hold is left alone."""
     for place, node in nodes(tree):
         tag = tag_of(node)
-        if form.get(f"{place}-leaf", [""])[0] == tag and tag in LEAF_FORMS:
-            typed_here = {item.name: form.get(f"{place}-{item.name}", []) for item in LEAF_FORMS[tag].fields}
-            leaf = from_text(tag, typed_here)
-            tree = _changed(tree, place, lambda _node, leaf=leaf: [leaf])  # type: ignore[misc]  # bound now
+        if form.get(f"{place}-leaf", [""])[0] == tag and fields_of(tag):
+            written = from_text(tag, {item.name: form.get(f"{place}-{item.name}", []) for item in fields_of(tag)})
+            tree = _changed(tree, place, lambda node, written=written: [_valued(node, written)])  # type: ignore[misc]  # bound now
     return tree
+
+
+def _valued(node: Node, written: Node) -> Node:
+    """What was typed for a node; a group keeps those under it."""
+    return _refilled(written, children_of(node)) if tag_of(node) in GROUPS else written
 
 
 def received(text: str) -> Node:
@@ -132,11 +148,21 @@ def _received(value: Any, level: int) -> Node:
     tag = tag_of(value)
     if tag == "not":
         return {tag: _received(value[tag], level + 1)}
-    if tag in GROUPS and isinstance(value[tag], list) and len(value[tag]) <= MAX_NODES:
-        return {tag: [_received(child, level + 1) for child in value[tag]]}
+    clean = from_text(tag, {item.name: as_typed(to_text(item, value)) for item in fields_of(tag)})
+    if tag in GROUPS:
+        return _refilled(clean, [_received(child, level + 1) for child in _listed(value[tag], tag)])
     if tag not in LEAF_FORMS:
         raise NoSuchCriterion(tag)
-    return from_text(tag, {item.name: as_typed(to_text(item, value)) for item in LEAF_FORMS[tag].fields})
+    return clean
+
+
+def _listed(value: Any, tag: str) -> list[Any]:
+    """The list that a group holds as it was sent."""
+    if tag == COUNTED:
+        value = value.get("of") if isinstance(value, dict) else None
+    if not isinstance(value, list) or len(value) > MAX_NODES:
+        raise NoSuchCriterion(tag)
+    return value
 
 
 @dataclass(frozen=True)
@@ -185,7 +211,7 @@ def _add(tree: Node, operation: Operation, period: Mapping[str, str]) -> Node:
     def append(node: Node) -> list[Node]:
         if tag_of(node) not in GROUPS:
             raise NoSuchCriterion(operation.place)
-        return [{tag_of(node): [*children_of(node), made]}]
+        return [_refilled(node, [*children_of(node), made])]
 
     return _changed(tree, operation.place, append)
 
@@ -193,7 +219,7 @@ def _add(tree: Node, operation: Operation, period: Mapping[str, str]) -> Node:
 def _new_node(operation: Operation, period: Mapping[str, str]) -> Node:
     kind = operation.arguments[0] if operation.arguments else ""
     if kind in GROUPS:
-        return {kind: []}
+        return _group(kind, [])
     if kind not in LEAF_FORMS:
         raise NoSuchCriterion(kind)
     return new_leaf(kind, period)
@@ -207,7 +233,9 @@ def _wrap(tree: Node, operation: Operation, period: Mapping[str, str]) -> Node:
     wrapper = operation.arguments[0] if operation.arguments else ""
     if wrapper not in WRAPPERS:
         raise NoSuchCriterion(wrapper)
-    return _changed(tree, operation.place, lambda node: [{wrapper: node if wrapper == "not" else [node]}])
+    return _changed(
+        tree, operation.place, lambda node: [{"not": node} if wrapper == "not" else _group(wrapper, [node])]
+    )
 
 
 def _unwrap(tree: Node, operation: Operation, period: Mapping[str, str]) -> Node:
@@ -220,12 +248,13 @@ def _unwrap(tree: Node, operation: Operation, period: Mapping[str, str]) -> Node
 
 
 def _turn(tree: Node, operation: Operation, period: Mapping[str, str]) -> Node:
-    other = {"all_of": "any_of", "any_of": "all_of"}
+    """Into a group of another kind."""
+    kind = operation.arguments[0] if operation.arguments else ""
 
     def turn(node: Node) -> list[Node]:
-        if tag_of(node) not in other:
+        if not {kind, tag_of(node)} <= {*GROUPS} or kind == tag_of(node):
             raise NoSuchCriterion(operation.place)
-        return [{other[tag_of(node)]: children_of(node)}]
+        return [_group(kind, children_of(node))]
 
     return _changed(tree, operation.place, turn)
 
@@ -247,7 +276,7 @@ def _move(tree: Node, operation: Operation, period: Mapping[str, str]) -> Node:
         if tag_of(node) not in GROUPS or not (0 <= other < len(below) and index < len(below)):
             raise NoSuchCriterion(operation.place)
         below[index], below[other] = below[other], below[index]
-        return [{tag_of(node): below}]
+        return [_refilled(node, below)]
 
     return _changed(tree, parent, swap)
 
@@ -261,8 +290,8 @@ def _into(tree: Node, operation: Operation, period: Mapping[str, str]) -> Node:
         if not 0 < index < len(below) or tag_of(below[index - 1]) not in GROUPS:
             raise NoSuchCriterion(operation.place)
         group = below[index - 1]
-        joined = {tag_of(group): [*children_of(group), below[index]]}
-        return [{tag_of(node): [*below[: index - 1], joined, *below[index + 1 :]]}]
+        joined = _refilled(group, [*children_of(group), below[index]])
+        return [_refilled(node, [*below[: index - 1], joined, *below[index + 1 :]])]
 
     return _changed(tree, parent, join)
 
@@ -325,8 +354,8 @@ class Located:
 def located(tree: Node, problem: Problem) -> Located:
     """The node and field of the page that a JSON path of the engine designates."""
     place, node, rest = ROOT, tree, problem.path.removeprefix("$.population")
-    while found := re.match(r"\.(all_of|any_of)\[(\d+)\]|\.(not)(?=\.|$)", rest):
-        index = int(found[2] or 0)
+    while found := re.match(r"\.(?:all_of|any_of|at_least\.of)\[(\d+)\]|\.not(?=\.|$)", rest):
+        index = int(found[1] or 0)
         below = children_of(node) if node else []
         if index >= len(below):
             break
@@ -336,12 +365,10 @@ def located(tree: Node, problem: Problem) -> Located:
 
 
 def _field_at(tag: str, rest: str) -> str:
-    """The field of a leaf for the rest of a path: the first one when the path names the leaf as a whole."""
-    if tag not in LEAF_FORMS:
-        return ""
-    fields = LEAF_FORMS[tag].fields
+    """The field for the rest of a path: the first one when the path names a leaf as a whole, none for a group."""
+    fields = fields_of(tag)
     keys = re.findall(r"\.(\w+)", rest)
     for item in fields:
         if keys and list(item.keys[: len(keys)]) == keys:
             return item.name
-    return fields[0].name
+    return fields[0].name if tag in LEAF_FORMS else ""

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.applications import builder, composition
 from apps.applications.builder import Located, Node
 from apps.applications.form_spec import Text
-from apps.applications.leaf_forms import LEAF_FORMS, Asked, LeafField, to_text
+from apps.applications.leaf_forms import LEAF_FORMS, Asked, LeafField, fields_of, to_text
 from apps.applications.selectors import known_codes
 from apps.applications.wording import said
 from apps.core.errors import Message
@@ -20,6 +20,7 @@ EMPTY: Mapping[Asked, Message] = {
     Asked.CODES: _("Give at least one code."),
     Asked.NUMBERS: _("Give at least one number or code."),
     Asked.NUMBER: _("Give a minimum or a maximum."),
+    Asked.COUNT: _("Give a number."),
     Asked.DATE: _("Give a date."),
     Asked.CHOICE: _("Choose an answer."),
     Asked.CHOICES: _("Choose at least one answer."),
@@ -28,6 +29,7 @@ EMPTY_GROUP = _("Add at least one criterion to this group.")
 GROUP_TITLES: Mapping[str, Message] = {
     "all_of": _("All of these criteria"),
     "any_of": _("At least one of these criteria"),
+    "at_least": _("At least N of these criteria"),
     "not": _("Everybody except"),
 }
 
@@ -77,6 +79,7 @@ class NodeView:
     tag: str
     title: str
     fields: tuple[FieldView, ...]
+    is_leaf: bool
     below: tuple["NodeView", ...]
     to_do: str
     errors: tuple[str, ...]
@@ -123,13 +126,14 @@ class Builder:
         tag = builder.tag_of(node)
         leaf = LEAF_FORMS.get(tag)
         below = builder.children_of(node)
-        here = self.objections.get(place, []) if leaf is None else []
+        here = [found for found in self.objections.get(place, []) if not found.name]
         return NodeView(
             place=place,
             number=".".join(str(int(step) + 1) for step in place.split("_")[1:]),
             tag=tag,
             title=said(leaf.title) if leaf else str(GROUP_TITLES[tag]),
-            fields=tuple(self._field(place, item, node) for item in leaf.fields) if leaf else (),
+            fields=tuple(self._field(place, item, node) for item in fields_of(tag)),
+            is_leaf=leaf is not None,
             below=tuple(
                 self._node(f"{place}_{i}", child, _moves(node, below, i, place)) for i, child in enumerate(below)
             ),

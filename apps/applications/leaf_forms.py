@@ -19,6 +19,7 @@ class Asked(StrEnum):
     CODES = "codes"
     NUMBERS = "numbers"
     NUMBER = "number"
+    COUNT = "count"
     DATE = "date"
     CHOICE = "choice"
     CHOICES = "choices"
@@ -178,11 +179,28 @@ LEAF_FORMS: Mapping[str, LeafForm] = {
     ),
 }
 
+GROUP_FIELDS: Mapping[str, tuple[LeafField, ...]] = {
+    "at_least": (
+        LeafField(
+            "count",
+            Asked.COUNT,
+            Text("Combien de ces critères au moins (N) ?", "How many of these criteria at least (N)?"),
+            ("count",),
+        ),
+    ),
+}
+"""What groups ask for besides the criteria under them."""
+
+
+def fields_of(tag: str) -> tuple[LeafField, ...]:
+    """The fields of a criterion or of a group."""
+    return LEAF_FORMS[tag].fields if tag in LEAF_FORMS else GROUP_FIELDS.get(tag, ())
+
 
 def from_text(tag: str, typed: Mapping[str, list[str]]) -> Leaf:
     """A criterion from what was typed in its fields; what cannot be read stays as typed."""
     whole: dict[str, Any] = {}
-    for field in LEAF_FORMS[tag].fields:
+    for field in fields_of(tag):
         value = _READERS[field.asked](typed.get(field.name, []))
         if not field.keys:
             return {tag: value}
@@ -250,6 +268,7 @@ _READERS: Mapping[Asked, Any] = {
     Asked.CODES: _read_codes,
     Asked.NUMBERS: _read_numbers,
     Asked.NUMBER: _read_number,
+    Asked.COUNT: _read_number,
     Asked.DATE: _text,
     Asked.CHOICE: _text,
     Asked.CHOICES: list,

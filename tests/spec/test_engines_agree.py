@@ -9,8 +9,10 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as some
 
 from apps.extracts.engine.catalogue import CATALOGUE, STAY_KEYS
+from apps.extracts.engine.criteria import read_criterion
 from apps.extracts.engine.filters import Filter
 from apps.extracts.engine.protection import LEVELS
+from apps.extracts.engine.reading import Reader
 from tests.spec.tables import DuckDBAnswers, ReferenceAnswers, Tables, definition_of, read_tables
 
 PSA = some.sampled_from(["p1", "p2", "p3", "p4"])
@@ -149,9 +151,24 @@ LEAVES = some.one_of(
         [{"sex": "male"}, {"sex": "female"}, {"region": ["11"]}, {"age": {"on": "2021-06-15", "min": 20}}]
     ),
 )
+
+
+def _meaning(criterion: dict[str, Any]) -> object:
+    """A criterion as the engine reads it: none is listed twice in an ``at_least``, however it is written."""
+    return read_criterion(criterion, "$.population", Reader())
+
+
+@some.composite
+def counted(draw: some.DrawFn, several: some.SearchStrategy[list[dict[str, Any]]]) -> dict[str, Any]:
+    """At least so many of several criteria, from one to all of them."""
+    of = draw(several)
+    return {"at_least": {"count": draw(some.integers(1, len(of))), "of": of}}
+
+
 POPULATIONS = some.recursive(
     LEAVES,
     lambda below: some.one_of(
+        counted(some.lists(below, min_size=1, max_size=4, unique_by=_meaning)),
         some.lists(below, min_size=1, max_size=3).map(lambda several: {"all_of": several}),
         some.lists(below, min_size=1, max_size=3).map(lambda several: {"any_of": several}),
         below.map(lambda one: {"not": one}),
@@ -206,7 +223,8 @@ def studies(draw: some.DrawFn) -> dict[str, Any]:
     ((tag, value),) = first.items()
     index = {tag: {**value, "index": draw(some.sampled_from(["first", "last"]))}}
     windowed = _windowed(draw, population)
-    whole = draw(some.sampled_from([{"all_of": [index, windowed]}, {"any_of": [windowed, index]}, index]))
+    groups = [{"all_of": [index, windowed]}, {"any_of": [windowed, index]}, draw(counted(some.just([index, windowed])))]
+    whole = draw(some.sampled_from([*groups, index]))
     return {"population": whole, "protection": protection, "design": draw(DESIGNS)}
 
 
@@ -215,6 +233,8 @@ def _windowed(draw: some.DrawFn, tree: dict[str, Any]) -> dict[str, Any]:
     ((tag, below),) = tree.items()
     if tag in ("all_of", "any_of"):
         return {tag: [_windowed(draw, child) for child in below]}
+    if tag == "at_least":
+        return {tag: {**below, "of": [_windowed(draw, child) for child in below["of"]]}}
     if tag == "not":
         return {tag: _windowed(draw, below)}
     if tag in EVENTS and draw(some.booleans()):

@@ -60,6 +60,33 @@ def test_nodes_combine_over_everybody_in_the_referential(
     assert ask(PEOPLE, population) == expected
 
 
+def some_of(count: int, *of: dict[str, Any]) -> dict[str, Any]:
+    return {"at_least": {"count": count, "of": list(of)}}
+
+
+MALE, CORSICAN = {"sex": "male"}, {"region": ["94"]}
+MIDDLE_AGED = {"age": {"on": "2021-06-30", "min": 50}}
+
+
+@pytest.mark.parametrize(
+    ("population", "expected"),
+    [
+        (some_of(1, MALE, CORSICAN, MIDDLE_AGED), {"A", "B", "E"}),
+        (some_of(2, MALE, CORSICAN, MIDDLE_AGED), {"A", "B"}),
+        (some_of(3, MALE, CORSICAN, MIDDLE_AGED), set()),
+        (some_of(1, MALE), {"A"}),
+        ({"not": some_of(2, MALE, CORSICAN, MIDDLE_AGED)}, {"C", "D", "E"}),
+        (some_of(2, {"not": MALE}, {"not": CORSICAN}, {"not": MIDDLE_AGED}), {"C", "D", "E"}),
+        (some_of(2, {"any_of": [MALE, CORSICAN]}, some_of(2, {"sex": "female"}, CORSICAN)), {"B"}),
+    ],
+)
+def test_at_least_so_many_criteria_hold_whichever_they_are(
+    ask: Ask, population: dict[str, Any], expected: set[str]
+) -> None:
+    """Given no year of birth and no department (D), a criterion on these does not hold and counts for nothing."""
+    assert ask(PEOPLE, population) == expected
+
+
 IDENTITIES = """
 IR_BEN_R
 BEN_NIR_PSA BEN_RNG_GEM BEN_NIR_ANO BEN_SEX_COD BEN_DTE_MAJ
@@ -92,6 +119,13 @@ RSA_NUM NIR_ANO_17 EXE_SOI_DTD
 
 def test_the_events_of_every_identity_are_those_of_the_person(ask: Ask) -> None:
     assert ask(IDENTITIES, {"stay": {"diagnosis": ["E119"], "period": PERIOD, "at_least": 2}}) == {"A"}
+
+
+@pytest.mark.parametrize(("count", "expected"), [(1, {"A", "B", "C"}), (2, {"A", "C"}), (3, set())])
+def test_at_least_so_many_criteria_on_events_and_persons_hold(ask: Ask, count: int, expected: set[str]) -> None:
+    condition = {"long_term_condition": {"numbers": [8], "period": PERIOD}}
+    stay = {"stay": {"diagnosis": ["E119"], "period": PERIOD}}
+    assert ask(IDENTITIES, some_of(count, condition, stay, {"sex": "female"})) == expected
 
 
 def test_twins_differ_by_their_rank(ask: Ask) -> None:

@@ -77,6 +77,11 @@ def test_a_window_is_counted_in_days_from_the_index_date_of_each_person(
     assert ask(PEOPLE, {"all_of": [stay(index), drug(*window)]}) == expected
 
 
+def test_a_criterion_among_those_of_which_so_many_hold_gives_the_index_date(ask: Ask) -> None:
+    """Given people who satisfy enough of the others, they have no index date all the same."""
+    assert ask(PEOPLE, {"at_least": {"count": 2, "of": [stay(), {"sex": "female"}, {"region": ["11"]}]}}) == {"A", "B"}
+
+
 def test_whoever_has_no_index_date_is_not_in_the_population(ask: Ask) -> None:
     assert ask(PEOPLE, {"any_of": [stay(), {"sex": "female"}]}) == {"A", "B"}
 

@@ -1,4 +1,4 @@
-"""The population: a tree of criteria whose nodes are ``all_of``, ``any_of`` and ``not``.
+"""The population: a tree of criteria whose nodes are ``all_of``, ``any_of``, ``at_least`` and ``not``.
 
 A node is a frozen value; in JSON it is an object with one key, so that a path such as
 ``$.population.all_of[1].not.stay`` designates it::
@@ -30,7 +30,7 @@ from .leaves import (
     read_leaf,
 )
 from .reading import JSON, Reader
-from .words import Language, semicolon
+from .words import Language, colon, semicolon
 
 MAX_DEPTH = 8
 MAX_NODES = 200
@@ -69,6 +69,33 @@ class AnyOf:
 
 
 @dataclass(frozen=True, slots=True)
+class AtLeast:
+    """So many of the criteria at least: 1 means what ``any_of`` means, their number what ``all_of`` means.
+
+    Like a group of one criterion or a double ``not``, these are kept as they are written.
+    """
+
+    TAG: ClassVar[str] = "at_least"
+    count: int
+    criteria: tuple["Criterion", ...]
+
+    def to_json(self) -> JSON:
+        """The value of the key ``at_least``."""
+        return {"count": self.count, "of": [criterion_to_json(child) for child in self.criteria]}
+
+    def clause(self, language: Language) -> str:
+        """The end of “the people who …”."""
+        total = len(self.criteria)
+        below = [_bracketed(child, language) for child in self.criteria]
+        if total == 1:
+            return below[0]
+        if language == "fr":
+            start = f"appartiennent à au moins {self.count} de ces {total} groupes{colon('fr')} "
+            return start + f"{semicolon('fr')} ".join(f"celles qui {child}" for child in below)
+        return f"are in at least {self.count} of these {total} groups: " + "; ".join(f"those who {c}" for c in below)
+
+
+@dataclass(frozen=True, slots=True)
 class Not:
     """The opposite of a criterion."""
 
@@ -85,13 +112,13 @@ class Not:
         return f"ne sont pas de celles qui {inner}" if language == "fr" else f"are not among those who {inner}"
 
 
-Node = AllOf | AnyOf | Not
+Node = AllOf | AnyOf | AtLeast | Not
 Criterion = Node | Leaf
-TAGS: tuple[str, ...] = (AllOf.TAG, AnyOf.TAG, Not.TAG, *LEAVES)
+TAGS: tuple[str, ...] = (AllOf.TAG, AnyOf.TAG, AtLeast.TAG, Not.TAG, *LEAVES)
 
 
 def _bracketed(criterion: Criterion, language: Language) -> str:
-    several = isinstance(criterion, AllOf | AnyOf) and len(criterion.criteria) > 1
+    several = isinstance(criterion, AllOf | AnyOf | AtLeast) and len(criterion.criteria) > 1
     return f"({clause(criterion, language)})" if several else clause(criterion, language)
 
 
@@ -119,34 +146,40 @@ def criterion_to_json(criterion: Criterion) -> dict[str, JSON]:
     return {criterion.TAG: written}
 
 
-def children(criterion: Criterion) -> tuple[Criterion, ...]:
-    """The criteria directly under a node; none under a leaf."""
+def children(criterion: Criterion, path: str = "$.population") -> tuple[tuple[str, Criterion], ...]:
+    """The criteria directly under a node with their JSON paths, ``path`` being that of the node; none under a leaf."""
     match criterion:
         case AllOf(below) | AnyOf(below):
-            return below
+            return _listed(below, f"{path}.{criterion.TAG}")
+        case AtLeast(_, below):
+            return _listed(below, f"{path}.{criterion.TAG}.of")
         case Not(child):
-            return (child,)
+            return ((f"{path}.{criterion.TAG}", child),)
         case _:
             return ()
+
+
+def _listed(below: Sequence[Criterion], path: str) -> tuple[tuple[str, Criterion], ...]:
+    return tuple((f"{path}[{index}]", child) for index, child in enumerate(below))
 
 
 def walk(criterion: Criterion, path: str = "$.population") -> Iterator[tuple[str, Criterion]]:
     """Every node and leaf with its JSON path, the node before what it holds."""
     yield path, criterion
-    match criterion:
-        case AllOf(below) | AnyOf(below):
-            for index, child in enumerate(below):
-                yield from walk(child, f"{path}.{criterion.TAG}[{index}]")
-        case Not(child):
-            yield from walk(child, f"{path}.not")
-        case _:
-            pass
+    for place, child in children(criterion, path):
+        yield from walk(child, place)
 
 
 def event_leaves(criterion: Criterion) -> tuple[EventLeaf, ...]:
     """The distinct leaves that need event tables, in the order of the tree."""
     found = (node for _, node in walk(criterion) if isinstance(node, EventLeaf))
     return tuple(dict.fromkeys(found))
+
+
+_REPEATED = (
+    "ce critère est déjà dans la liste : il compterait deux fois",
+    "this criterion is already in the list: it would count twice",
+)
 
 
 class _TreeReader:
@@ -173,14 +206,45 @@ class _TreeReader:
         if tag == Not.TAG:
             child = self.read(value, below, depth + 1)
             return None if child is None else Not(child)
-
-        def read_below(item: object, place: str) -> Criterion | None:
-            return self.read(item, place, depth + 1)
-
-        several: tuple[Criterion, ...] | None = self.reader.items(value, below, read_below)
+        if tag == AtLeast.TAG:
+            return self._at_least(value, below, depth)
+        several = self._several(value, below, depth)
         if several is None:
             return None
         return AllOf(several) if tag == AllOf.TAG else AnyOf(several)
+
+    def _several(self, value: object, path: str, depth: int) -> tuple[Criterion, ...] | None:
+        def read_below(item: object, place: str) -> Criterion | None:
+            return self.read(item, place, depth + 1)
+
+        return self.reader.items(value, path, read_below)
+
+    def _at_least(self, value: object, path: str, depth: int) -> AtLeast | None:
+        found = self.reader.mapping(value, path, ("count", "of"))
+        if found is None:
+            return None
+        count = self.reader.whole_number(found["count"], f"{path}.count", 1, MAX_NODES)
+        several = self._several(found["of"], f"{path}.of", depth)
+        if count is None or several is None or self._miscounted(count, several, path):
+            return None
+        return AtLeast(count, several)
+
+    def _miscounted(self, count: int, several: Sequence[Criterion], path: str) -> bool:
+        """Whether so many cannot hold, or one criterion would count twice."""
+        repeated = [index for index, child in enumerate(several) if child in several[:index]]
+        for index in repeated:
+            self.reader.note(f"{path}.of[{index}]", "repeated_criterion", *_REPEATED)
+        if count > len(several):
+            self._too_few(count, len(several), f"{path}.count")
+        return bool(repeated) or count > len(several)
+
+    def _too_few(self, count: int, listed: int, path: str) -> None:
+        self.reader.note(
+            path,
+            "too_few_criteria",
+            f"au moins {count} critères sont demandés, la liste n’en compte que {listed}",
+            f"at least {count} criteria are asked for, the list has only {listed}",
+        )
 
     def _too_large(self, path: str) -> None:
         if any(problem.code == "tree_too_large" for problem in self.reader.problems):
@@ -215,6 +279,7 @@ __all__ = [
     "Age",
     "AllOf",
     "AnyOf",
+    "AtLeast",
     "Biology",
     "Criterion",
     "Drug",

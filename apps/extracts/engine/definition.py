@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .catalogue import CATALOGUE
-from .criteria import Criterion, EventLeaf, Period, criterion_to_json, read_criterion, sentence
+from .criteria import AtLeast, Criterion, EventLeaf, Period, criterion_to_json, read_criterion, sentence, walk
 from .design import NO_DESIGN, Design, inconsistencies, index_of, leaves_of
 from .filters import DEFAULT_FILTERS, FILTERS, Filter
 from .problems import DefinitionError, Problem
@@ -20,7 +20,8 @@ from .reading import JSON, Reader
 from .words import Language, colon, listing, quoted, semicolon
 
 SCHEMA_VERSION = 2
-"""The version that this engine writes when a definition needs it: the first version knew no index date."""
+"""The version that this engine writes when a definition needs it: the first version knew no index date and no
+``at_least``."""
 FIRST_VERSION = 1
 MAX_TITLE = 300
 MAX_NAME = 64
@@ -74,7 +75,8 @@ class Definition:
     @property
     def schema_version(self) -> int:
         """The oldest version of the language that says this: what was written before keeps its hash."""
-        recent = self.index or self.design != NO_DESIGN
+        counted = any(isinstance(node, AtLeast) for _, node in walk(self.population))
+        recent = counted or self.index or self.design != NO_DESIGN
         return SCHEMA_VERSION if recent else FIRST_VERSION
 
     @classmethod
@@ -181,8 +183,8 @@ def _read_definition(value: object, reader: Reader) -> Definition | None:
 
 
 _OLD_VERSION = (
-    f"une date index, une fenêtre ou des témoins demandent la version {SCHEMA_VERSION} du langage",
-    f"an index date, a window or controls need version {SCHEMA_VERSION} of the language",
+    f"at_least, une date index, une fenêtre ou des témoins demandent la version {SCHEMA_VERSION} du langage",
+    f"at_least, an index date, a window or controls need version {SCHEMA_VERSION} of the language",
 )
 
 

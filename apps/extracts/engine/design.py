@@ -6,7 +6,17 @@ Both are counted from the index date that one criterion of the population gives 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from .criteria import AllOf, AnyOf, Criterion, EventLeaf, clause, criterion_to_json, event_leaves, read_criterion, walk
+from .criteria import (
+    Criterion,
+    EventLeaf,
+    Not,
+    children,
+    clause,
+    criterion_to_json,
+    event_leaves,
+    read_criterion,
+    walk,
+)
 from .problems import Problem
 from .reading import JSON, Reader
 from .timing import FARTHEST
@@ -171,9 +181,9 @@ def inconsistencies(population: Criterion, design: Design, days_from_index: bool
 def _certain(criterion: Criterion, path: str = "$.population") -> Iterator[str]:
     """The paths of what everybody of the population satisfies, if they satisfy one criterion at least."""
     yield path
-    if isinstance(criterion, AllOf | AnyOf):
-        for place, child in enumerate(criterion.criteria):
-            yield from _certain(child, f"{path}.{criterion.TAG}[{place}]")
+    if not isinstance(criterion, Not):
+        for place, child in children(criterion, path):
+            yield from _certain(child, place)
 
 
 class _Objection:

@@ -182,6 +182,13 @@ c           8           2010-05-04  -           12
         "A B C",
     ),
     Case(
+        "At least so many",
+        "`count` of the criteria at least, from 1 (any of) to their number (all of); none may be listed twice.",
+        _PEOPLE + _STAYS,
+        {"at_least": {"count": 2, "of": [{"sex": "female"}, {"region": ["11", "93"]}, _DIABETES]}},
+        "A C",
+    ),
+    Case(
         "Index date and window",
         "One criterion gives the index date of each person; others are counted in days from it, both ends included.",
         _PEOPLE + _STAYS + _DRUGS,
@@ -212,8 +219,9 @@ e           E           2           1950        013
 _DESIGN = """## What is delivered around the index date
 
 `"design": {"care": {"days_before": 365, "days_after": 730}}` bounds the care of each person, within the period.
-`"protection": {"coarsening": {"care_date": "days_from_index"}}` delivers dates as days from it. Both, like windows and
-controls, are version 2 of the language (`schema_version`); a definition that needs none of them stays version 1.
+`"protection": {"coarsening": {"care_date": "days_from_index"}}` delivers dates as days from it. Like windows,
+controls and `at_least`, counting care from the index date is version 2 of the language (`schema_version`); a definition
+that needs none of them stays version 1.
 
 How controls are drawn, and in which order: [ADR 0210](adr/0210-an-index-date-and-what-is-counted-from-it.md).
 `PATIENTS.parquet` holds, for each person, the `CASE_ID` that it is a control of (its own for a case), and the index

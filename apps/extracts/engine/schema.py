@@ -18,6 +18,7 @@ from .criteria import (
     Act,
     AllOf,
     AnyOf,
+    AtLeast,
     Biology,
     Drug,
     LongTermCondition,
@@ -102,7 +103,11 @@ def _listed(values: Sequence[str]) -> Schema:
 
 def _nodes() -> Schema:
     several = {"type": "array", "minItems": 1, "items": {"$ref": "#/$defs/criterion"}}
-    return {AllOf.TAG: several, AnyOf.TAG: several, Not.TAG: {"$ref": "#/$defs/criterion"}}
+    counted = {
+        **_object({"count": {"type": "integer", "minimum": 1, "maximum": MAX_NODES}, "of": several}),
+        "description": "So many of the criteria at least; of no more than are listed, and none of them twice.",
+    }
+    return {AllOf.TAG: several, AnyOf.TAG: several, AtLeast.TAG: counted, Not.TAG: {"$ref": "#/$defs/criterion"}}
 
 
 def _leaves() -> Schema:

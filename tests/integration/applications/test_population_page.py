@@ -179,6 +179,25 @@ class TestPopulation:
         assert client.post(url("page", application, "population"), {**mine, "version": 2}).status_code == 302
         assert self.tree(application) == {"all_of": [{"region": ["11"]}]}
 
+    def test_so_many_of_several_criteria_are_asked_for(self) -> None:
+        """Given a group of which two should hold, it says that it holds one only, then reads back with both."""
+        client, application = self.start()
+        save(client, application, "population", op="add:r:sex")
+        sex = {"r_0-leaf": "sex", "r_0-value": "male"}
+        save(client, application, "population", op="turn:r:at_least", **sex)
+        page = text_of(client.get(url("page", application, "population")))
+        assert "Combien de ces critères au moins" in page
+        assert "Au moins 2 critères sont demandés, la liste n’en compte que 1" in page
+        save(client, application, "population", op="add:r:region", **{"r-leaf": "at_least", "r-count": ""})
+        page = text_of(client.get(url("page", application, "population")))
+        assert "Indiquez un nombre." in page
+        typed: dict[str, Any] = {"r-leaf": "at_least", "r-count": "2", "r_1-leaf": "region", "r_1-codes": ["11"]}
+        save(client, application, "population", **typed)
+        assert self.tree(application) == {"at_least": {"count": 2, "of": [{"sex": "male"}, {"region": ["11"]}]}}
+        page = text_of(client.get(url("page", application, "population")))
+        assert "appartiennent à au moins 2 de ces 2 groupes" in page
+        assert "are in at least 2 of these 2 groups: those who are male" in page
+
     def test_groups_say_what_they_lack(self) -> None:
         client, application = self.start()
         save(client, application, "population", op="add:r:any_of")

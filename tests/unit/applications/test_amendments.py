@@ -13,6 +13,7 @@ from apps.applications import amendments
 from apps.applications.amendments import Access, Change, access_of, access_problems, changes, data_differ, proposal
 from apps.applications.pages import specification
 from apps.applications.policy import Stage, policies, policy_on
+from apps.applications.presentation import in_words
 
 TODAY = date(2026, 3, 2)
 POLICY = policy_on(TODAY)
@@ -79,6 +80,18 @@ def led_by(person: str, home: str = HOSPITAL) -> dict[str, Any]:
 
 def rules_of(after: dict[str, Any]) -> list[str]:
     return [change.rule for change in changes(SPEC, approved(), after)]
+
+
+def test_another_number_of_criteria_to_hold_is_another_population_said_in_other_words() -> None:
+    """Given the same criteria of which more have to hold, the steward reads both sentences."""
+    before, after = (
+        asked("population", population={"at_least": {"count": count, "of": [{"sex": "male"}, {"region": ["11"]}]}})
+        for count in (1, 2)
+    )
+    assert changes(SPEC, before, after) == (Change("population_changed", "population", "population"),)
+    field = SPEC.page("population").field("population")
+    said = [in_words(field, one["pages"]["population"]) for one in (before, after)]
+    assert ["au moins 1 de ces 2" in said[0], "au moins 2 de ces 2" in said[1]] == [True, True]
 
 
 def test_nothing_differs_from_itself() -> None:

@@ -30,6 +30,10 @@ def group(*children: Node, tag: str = "all_of") -> Node:
     return {tag: list(children)}
 
 
+def some_of(*children: Node, count: Any = 2) -> Node:
+    return {"at_least": {"count": count, "of": list(children)}}
+
+
 @pytest.mark.parametrize(
     ("before", "operation", "expected"),
     [
@@ -50,8 +54,20 @@ def group(*children: Node, tag: str = "all_of") -> Node:
         ({"not": group(SEX)}, "unwrap:r", group(SEX)),
         ({"not": group(SEX, AGE)}, "unwrap:r_0", {"not": group(SEX, AGE)}),
         (group(group(SEX), AGE, tag="any_of"), "unwrap:r", group(group(SEX), AGE)),
-        (group(SEX, AGE), "turn:r", group(SEX, AGE, tag="any_of")),
-        (group(SEX, tag="any_of"), "turn:r", group(SEX)),
+        (group(SEX, AGE), "turn:r:any_of", group(SEX, AGE, tag="any_of")),
+        (group(SEX, tag="any_of"), "turn:r:all_of", group(SEX)),
+        (group(SEX, AGE), "turn:r:at_least", some_of(SEX, AGE)),
+        (some_of(SEX, AGE), "turn:r:any_of", group(SEX, AGE, tag="any_of")),
+        (group(SEX), "add:r:at_least", group(SEX, some_of())),
+        (some_of(SEX, count=3), "add:r:region", some_of(SEX, {"region": []}, count=3)),
+        (some_of(SEX, AGE, count=1), "remove:r_1", some_of(SEX, count=1)),
+        (some_of(SEX), "remove:r_0", {}),
+        (some_of(SEX, AGE, count="x"), "up:r_1", some_of(AGE, SEX, count="x")),
+        (group(SEX, AGE), "wrap:r_1:at_least", group(SEX, some_of(AGE))),
+        (some_of(SEX, AGE), "wrap:r:not", {"not": some_of(SEX, AGE)}),
+        (group(some_of(SEX, AGE), REGION), "unwrap:r_0", group(SEX, AGE, REGION)),
+        (some_of(some_of(SEX, count=1), AGE), "into:r_1", some_of(some_of(SEX, AGE, count=1))),
+        (group(some_of(SEX, AGE, count=1)), "out:r_0_0", group(some_of(AGE, count=1), SEX)),
         (group(group(SEX), AGE), "into:r_1", group(group(SEX, AGE))),
         (group(group(SEX, AGE), REGION), "out:r_0_0", group(group(AGE), SEX, REGION)),
         (group({"not": SEX}), "out:r_0_0", group(SEX)),
@@ -82,7 +98,11 @@ def test_each_operation(before: Node, operation: str, expected: Node) -> None:
         (group(SEX), "wrap:r_0"),
         (group(SEX), "wrap:r_0:sex"),
         (group(SEX), "unwrap:r_0"),
-        (group(SEX), "turn:r_0"),
+        (group(SEX), "turn:r_0:any_of"),
+        (group(SEX), "turn:r"),
+        (group(SEX), "turn:r:all_of"),
+        (group(SEX), "turn:r:not"),
+        ({"not": SEX}, "turn:r:all_of"),
         (group(SEX, AGE), "into:r_1"),
         (group(group(SEX), AGE), "into:r_0"),
         (group(SEX), "out:r_0"),
@@ -134,6 +154,24 @@ def test_values_typed_reach_their_criterion_and_no_other() -> None:
     )
 
 
+def test_how_many_criteria_is_typed_in_its_group_and_keeps_those_under_it() -> None:
+    """Given groups in groups, each gets its own number; what is no number stays as it was typed."""
+    tree = group(some_of(SEX, some_of(AGE, REGION)), some_of(SEX))
+    form = {
+        "r_0-leaf": ["at_least"],
+        "r_0-count": [" 3 "],
+        "r_0_0-leaf": ["sex"],
+        "r_0_0-value": ["male"],
+        "r_0_1-leaf": ["at_least"],
+        "r_0_1-count": ["two"],
+        "r_1-count": ["9"],
+    }
+    assert typed(tree, form) == group(
+        some_of({"sex": "male"}, some_of(AGE, REGION, count="two"), count=3), some_of(SEX)
+    )
+    assert typed(some_of(SEX), {"r-leaf": ["at_least"], "r-count": [""]}) == some_of(SEX, count="")
+
+
 def test_codes_are_tidied_and_numbers_read() -> None:
     leaf = from_text(
         "long_term_condition", {"diagnosis": ["e11.9\nE10"], "numbers": ["8 x"], "from": ["a"], "to": ["b"]}
@@ -160,6 +198,10 @@ def test_what_is_shown_and_sent_back_is_the_same() -> None:
         '{"all_of": 3}',
         '{"all_of": [3]}',
         '{"not": []}',
+        '{"at_least": []}',
+        '{"at_least": {"count": 2}}',
+        '{"at_least": {"count": 2, "of": {}}}',
+        '{"at_least": {"count": 2, "of": [3]}}',
         "[" * 100_000,
     ],
 )
@@ -176,6 +218,8 @@ def test_a_tree_sent_back_comes_out_clean() -> None:
     assert clean["all_of"][1] == {"region": []}
     assert clean["all_of"][2] == {"sex": "3"}
     assert received("") == received("{}") == {}
+    sent = {"at_least": {"count": {"x": 1}, "evil": 1, "of": [SEX]}}
+    assert received(json.dumps(sent)) == some_of(SEX, count="{'x': 1}")
 
 
 def test_a_tree_too_deep_to_read_is_refused() -> None:
@@ -187,7 +231,7 @@ def test_a_tree_too_deep_to_read_is_refused() -> None:
 
 
 VERBS = ["add", "remove", "wrap", "unwrap", "turn", "up", "down", "into", "out", "code"]
-ARGUMENTS = [*LEAF_FORMS, "all_of", "any_of", "not", "atc:A10", "diagnosis:E11"]
+ARGUMENTS = [*LEAF_FORMS, "all_of", "any_of", "at_least", "not", "atc:A10", "diagnosis:E11"]
 PLACES = ["r", "r_0", "r_1", "r_2", "r_0_0", "r_0_1", "r_1_0", "r_0_0_0"]
 OPERATIONS = st.builds(
     lambda verb, place, argument: f"{verb}:{place}:{argument}",
@@ -223,12 +267,16 @@ def test_whatever_is_pressed_the_tree_stays_a_tree(operations: list[str]) -> Non
         ("$.population.all_of[0].stay.unknown", "r_0", "diagnosis"),
         ("$.population.all_of[1].not.sex", "r_1_0", "value"),
         ("$.population.all_of[2].any_of", "r_2", ""),
+        ("$.population.all_of[3].at_least.count", "r_3", "count"),
+        ("$.population.all_of[3].at_least.of", "r_3", ""),
+        ("$.population.all_of[3].at_least.of[0].stay.at_least", "r_3_0", "at_least"),
+        ("$.population.all_of[3].at_least.of[0]", "r_3_0", "diagnosis"),
         ("$.population.all_of[9].sex", "r", ""),
         ("$.population", "r", ""),
     ],
 )
 def test_an_objection_of_the_engine_finds_its_field(path: str, place: str, name: str) -> None:
-    tree = group({"stay": {}}, {"not": SEX}, {"any_of": []})
+    tree = group({"stay": {}}, {"not": SEX}, {"any_of": []}, some_of({"stay": {}}))
     found = located(tree, Problem(path, "c", "fr", "en"))
     assert (found.place, found.name) == (place, name)
 

@@ -38,6 +38,10 @@ def with_population(population: Any) -> dict[str, Any]:
     return changed("population", population)
 
 
+def at_least(count: Any, *of: Any) -> dict[str, Any]:
+    return {"at_least": {"count": count, "of": list(of)}}
+
+
 def problems_of(written: Any) -> tuple[Problem, ...]:
     with pytest.raises(DefinitionError) as caught:
         Definition.from_json(written)
@@ -64,6 +68,41 @@ def test_every_key_order_and_way_of_writing_gives_the_same_hash() -> None:
 )
 def test_every_change_of_meaning_changes_the_hash(path: str, value: Any) -> None:
     assert Definition.from_json(changed(path, value)).hash != Definition.from_json(DIABETES).hash
+
+
+FEMALE, BRETON, PARISIAN = {"sex": "female"}, {"region": ["53"]}, {"region": ["11"]}
+
+
+def test_at_least_so_many_is_kept_as_written_and_needs_the_second_version() -> None:
+    """Given what means any_of or all_of too, it stays what was approved: these have hashes of their own."""
+    trees = [at_least(count, FEMALE, BRETON, PARISIAN) for count in (1, 2, 3)]
+    trees += [{"any_of": [FEMALE, BRETON, PARISIAN]}, {"all_of": [FEMALE, BRETON, PARISIAN]}]
+    definitions = [Definition.from_json({**with_population(tree), "schema_version": 2}) for tree in trees]
+    assert [found.to_json()["population"] for found in definitions] == trees
+    assert [found.to_json()["schema_version"] for found in definitions] == [2, 2, 2, 1, 1]
+    assert len({found.hash for found in definitions}) == len(trees)
+    for found in definitions:
+        jsonschema.validate(found.to_json(), definition_schema())
+        assert Definition.from_json(found.to_json()) == found
+    old = {**with_population({"not": trees[1]}), "schema_version": 1}
+    assert [(problem.path, problem.code) for problem in problems_of(old)] == [("$.schema_version", "old_version")]
+
+
+@pytest.mark.parametrize("tree", [at_least(0, FEMALE), at_least(1), {"at_least": {"count": 1}}])
+def test_the_schema_refuses_what_cannot_be_counted(tree: Any) -> None:
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate({**with_population(tree), "schema_version": 2}, definition_schema())
+
+
+def test_at_least_so_many_is_walked_with_its_paths() -> None:
+    tree = at_least(1, FEMALE, {"not": BRETON})
+    population = Definition.from_json({**with_population(tree), "schema_version": 2}).population
+    assert [path.removeprefix("$.population") for path, _ in walk(population)] == [
+        "",
+        ".at_least.of[0]",
+        ".at_least.of[1]",
+        ".at_least.of[1].not",
+    ]
 
 
 def test_the_normal_form_reads_back_as_the_same_definition() -> None:
@@ -170,6 +209,19 @@ POPULATIONS: list[tuple[Any, str, str]] = [
     ({"act": {"period": PERIOD}}, "$.population.act.ccam", "missing_key"),
     ({"act": {"ccam": ["DEQP003"], "period": PERIOD, "places": []}}, "$.population.act.places", "not_a_list"),
     ({"biology": ["0001"]}, "$.population.biology", "not_an_object"),
+    ({"at_least": [{"sex": "male"}]}, "$.population.at_least", "not_an_object"),
+    ({"at_least": {"of": [{"sex": "male"}]}}, "$.population.at_least.count", "missing_key"),
+    (at_least(1), "$.population.at_least.of", "not_a_list"),
+    (at_least(0, {"sex": "male"}), "$.population.at_least.count", "bad_number"),
+    (at_least(True, {"sex": "male"}), "$.population.at_least.count", "bad_number"),
+    (at_least(2, {"sex": "male"}), "$.population.at_least.count", "too_few_criteria"),
+    (at_least(1, {"sex": "male"}, {"sex": "x"}), "$.population.at_least.of[1].sex", "bad_choice"),
+    (
+        at_least(1, {"region": ["11", "53"]}, {"sex": "male"}, {"region": ["53", "11"]}),
+        "$.population.at_least.of[2]",
+        "repeated_criterion",
+    ),
+    ({"not": at_least(1, {"sex": 1})}, "$.population.not.at_least.of[0].sex", "bad_choice"),
     (
         {"stay": {"diagnosis": ["E11"], "period": PERIOD, "medical_units": ["cardiologie"]}},
         "$.population.stay.medical_units[0]",
@@ -235,10 +287,14 @@ def test_a_tree_is_walked_with_its_paths() -> None:
         ("$.population.all_of[0]", Not(male)),
         ("$.population.all_of[0].not", male),
     ]
-    assert [children(node) for _, node in walk(population)] == [(Not(male),), (male,), ()]
+    assert [children(node, path) for path, node in walk(population)] == [
+        (("$.population.all_of[0]", Not(male)),),
+        (("$.population.all_of[0].not", male),),
+        (),
+    ]
 
 
-@given(some.recursive(some.none() | some.booleans() | some.integers() | some.text(max_size=5), lambda below: some.lists(below, max_size=3) | some.dictionaries(some.sampled_from(["all_of", "not", "stay", "age", "period", "on", "from", "diagnosis"]), below, max_size=3), max_leaves=8))  # fmt: skip  # noqa: E501
+@given(some.recursive(some.none() | some.booleans() | some.integers() | some.text(max_size=5), lambda below: some.lists(below, max_size=3) | some.dictionaries(some.sampled_from(["all_of", "not", "at_least", "count", "of", "stay", "age", "period", "on", "from", "diagnosis"]), below, max_size=3), max_leaves=8))  # fmt: skip  # noqa: E501
 def test_whatever_is_written_is_read_or_refused_with_reasons(value: Any) -> None:
     try:
         Definition.from_json(with_population(value))
@@ -297,12 +353,28 @@ SENTENCES: list[tuple[Any, str, str]] = [
         "are male; and who (live in the region Île-de-France; or who live",
     ),
     ({"not": {"sex": "male"}}, "ne sont pas de celles qui sont de sexe masculin", "are not among those who are male"),
+    (at_least(1, {"sex": "male"}), "qui sont de sexe masculin.", "who are male."),
+    (
+        {"all_of": [{"sex": "male"}, at_least(1, {"any_of": [{"region": ["11"]}, {"region": ["53"]}]})]},
+        "et qui (résident dans la région Île-de-France\u202f; ou qui résident dans la région Bretagne)",
+        "and who (live in the region Île-de-France; or who live in the region Brittany)",
+    ),
+    (
+        {"at_least": {"count": 2, "of": [{"sex": "male"}, {"not": {"region": ["11"]}}, {"region": ["53"]}]}},
+        "appartiennent à au moins 2 de ces 3 groupes\u00a0: celles qui sont de sexe masculin\u202f; celles qui ne",
+        "are in at least 2 of these 3 groups: those who are male; those who are not among those who live",
+    ),
+    (
+        {"all_of": [{"sex": "male"}, {"at_least": {"count": 1, "of": [{"region": ["11"]}, {"region": ["53"]}]}}]},
+        "et qui (appartiennent à au moins 1 de ces 2 groupes\u00a0: celles qui résident dans",
+        "and who (are in at least 1 of these 2 groups: those who live in the region Île-de-France; those who live",
+    ),
 ]
 
 
 @pytest.mark.parametrize(("population", "french", "english"), SENTENCES)
 def test_a_population_reads_aloud(population: Any, french: str, english: str) -> None:
-    definition = Definition.from_json(with_population(population))
+    definition = Definition.from_json({**with_population(population), "schema_version": 2})
     assert french in definition.sentence("fr")
     assert english in definition.sentence("en")
 

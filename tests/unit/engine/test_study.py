@@ -58,6 +58,12 @@ def windowed(first: Any, last: Any, **more: Any) -> dict[str, Any]:
             "several_index",
         ),
         ({"not": INDEX}, {}, "$.population.not.stay.index", "index_denied"),
+        (
+            {"at_least": {"count": 1, "of": [{"sex": "male"}, {"not": INDEX}]}},
+            {},
+            "$.population.at_least.of[1].not.stay.index",
+            "index_denied",
+        ),
         ({"drug": {**DRUG, "within": {"from": 0, "to": 1}}}, {}, "$.population.drug.within", "no_index"),
         ({"sex": "male"}, {"design": CONTROLS}, "$.design.controls", "no_index"),
         (

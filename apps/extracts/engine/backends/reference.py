@@ -15,6 +15,7 @@ from apps.extracts.engine.criteria import (
     Age,
     AllOf,
     AnyOf,
+    AtLeast,
     Biology,
     Criterion,
     Drug,
@@ -123,6 +124,8 @@ class Reference:
                 return all(self._holds(child, person) for child in below)
             case AnyOf(below):
                 return any(self._holds(child, person) for child in below)
+            case AtLeast(count, below):
+                return sum(self._holds(child, person) for child in below) >= count
             case Not(child):
                 return not self._holds(child, person)
             case Age() | Sex() | Residence():

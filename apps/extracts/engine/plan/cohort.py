@@ -2,13 +2,24 @@
 
 from collections.abc import Sequence
 from functools import reduce as fold
-from operator import and_, or_
+from operator import add, and_, or_
 from typing import Any
 
 import ibis  # type: ignore[import-untyped]
 import ibis.expr.types as ir  # type: ignore[import-untyped]
 
-from apps.extracts.engine.criteria import Age, AllOf, AnyOf, Criterion, EventLeaf, Not, PersonLeaf, Residence, Sex
+from apps.extracts.engine.criteria import (
+    Age,
+    AllOf,
+    AnyOf,
+    AtLeast,
+    Criterion,
+    EventLeaf,
+    Not,
+    PersonLeaf,
+    Residence,
+    Sex,
+)
 from apps.extracts.engine.design import index_of
 from apps.extracts.engine.geography import departments_of
 from apps.extracts.engine.leaf_parts import SEX_CODES
@@ -36,6 +47,8 @@ def holds(criterion: Criterion, rows: ir.Table, leaves: Sequence[EventLeaf]) -> 
             return fold(and_, [holds(child, rows, leaves) for child in below])
         case AnyOf(below):
             return fold(or_, [holds(child, rows, leaves) for child in below])
+        case AtLeast(count, below):
+            return fold(add, [holds(child, rows, leaves).ifelse(1, 0) for child in below]) >= count
         case Not(child):
             return ~holds(child, rows, leaves)
         case Age() | Sex() | Residence():
