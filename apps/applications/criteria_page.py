@@ -68,6 +68,7 @@ class FieldView:
     errors: tuple[str, ...]
     system: str
     search: Search | None
+    may_be_left_out: bool
 
 
 @dataclass(frozen=True)
@@ -162,6 +163,7 @@ class Builder:
             errors=tuple(dict.fromkeys(_words(found) for found in objections)) if shown else (),
             system=item.system.value if item.system else "",
             search=self.search if searched else None,
+            may_be_left_out=item.may_be_left_out,
         )
 
     @property

@@ -45,17 +45,18 @@ class ReturnForm(SeenForm):
         self.pages = application.specification.pages
         for page in self.pages:
             self._ask(page.key, page.title)
-            self._offer(page.key, [reason for reason in reasons if reason.page == page.key])
+            self._offer(page.key, page.title, [reason for reason in reasons if reason.page == page.key])
             for field in page.fields:
-                self._ask(f"{page.key}.{field.name}", field.label, rows=1)
+                self._ask(f"{page.key}.{field.name}", field.label)
 
-    def _ask(self, about: str, title: Text, *, rows: int = 2) -> None:
+    def _ask(self, about: str, title: Text) -> None:
         self.fields[f"reason-{about}"] = forms.CharField(
             label=wording.said(title),
             required=False,
             # Not by the browser: it would cut without a word what is pasted.
             validators=[MaxLengthValidator(LONGEST_REASON)],
-            widget=forms.Textarea(attrs={"rows": rows, "cols": False}),  # as wide as the page
+            # Short identifiers, and the browser's own size: there are dozens of these in the heaviest page.
+            widget=forms.Textarea(attrs={"id": f"r{len(self.fields)}", "rows": False, "cols": False}),
         )
 
     def groups(self) -> Iterator[ReturnGroup]:
@@ -68,13 +69,15 @@ class ReturnForm(SeenForm):
                 tuple(self[f"reason-{page.key}.{field.name}"] for field in page.fields),
             )
 
-    def _offer(self, page: str, reasons: Iterable[ReasonTemplate]) -> None:
+    def _offer(self, page: str, title: Text, reasons: Iterable[ReasonTemplate]) -> None:
         """The reasons that are often given for this page, to be taken as they are or completed."""
         offered = [(reason.key, wording.said(reason.title)) for reason in reasons]
         self.texts |= {reason.key: wording.said(reason.text) for reason in reasons}
         if offered:
             self.fields[f"often-{page}"] = forms.ChoiceField(
-                label=_("Reason often given"), required=False, choices=[("", _("None")), *offered]
+                label=_("Reason often given: %(page)s") % {"page": wording.said(title)},
+                required=False,
+                choices=[("", _("None")), *offered],
             )
 
     def reasons(self) -> dict[str, str]:

@@ -67,24 +67,31 @@ PERIOD = (
 INDEX = LeafField(
     "index",
     Asked.CHOICE,
-    Text("Donne la date index (facultatif)", "Gives the index date (optional)"),
+    Text("Ce critère donne-t-il la date index ?", "Does this criterion give the index date?"),
     ("index",),
+    Text(
+        "Le jour à partir duquel on compte pour chaque personne ; un seul critère le donne.",
+        "The day from which one counts for each person; a single criterion gives it.",
+    ),
     choices=(
-        Choice("first", Text("Le premier de ces jours", "The first of these days")),
-        Choice("last", Text("Le dernier de ces jours", "The last of these days")),
+        Choice("first", Text("Oui, le premier de ces jours", "Yes, the first of these days")),
+        Choice("last", Text("Oui, le dernier de ces jours", "Yes, the last of these days")),
     ),
     may_be_left_out=True,
 )
 _FROM_INDEX = Text(
-    "En jours ; négatif avant la date index. Laissez vide pour toute la période.",
-    "In days; negative before the index date. Leave empty for the whole period.",
+    "En jours depuis la date index, négatif avant elle. Laissez vide pour toute la période.",
+    "In days from the index date, negative before it. Leave empty for the whole period.",
 )
 TIMING = (
     INDEX,
     LeafField(
         "window_from",
         Asked.NUMBER,
-        Text("Depuis la date index, à partir de", "Counted from the index date, from"),
+        Text(
+            "Fenêtre autour de la date index, premier jour (facultatif)",
+            "Window around the index date, first day (optional)",
+        ),
         ("within", "from"),
         _FROM_INDEX,
         may_be_left_out=True,
@@ -92,7 +99,10 @@ TIMING = (
     LeafField(
         "window_to",
         Asked.NUMBER,
-        Text("Depuis la date index, jusqu’à", "Counted from the index date, to"),
+        Text(
+            "Fenêtre autour de la date index, dernier jour (facultatif)",
+            "Window around the index date, last day (optional)",
+        ),
         ("within", "to"),
         _FROM_INDEX,
         may_be_left_out=True,

@@ -1,6 +1,7 @@
 """Signing what a destruction found, where the key of the audit log is, and printing it."""
 
 import base64
+from datetime import datetime
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -60,6 +61,10 @@ def signed(certificate: DestructionCertificate) -> dict[str, object]:
 
 def printed(certificate: DestructionCertificate) -> dict[str, object]:
     """The certificate as a person reads it."""
-    steps = [{**one, "label": STEP_LABELS[one["name"]]} for one in certificate.content["steps"]]
+    steps = [{"label": STEP_LABELS[one["name"]], "at": _moment(one["at"])} for one in certificate.content["steps"]]
     project = certificate.workspace.project
     return {"certificate": certificate, "content": certificate.content, "steps": steps, "project": project}
+
+
+def _moment(written: str) -> datetime | None:
+    return datetime.fromisoformat(written) if written else None

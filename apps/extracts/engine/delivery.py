@@ -161,7 +161,7 @@ def _page(manifest: Mapping[str, Any], language: Language) -> Iterable[str]:
     yield f"# {words['title']} {manifest['request_id']}".rstrip()
     yield ""
     if manifest["synthetic"]:
-        yield from (words["synthetic"], "")
+        yield from (f"**{words['synthetic']}**", "")
     yield from (words["intro"], "", f"## {words['definition']}", "", manifest["sentences"][language], "")
     yield from (f"## {words['flow']}", "")
     yield from (f"1. {step['criterion'][language]}: {step['persons']}" for step in manifest["population_flow"])

@@ -15,7 +15,8 @@ WIDEST = 300
 STYLE = """body{font:1rem/1.5 sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#161616;background:#fff}
 table{border-collapse:collapse;width:100%}th,td{border:1px solid #929292;padding:.3rem .5rem;text-align:left}
 svg{max-width:100%;height:auto}.after{fill:#000091}.before{fill:#929292}code{overflow-wrap:anywhere}
-.scroll{overflow-x:auto}.synthetic{border-left:4px solid #0063cb;padding:.5rem 1rem}"""
+.scroll{overflow-x:auto}dd{margin:0 0 .5rem}section+section{border-top:1px solid #929292;margin-top:3rem}
+.synthetic{font-weight:bold;border-left:4px solid #0063cb;padding:.5rem 1rem}"""
 
 
 def html_page(manifest: Mapping[str, Any]) -> str:
@@ -27,9 +28,10 @@ def html_page(manifest: Mapping[str, Any]) -> str:
         [
             "<!DOCTYPE html>",
             f'<html lang="fr"><head>{head}',
-            f"<style>{STYLE}</style></head><body>",
+            f"<style>{STYLE}</style></head><body><main>",
+            '<p><a href="#en" hreflang="en" lang="en">In English, below</a></p>',
             *parts,
-            "</body></html>",
+            "</main></body></html>",
             "",
         ]
     )
@@ -37,7 +39,7 @@ def html_page(manifest: Mapping[str, Any]) -> str:
 
 def _in_language(manifest: Mapping[str, Any], language: Language) -> Iterator[str]:
     words = PAGE_WORDS[language]
-    yield f'<section lang="{language}"><h1>{words["title"]}</h1>'
+    yield f'<section lang="{language}" id="{language}"><h1>{words["title"]}</h1>'
     if manifest["synthetic"]:
         yield f'<p class="synthetic">{words["synthetic"]}</p>'
     yield f"<h2>{words['definition']}</h2><p>{escape(manifest['sentences'][language])}</p>"
@@ -47,13 +49,17 @@ def _in_language(manifest: Mapping[str, Any], language: Language) -> Iterator[st
     yield from _risk(manifest["risk"], language)
     yield from _identifiers(manifest["potential_identifiers"], language)
     yield f"<h2>{words['filters']}</h2>"
-    yield _table((words["filter"], words["removed"]), [_filter(one, language) for one in manifest["filters"]])
+    yield _table((words["filter"], _begun(words["removed"])), [_filter(one, language) for one in manifest["filters"]])
     yield f"<h2>{words['proof']}</h2><dl>"
     yield from (
         f"<dt>{words[name]}</dt><dd><code>{escape(manifest[name])}</code></dd>"
         for name in ("definition_hash", "source_release")
     )
     yield "</dl></section>"
+
+
+def _begun(words: str) -> str:
+    return words[0].upper() + words[1:]
 
 
 def _filter(one: Mapping[str, Any], language: Language) -> tuple[str, Any]:
@@ -68,9 +74,9 @@ def _risk(risk: Mapping[str, Mapping[str, Any]], language: Language) -> Iterator
     for name, found in sorted(risk.items()):
         sets, coarser = found["sets"], any("before" in one for one in found["sets"])
         yield f"<h3>{name} — {escape(CATALOGUE.tables[name].title(language))}</h3>"
-        yield _chart(sets, words["chart"])
+        yield _chart(sets, language)
         yield f"<p>{words['key']}</p>" if coarser else ""
-        header = ("", words["known"], words["persons"], "k", words["alone"], "l")
+        header = (words["line"], words["known"], words["persons"], "k", words["alone"], "l")
         exact = (words["exact_k"], words["exact_alone"]) if coarser else ()
         rows = [
             (number, *_measured(one), *(_exact(one) if coarser else ())) for number, one in enumerate(sets, start=1)
@@ -88,26 +94,28 @@ def _exact(one: Mapping[str, Any]) -> tuple[Any, ...]:
     return one["before"]["k"], one["before"]["alone"]
 
 
-def _chart(sets: Sequence[Mapping[str, Any]], title: str) -> str:
+def _chart(sets: Sequence[Mapping[str, Any]], language: Language) -> str:
     """The share of persons alone, a line for each set; above as delivered, below with exact values."""
     drawn = []
     for place, one in enumerate(sets):
         top = place * ROW
         drawn.append(f'<text x="0" y="{top + BAR}" font-size="12">{place + 1}</text>')
         drawn += [
-            _bar(top + step * (BAR + 1), one[kind]["share_alone"], name)
+            _bar(top + step * (BAR + 1), one[kind]["share_alone"], name, language)
             for step, (kind, name) in enumerate((("after", "after"), ("before", "before")))
             if kind in one
         ]
+    title = PAGE_WORDS[language]["chart"]
     size = f"0 0 {LABELS + WIDEST + 60} {ROW * len(sets)}"
     return (
         f'<svg viewBox="{size}" width="{LABELS + WIDEST + 60}" role="img" aria-label="{title}">{"".join(drawn)}</svg>'
     )
 
 
-def _bar(top: int, share: float, name: str) -> str:
+def _bar(top: int, share: float, name: str, language: Language) -> str:
     width = round(share * WIDEST, 1)
-    said = f'<text x="{LABELS + width + 4}" y="{top + BAR - 1}" font-size="11">{100 * share:.1f} %</text>'
+    percent = f"{100 * share:.1f} %".replace(".", "," if language == "fr" else ".")
+    said = f'<text x="{LABELS + width + 4}" y="{top + BAR - 1}" font-size="11">{percent}</text>'
     return f'<rect class="{name}" x="{LABELS}" y="{top}" width="{width}" height="{BAR}"/>{said}'
 
 

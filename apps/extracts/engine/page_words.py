@@ -7,7 +7,7 @@ from .words import Language
 PAGE_WORDS: Mapping[Language, Mapping[str, str]] = {
     "fr": {
         "title": "Extraction du SNDS",
-        "synthetic": "**Données synthétiques : aucune personne réelle.**",
+        "synthetic": "Données synthétiques : aucune personne réelle.",
         "intro": "Chaque table est un dossier, chaque partition un fichier Parquet. Les identifiants sont remplacés "
         "par des pseudonymes propres à ce projet : ils joignent les tables entre elles et rien d’autre.",
         "definition": "Ce qui a été demandé",
@@ -30,6 +30,7 @@ PAGE_WORDS: Mapping[Language, Mapping[str, str]] = {
         "persons": "Personnes",
         "filter": "Écarte",
         "chart": "Part des personnes seules ; le tableau qui suit dit la même chose",
+        "line": "Ligne",
         "known": "Variables connues",
         "alone": "Seules",
         "exact_k": "k, valeurs exactes",
@@ -44,7 +45,7 @@ PAGE_WORDS: Mapping[Language, Mapping[str, str]] = {
     },
     "en": {
         "title": "Extract of the SNDS",
-        "synthetic": "**Synthetic data: no real person.**",
+        "synthetic": "Synthetic data: no real person.",
         "intro": "Each table is a folder, each partition a Parquet file. Identifiers are replaced by pseudonyms of "
         "this project: they join the tables to each other and to nothing else.",
         "definition": "What was asked for",
@@ -67,6 +68,7 @@ PAGE_WORDS: Mapping[Language, Mapping[str, str]] = {
         "persons": "Persons",
         "filter": "Removes",
         "chart": "Share of persons alone; the table that follows says the same",
+        "line": "Line",
         "known": "Variables known",
         "alone": "Alone",
         "exact_k": "k, exact values",
