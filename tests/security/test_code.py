@@ -91,8 +91,8 @@ def literal_patterns() -> list[tuple[str, str]]:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.args):
                 continue
-            first = node.args[0]
-            if node.func.attr in {"compile", "sub", "match", "fullmatch", "search"} and isinstance(first, ast.Constant):
+            first, of_module = node.args[0], ast.unparse(node.func.value) == "re"
+            if of_module and isinstance(first, ast.Constant):
                 found += [(shown(path), first.value)] if isinstance(first.value, str) else []
     return found
 

@@ -55,8 +55,8 @@ def interest_declare(*, organisation: Organisation, nature: str, starts_on: date
             defaults={"starts_on": starts_on, "declared_at": timezone.now()},
         )
         if is_new:
-            hidden = selectors.applications_hidden_from(by)
-            _void_of(by, File.objects.filter(application__in=hidden, stage__in=rules.OPEN_STAGES))
+            seen = selectors.files_visible_to(by).values("pk")
+            _void_of(by, File.objects.filter(stage__in=rules.OPEN_STAGES).exclude(pk__in=seen))
             _record_interest("committee.interest_declared", made, by)
         return made
 

@@ -270,7 +270,12 @@ def test_a_deleted_secret_and_its_versions_still_answer(cloud: FakeCloud) -> Non
     [
         ("/iam/v1alpha1/ssh-keys", {"public_key": "ssh-ed25519 AAAA", "project_id": ""}, "project_id", "format"),
         (f"{INSTANCE}/servers", {"name": "s"}, "commercial_type", "required"),
-        (f"{INSTANCE}/servers", {"commercial_type": "NO-SUCH"}, "commercial_type", "constraint"),
+        (
+            f"{INSTANCE}/servers",
+            {"commercial_type": "NO-SUCH", "volumes": {"0": {}}},
+            "commercial_type",
+            "constraint",
+        ),
         (KEYS, {"usage": {"symmetric_encryption": "rot13"}}, "usage", "constraint"),
         (f"{BLOCK}/volumes", {"from_empty": {"size": 5}}, "size", "constraint"),
         (f"{VPC}/private-networks", {"subnets": ["everywhere"]}, "subnets", "format"),
