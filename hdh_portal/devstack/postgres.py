@@ -100,7 +100,7 @@ class Postgres:
         self._refuse_other_major()
 
     def end_leftover(self) -> None:
-        """End the server that a killed stack left on this data, and forget its pid file."""
+        """End the server that a killed stack left on this data, and forget what it noted of itself."""
         lines = self._pid_file_lines()
         if not lines:
             return
@@ -113,7 +113,8 @@ class Postgres:
             if self._serves(pid):
                 os.kill(pid, signal.SIGKILL)
         # The number may since belong to a stranger, which would keep our server from starting.
-        (self.data / "postmaster.pid").unlink(missing_ok=True)
+        for note in (self.data / "postmaster.pid", self.sockets / ".s.PGSQL.5432.lock"):
+            note.unlink(missing_ok=True)
 
     def command(self) -> list[str]:
         """The server's command line; the process stays in the foreground."""

@@ -88,14 +88,15 @@ UNREST = {
         AND NOT EXISTS (
             SELECT FROM workspaces_operation o JOIN workspaces_workspace w ON w.id = o.workspace_id
             JOIN extracts_extractrequest e ON e.project_id = w.project_id
-            WHERE o.id::text = i.subject_id AND e.status = 'needs_human')""",
+            WHERE o.id::text = i.subject_id AND e.status IN ('needs_human', 'to_release', 'cancelled'))""",
     "extract {} is neither delivered nor on a person's list": """
         SELECT id FROM extracts_extractrequest WHERE status NOT IN ('delivered', 'needs_human', 'superseded')
         AND status IN ('requested', 'running')""",
     "operation {} is under way": """
         SELECT o.id FROM workspaces_operation o JOIN workspaces_workspace w ON w.id = o.workspace_id
         WHERE o.status = 'running' AND NOT EXISTS (
-            SELECT FROM extracts_extractrequest e WHERE e.project_id = w.project_id AND e.status = 'needs_human')""",
+            SELECT FROM extracts_extractrequest e WHERE e.project_id = w.project_id
+            AND e.status IN ('needs_human', 'to_release', 'cancelled'))""",
     "{} events wait for their seal": """
         SELECT count(*) FROM audit_event e WHERE NOT EXISTS (SELECT FROM audit_seal s WHERE s.event_id = e.id)
         HAVING count(*) > 0""",

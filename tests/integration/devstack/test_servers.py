@@ -62,13 +62,16 @@ def test_a_server_that_a_killed_stack_left_is_ended_first(home: Path) -> None:
     assert not server.answers()
 
 
-def test_a_pid_file_whose_number_is_now_a_stranger_s_is_forgotten(home: Path) -> None:
+def test_notes_whose_number_is_now_a_stranger_s_are_forgotten(home: Path) -> None:
     server = Postgres(home=home, sockets=home / "run", account=None)
     server.data.mkdir()
+    server.sockets.mkdir()
     stranger = subprocess.Popen(["sleep", "60"])
-    (server.data / "postmaster.pid").write_text(f"{stranger.pid}\n{server.data}\n")
+    notes = (server.data / "postmaster.pid", server.sockets / ".s.PGSQL.5432.lock")
+    for note in notes:
+        note.write_text(f"{stranger.pid}\n{server.data}\n")
     server.end_leftover()
-    assert not (server.data / "postmaster.pid").exists()
+    assert not any(note.exists() for note in notes)
     assert stranger.poll() is None
     stranger.kill()
     stranger.wait()
