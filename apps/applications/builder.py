@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from apps.applications.leaf_forms import LEAF_FORMS, as_typed, fields_of, from_text, new_leaf, to_text
@@ -120,13 +121,13 @@ def typed(tree: Node, form: Mapping[str, list[str]]) -> Node:
         tag = tag_of(node)
         if form.get(f"{place}-leaf", [""])[0] == tag and fields_of(tag):
             written = from_text(tag, {item.name: form.get(f"{place}-{item.name}", []) for item in fields_of(tag)})
-            tree = _changed(tree, place, lambda node, written=written: [_valued(node, written)])  # type: ignore[misc]  # bound now
+            tree = _changed(tree, place, partial(_valued, written=written))
     return tree
 
 
-def _valued(node: Node, written: Node) -> Node:
+def _valued(node: Node, written: Node) -> list[Node]:
     """What was typed for a node; a group keeps those under it."""
-    return _refilled(written, children_of(node)) if tag_of(node) in GROUPS else written
+    return [_refilled(written, children_of(node)) if tag_of(node) in GROUPS else written]
 
 
 def received(text: str) -> Node:

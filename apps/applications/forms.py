@@ -217,7 +217,8 @@ class InvestigatorForm(RefusableForm):
     def __init__(self, team: Iterable[Member], data: Any = None) -> None:
         super().__init__(data, auto_id="investigator_%s")
         others = [one for one in team if one.role != Member.Role.PRINCIPAL_INVESTIGATOR]
-        self.fields["person"].choices = [(str(one.person_id), one.person.full_name) for one in others]  # type: ignore[attr-defined]
+        choices = [(str(one.person_id), one.person.full_name) for one in others]
+        self.fields["person"].choices = choices  # type: ignore[attr-defined]  # a ChoiceField, declared above
 
 
 class MessageForm(RefusableForm):

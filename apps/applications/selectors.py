@@ -100,8 +100,7 @@ def gather(application: Application, *beside: "QuerySet[Any, Any]") -> None:
     for found in gathered.values():
         for one in found:
             one.application = application
-    # Where Django keeps what it prefetched.
-    application._prefetched_objects_cache = gathered  # type: ignore[attr-defined]
+    application._prefetched_objects_cache = gathered  # type: ignore[attr-defined]  # where Django keeps what it prefetched
 
 
 def removed_documents_of(application: Application) -> QuerySet[Attachment]:

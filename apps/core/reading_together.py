@@ -58,7 +58,7 @@ class _Part:
             for name, field in zip(self._names, fields, strict=True)
         )
         rows = f"SELECT {shown} FROM ({inner}) AS one({', '.join(self._names)})"  # noqa: S608  Django's own SQL
-        self.sql = f"(SELECT coalesce(json_agg(found), '[]')::text FROM ({rows}) AS found)"  # noqa: S608
+        self.sql = f"(SELECT coalesce(json_agg(found), '[]')::text FROM ({rows}) AS found)"  # noqa: S608  as above
 
     def keep(self, rows: list[dict[str, Any]]) -> None:
         """Have the queryset make of these rows what it would have made of its own."""

@@ -87,7 +87,7 @@ class DuckDBEngine:
         options = f"hive_partitioning = true, hive_types = {_struct(declared)}" if hive else "hive_partitioning = false"
         listed = ", ".join(_text(str(file)) for file in files)
         origin = f"read_parquet([{listed}], {options})" if files else f"({_nothing(shape)})"
-        query = f"SELECT {columns} FROM {origin}"  # noqa: S608
+        query = f"SELECT {columns} FROM {origin}"  # noqa: S608  names of the catalogue, paths as quoted texts
         if held:
             self._connection.execute(f'CREATE OR REPLACE TEMP TABLE "held {name}" AS {query}')
             query = f'FROM "held {name}"'
