@@ -73,6 +73,9 @@ SECOND_BARRIERS = {
     "apps/people/services/invitations.py invitation_resend": "people/test_invitations.py",
     "apps/people/services/organisations.py organisation_create": "people/test_organisations.py",
     "apps/people/services/training.py _examine": "people/test_accreditation.py",
+    "apps/workspaces/services.py _operate": "workspaces/test_operating.py",
+    "apps/workspaces/services.py step_retry": "workspaces/test_operating.py",
+    "apps/workspaces/services.py step_skip": "workspaces/test_operating.py",
 }
 EVERYWHERE = ("apps/core/actions.py", "apps/core/middleware.py")
 # For what stands in the way of every address: a few that differ in everything.
