@@ -79,7 +79,9 @@ def test_a_broker_that_is_away_costs_a_line_and_the_next_bell_is_tried(scheduler
 @pytest.mark.parametrize("late", range(0, 180, 5))
 def test_a_nightly_job_made_up_in_the_night_of_the_change_of_time_is_not_due_again_and_again(night, late):
     """Given a beat that was down since yesterday, then it makes up yesterday's job, and does tonight's."""
-    nightly = [one["schedule"] for one in settings.CELERY_BEAT_SCHEDULE.values() if isinstance(one["schedule"], crontab)]
+    nightly = [
+        one["schedule"] for one in settings.CELERY_BEAT_SCHEDULE.values() if isinstance(one["schedule"], crontab)
+    ]
     assert nightly
     now = [night]
     for one in nightly:
