@@ -8,12 +8,12 @@ from typing import Any
 import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
-from . import naming
+from . import naming, publishing
 from .catalogue import CATALOGUE, Link, Partitioning, Table
 from .delivery import MANIFEST, PATIENTS, build_manifest, write_documents
 from .exposure import exposures
 from .job import Job
-from .places import Place
+from .places import ObjectPath, Place
 from .plan import cohort, deliveries, events, people
 from .plan.relations import SHAPES, compiled
 from .problems import EngineError, SourceError
@@ -142,6 +142,19 @@ def _exposed(job: Job, table: Table, sets: Sequence[tuple[str, ...]], files: Seq
     return [shown(*found) for found in exposures(files, sets, told, everybody, job.workshop.temporary)]
 
 
+def upload_file(job: Job) -> Result:
+    """Put one delivered file where it will stand; without a manifest beside it, it is no delivery yet."""
+    made = Unit(UnitKind.TABLE, job.unit.table, job.unit.partition)
+    done, out = job.workshop.result(made), job.workshop.out
+    if done is None or not isinstance(out, ObjectPath):
+        raise EngineError(f"{made}: this unit is not done, or nothing is delivered to an object store")
+    shelf = publishing.Shelf(out, job.binding["request_id"], job.workshop.binding)
+    file = job.workshop.file(made)
+    shelf.put(file.relative_to(job.workshop.delivery).as_posix(), file, done.facts["sha256"])
+    job.workshop.keep(job.unit, None, done.rows, {})
+    return Result(done.rows, done.bytes, {})
+
+
 def publish(job: Job) -> Result:
     """Write the manifest and the page, verify the whole, and give the delivery its place."""
     results = {unit: job.workshop.result(unit) for unit in job.units[:-1]}
@@ -156,7 +169,7 @@ def publish(job: Job) -> Result:
     # The units counted the persons of the very files that they hashed: the hashes are enough here.
     if problems := verify(job.workshop.delivery, job.signer.public_key, recount=False):
         raise EngineError("\n".join(map(str, problems)))
-    job.workshop.publish(last=MANIFEST)
+    publishing.publish(job.workshop, job.binding["request_id"])
     return Result(sum(file["rows"] for file in manifest["files"]), sum(file["bytes"] for file in manifest["files"]), {})
 
 
@@ -186,5 +199,6 @@ STEPS: Mapping[UnitKind, Callable[[Job], Result]] = {
     UnitKind.MEMBERS: find_members,
     UnitKind.TABLE: deliver_table,
     UnitKind.RISK: measure_risk,
+    UnitKind.UPLOAD: upload_file,
     UnitKind.PUBLISH: publish,
 }

@@ -9,6 +9,7 @@
     patients    the pseudonym of each case and control      members    their identities
     table       one partition of one table, as it is delivered
     risk        how exposed people are in one delivered table
+    upload      one delivered file has its place, where deliveries stand in an object store
     publish     manifest, verification, and the delivery has its place
 
 Units of one kind that differ by their partition do not need each other: they may be done in any order, by any worker.
@@ -47,6 +48,7 @@ class UnitKind(StrEnum):
     MEMBERS = "members"
     TABLE = "table"
     RISK = "risk"
+    UPLOAD = "upload"
     PUBLISH = "publish"
 
 
@@ -83,12 +85,16 @@ class Unit:
         return self.name
 
 
-def plan_of(definition: Definition, source: Source) -> tuple[Unit, ...]:
-    """Every unit, in order. Raises ``SourceError`` when the source lacks a table that the definition needs."""
+def plan_of(definition: Definition, source: Source, *, to_objects: bool = False) -> tuple[Unit, ...]:
+    """Every unit, in order; ``to_objects``: a delivery to an object store, which takes no folder at once.
+
+    Raises ``SourceError`` when the source lacks a table that the definition needs.
+    """
     work = tuple(_work(definition, source))
     needed = dict.fromkeys(read for unit in work for read in reads(unit, definition))
     checks = tuple(Unit(UnitKind.SOURCE, table, partition) for table, partition in needed)
-    return (*checks, *work, Unit(UnitKind.PUBLISH))
+    uploads = [Unit(UnitKind.UPLOAD, unit.table, unit.partition) for unit in work if unit.kind is UnitKind.TABLE]
+    return (*checks, *work, *(uploads if to_objects else ()), Unit(UnitKind.PUBLISH))
 
 
 def _work(definition: Definition, source: Source) -> Iterator[Unit]:
