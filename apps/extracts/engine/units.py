@@ -23,11 +23,11 @@ from .catalogue import CATALOGUE, Partitioning, Table
 from .criteria import Period
 from .definition import Definition
 from .geography import REGIONS
-from .plan.deliveries import source_tables
+from .plan.deliveries import INDEX_DATE, designed_columns, source_tables
 from .plan.events import PART_TABLE, Leaves, Part, events, parts_of
 from .plan.relations import Query, compiled
 from .problems import SourceError
-from .risk import quasi_identifiers
+from .risk import DESIGN, PEOPLE, quasi_identifiers
 from .source import WHOLE, Source
 
 BUCKET = 5_000_000
@@ -117,6 +117,8 @@ def _work(definition: Definition, source: Source) -> Iterator[Unit]:
     for name in sorted(definition.scope.tables):
         if any(quasi_identifiers(definition, CATALOGUE.tables[name])):
             yield Unit(UnitKind.RISK, name)
+    if INDEX_DATE in designed_columns(definition):
+        yield Unit(UnitKind.RISK, DESIGN)
 
 
 def _buckets(count: int) -> list[str]:
@@ -172,6 +174,8 @@ def reads(unit: Unit, definition: Definition) -> tuple[tuple[str, str], ...]:
             names = events_of(unit, definition).relations
         case UnitKind.TABLE:
             names = source_tables(definition, CATALOGUE.tables[unit.table])
+        case UnitKind.RISK if unit.table == DESIGN:
+            names = source_tables(definition, CATALOGUE.tables[PEOPLE]) if PEOPLE in definition.scope.tables else ()
         case UnitKind.RISK if CATALOGUE.tables[unit.table].partitioning is Partitioning.WHOLE:
             names = source_tables(definition, CATALOGUE.tables[unit.table])
     known = (CATALOGUE.table(name) for name in names)
