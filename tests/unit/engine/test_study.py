@@ -176,8 +176,11 @@ def test_index_dates_are_counted_in_the_exposure_alone_and_beside_who_people_are
     assert found[-1]["after"]["k"] == min(map(len, classes.values()))
 
 
-def test_where_nothing_is_made_coarser_there_is_nothing_before(delivered: Callable[..., Path]) -> None:
-    assert all("before" not in one for one in read_manifest(delivered())["risk"]["PATIENTS"]["sets"])
+def test_index_dates_stand_alone_where_nothing_else_is_told_of_people(delivered: Callable[..., Path]) -> None:
+    out = delivered(scope={"tables": {"ER_PRS_F": ["EXE_SOI_DTD"]}, "period": PERIOD})
+    (alone,) = read_manifest(out)["risk"]["PATIENTS"]["sets"]
+    assert alone["quasi_identifiers"] == ["INDEX_DATE"]
+    assert "before" not in alone, "nothing was made coarser"
 
 
 def test_nothing_is_told_of_the_index_date_where_dates_are_counted_from_it(delivered: Callable[..., Path]) -> None:
