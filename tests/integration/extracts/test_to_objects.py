@@ -50,9 +50,9 @@ def place(worker: Settings, request: ExtractRequest) -> ObjectPath:
     return found
 
 
-def left(worker: Settings) -> list[str]:
-    """Everything that stands under the prefix of deliveries, or in the work folder."""
-    return [*files_under(place_of(worker.DELIVERY_DIR)), *files_under(worker.EXTRACT_WORK_DIR)]
+def left(worker: Settings, request: ExtractRequest) -> list[str]:
+    """Everything that stands in the place of a request, or in the work folder."""
+    return [*files_under(place(worker, request)), *files_under(worker.EXTRACT_WORK_DIR)]
 
 
 def test_from_a_bucket_to_a_bucket_the_bytes_are_those_of_folders(
@@ -132,21 +132,17 @@ def step_killed(worker: Settings, request: ExtractRequest) -> subprocess.Complet
 def test_a_cancelled_extract_leaves_no_object_and_can_be_asked_again(
     worker: Settings, store: ObjectPath, monkeypatch: pytest.MonkeyPatch, published: bool
 ) -> None:
-    request = made.request()
-    if published:
-        monkeypatch.setattr(reconcile, "_deliver", lambda request, run, lease: outbox.Again())
-        request = work_on(request, steps=2)
-    else:
-        monkeypatch.setattr(reconcile, "STEP_SECONDS", 0.0)
-        while not files_under(place(worker, request)):
+    request, last = made.request(), "manifest.json" if published else "UNFINISHED"
+    with monkeypatch.context() as patched:
+        patched.setattr(reconcile, "STEP_SECONDS", 3.0 if published else 0.0)
+        patched.setattr(reconcile, "_deliver", lambda request, run, lease: outbox.Again())
+        while last not in files_under(place(worker, request)):
             work_on(request, steps=1)
     assert ("manifest.json" in files_under(place(worker, request))) is published
-    monkeypatch.undo()
-    monkeypatch.setattr(outbox, "ring", lambda item_id, queue: None)
     services.extract_cancel(request=ExtractRequest.objects.get(pk=request.pk), by="system:test", reason="a mistake")
     request = discarded(request)
     assert request.status == "cancelled"
-    assert left(worker) == []
+    assert left(worker, request) == []
     services.extract_restart(request=request, by="system:test")
     assert work_on(request).status == "delivered"
     assert verify(place(worker, request)) == ()
