@@ -152,8 +152,8 @@ def _as_group(criterion: Criterion, other: Criterion) -> Group:
 
 def _groups(old: Group, new: Group, part: str, where: _Where) -> Iterator[Difference]:
     if _demand(old, "en") != _demand(new, "en") and len(old.criteria) > 1 and len(new.criteria) > 1:
-        demands = [partial(_demand, group) for group in (old, new)]
-        yield _told(part, Change.CHANGED, _becomes(*demands, _start(_DEMAND, where)))
+        demanded = _becomes(partial(_demand, old), partial(_demand, new), _start(_DEMAND, where))
+        yield _told(part, Change.CHANGED, demanded)
     gone, come = _without(old.criteria, new.criteria), _without(new.criteria, old.criteria)
     inside = where.inside(new if len(new.criteria) > 1 else old)
     for criterion in gone:
