@@ -34,7 +34,7 @@ from .units import Unit, plan_of
 from .verify import verify
 from .workshop import Result, Workshop, home_of
 
-ENGINE_VERSION = "5"
+ENGINE_VERSION = "6"
 
 
 @dataclass(frozen=True, slots=True)
