@@ -71,7 +71,8 @@ def describe_people(job: Job) -> Result:
 
 def find_events(job: Job) -> Result:
     """What a partition of a part of the source says about the criteria."""
-    return job.keep(events_of(job.unit, job.definition))
+    buckets = sum(unit.kind is UnitKind.MATCHED for unit in job.units)
+    return job.keep(events_of(job.unit, job.definition, buckets))
 
 
 def match_leaves(job: Job) -> Result:

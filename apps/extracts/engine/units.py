@@ -32,6 +32,8 @@ from .source import WHOLE, Source
 
 BUCKET = 5_000_000
 """About how many identities one cohort unit decides upon."""
+LINES = 5_000_000
+"""From about how many lines of the source come the events that one matched unit holds in memory."""
 
 
 class UnitKind(StrEnum):
@@ -100,15 +102,14 @@ def plan_of(definition: Definition, source: Source, *, to_objects: bool = False)
 def _work(definition: Definition, source: Source) -> Iterator[Unit]:
     yield Unit(UnitKind.IDENTITIES)
     yield Unit(UnitKind.PEOPLE)
-    for part in Part:
-        for partition in _event_partitions(part, definition, source):
-            yield Unit(UnitKind.EVENTS, part.value, partition)
-    rows = sum(file.rows for file in source.files_of(CATALOGUE.tables["IR_BEN_R"], WHOLE))
-    count = -(-rows // BUCKET) or 1
-    buckets = _buckets(count)
+    searched = [(part, partition) for part in Part for partition in _event_partitions(part, definition, source)]
+    yield from (Unit(UnitKind.EVENTS, part.value, partition) for part, partition in searched)
+    count = -(-_rows(source, "IR_BEN_R", WHOLE) // BUCKET) or 1
     if definition.leaves:
-        yield from (Unit(UnitKind.MATCHED, partition=bucket) for bucket in buckets)
-    yield from (Unit(UnitKind.COHORT, partition=bucket) for bucket in buckets)
+        lines = sum(_rows(source, PART_TABLE[part], partition) for part, partition in searched)
+        within_each = -(-lines // (count * LINES)) or 1
+        yield from (Unit(UnitKind.MATCHED, partition=bucket) for bucket in _buckets(count * within_each))
+    yield from (Unit(UnitKind.COHORT, partition=bucket) for bucket in _buckets(count))
     if definition.design.controls:
         yield from (Unit(UnitKind.CONTROLS, partition=bucket) for bucket in _buckets(min(count, len(REGIONS))))
     yield Unit(UnitKind.PATIENTS)
@@ -119,6 +120,10 @@ def _work(definition: Definition, source: Source) -> Iterator[Unit]:
             yield Unit(UnitKind.RISK, name)
     if INDEX_DATE in designed_columns(definition):
         yield Unit(UnitKind.RISK, DESIGN)
+
+
+def _rows(source: Source, table: str, partition: str) -> int:
+    return sum(file.rows for file in source.files_of(CATALOGUE.tables[table], partition))
 
 
 def _buckets(count: int) -> list[str]:
@@ -182,8 +187,8 @@ def reads(unit: Unit, definition: Definition) -> tuple[tuple[str, str], ...]:
     return tuple((table.name, partition_read(table, unit)) for table in known if table is not None)
 
 
-def events_of(unit: Unit, definition: Definition) -> Query:
-    """The query of an EVENTS unit."""
+def events_of(unit: Unit, definition: Definition, buckets: int = 1) -> Query:
+    """The query of an EVENTS unit, whose events so many buckets of persons will be looked for in."""
     part = Part(unit.table)
     leaves: Leaves = tuple((number, leaf) for number, leaf in enumerate(definition.leaves) if part in parts_of(leaf))
-    return compiled(events, part, leaves, definition.filters)
+    return compiled(events, part, leaves, definition.filters, buckets)
