@@ -11,7 +11,7 @@ from apps.accounts.navigation import person_of
 from apps.applications import following, overview, queue, selectors, services
 from apps.core.actions import declares
 
-PAGE_SIZE = 50
+PAGE_SIZE = 25
 
 
 @declares("application.queue")
