@@ -87,7 +87,7 @@ class TestQueue:
         _copies(application, 990)
         assert queries(client, reverse("applications:queue")) == few
         assert few <= 12
-        assert len(shown(client.get(reverse("applications:queue"), {"page": "2"}))) == 50
+        assert len(shown(client.get(reverse("applications:queue"), {"page": "2"}))) == 25
 
 
 def _copies(application: Application, count: int) -> None:
