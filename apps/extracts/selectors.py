@@ -34,7 +34,7 @@ def requests_visible_to(person: Person) -> QuerySet[ExtractRequest]:
 def awaiting_release() -> QuerySet[ExtractRequest]:
     """The verified extracts that wait for a steward, the longest first."""
     waiting = ExtractRequest.objects.filter(status=Status.TO_RELEASE)
-    return waiting.select_related("project__application").order_by("finished_at")
+    return waiting.select_related("project__application").order_by("finished_at", "pk")
 
 
 def decision_for(action: str, request: ExtractRequest, person: Person) -> Decision:

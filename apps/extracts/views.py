@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from django.contrib import messages
+from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext_lazy as _
@@ -20,6 +21,8 @@ from apps.extracts.presentation import report_page
 from apps.extracts.selectors import awaiting_release, requests_visible_to
 from apps.extracts.services import extract_cancel_decide, extract_restart_decide
 
+PAGE_SIZE = 25
+
 
 @declares("extract.view")
 @reads("extract.read", object_kind="extract", object_id="extract_id")
@@ -31,7 +34,8 @@ def report(request: HttpRequest, extract_id: UUID) -> HttpResponse:
 @declares("extract.awaiting")
 def awaiting(request: HttpRequest) -> HttpResponse:
     """The verified extracts that wait for a steward."""
-    return render(request, "extracts/awaiting.html", {"extracts": awaiting_release()})
+    page = Paginator(awaiting_release(), PAGE_SIZE).get_page(request.GET.get("page"))
+    return render(request, "extracts/awaiting.html", {"page": page})
 
 
 @declares("extract.release")
