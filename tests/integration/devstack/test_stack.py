@@ -17,7 +17,7 @@ from hdh_portal.devstack.places import REPOSITORY
 from hdh_portal.devstack.programs import QUEUES
 from hdh_portal.devstack.stack import DEVSTACK, Stack
 from hdh_portal.devstack.zones import MARK
-from hdh_portal.settings.startup import WORK_FOLDER, ZONES
+from hdh_portal.settings.startup import ZONES
 
 pytestmark = [pytest.mark.faults, pytest.mark.sandbox, pytest.mark.timeout(600)]
 PATIENCE = 60
@@ -82,8 +82,6 @@ def test_a_process_knows_its_own_zone_only(stack: Stack, name: str) -> None:
     every = set().union(*ZONES.values())
     # A stack whose machine names no virus scanner has none.
     absent = set() if os.environ.get("HDH_CLAMD") else {"HDH_CLAMD"}
-    # It delivers to a folder, beside which extracts are made.
-    absent |= WORK_FOLDER
     assert known & every == ZONES[ZONE_OF[name]] - absent
 
 
