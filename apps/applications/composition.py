@@ -8,13 +8,15 @@ from typing import Any
 
 from apps.applications.form_spec import Content, Contents, Text
 from apps.applications.rules import Missing
-from apps.extracts.engine.catalogue import CATALOGUE, Column, Table
+from apps.extracts.engine.catalogue import CATALOGUE, Column, Family, Table
 from apps.extracts.engine.check import check
+from apps.extracts.engine.comparison import differences
 from apps.extracts.engine.criteria import Criterion, Period, read_criterion, sentence
 from apps.extracts.engine.definition import Definition, Scope
 from apps.extracts.engine.design import NO_DESIGN, inconsistencies
 from apps.extracts.engine.nomenclature import Nomenclature
 from apps.extracts.engine.problems import DefinitionError, Problem
+from apps.extracts.engine.protection import Level, Protection
 from apps.extracts.engine.reading import Reader
 
 SCHEMA_VERSION = 2
@@ -58,6 +60,12 @@ def _study(period: Content) -> dict[str, Any]:
     return {**({"design": design} if design else {}), **({"protection": protection} if protection else {})}
 
 
+def coarser(contents: Contents) -> Mapping[Family, Level]:
+    """The families of potential identifiers that the pages ask to be made coarser, and how much."""
+    asked = _study(contents.get("period", {})).get("protection", {})
+    return dict(Protection.read(asked, Reader()).coarsened)
+
+
 def _numbers(values: Mapping[str, Any]) -> dict[str, Any]:
     """Numbers as the engine reads them; what is none stays as it was typed, for the engine to name it."""
     return {key: int(value) if str(value).isdecimal() else value for key, value in values.items()}
@@ -70,6 +78,16 @@ _CONTROLS = (("per_case", "controls_per_case"), ("birth_year_within", "controls_
 def definition(contents: Contents) -> Definition:
     """The definition the pages make. Raises DefinitionError with every problem."""
     return Definition.from_json(definition_json(contents))
+
+
+def definition_differences(before: Contents, after: Contents) -> tuple[Text, ...]:
+    """What differs between the definitions of two versions of a dossier, a sentence each; nothing where one of them
+    cannot be read."""
+    try:
+        found = differences(definition(before), definition(after))
+    except DefinitionError:
+        return ()
+    return tuple(Text(one.fr, one.en) for one in found)
 
 
 def problems(contents: Contents, known: Nomenclature) -> tuple[Missing, ...]:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from apps.applications import composition, rules
 from apps.applications.form_spec import Content, Contents, Field, Kind, PageSpec, Specification, filled_rows
 from apps.applications.wording import said
+from apps.core import dates
 from apps.extracts.engine.catalogue import CATALOGUE, FAMILY_TITLES
 
 Documents = Mapping[str, list[str]]  # kind of document -> names
@@ -82,7 +83,7 @@ def _confirmation(field: Field, value: Any, content: Content) -> str:
 
 def _date(field: Field, value: Any, content: Content) -> str:
     day = rules.as_date(value)
-    return formats.date_format(day, "DATE_FORMAT") if day else str(value)
+    return dates.in_words(day) if day else str(value)
 
 
 def _group(field: Field, value: Any, content: Content) -> str:
@@ -143,6 +144,11 @@ def differences(page: PageSpec, before: Content, after: Content) -> tuple[Differ
     plain = [field for field in page.fields if field.kind is not Kind.DOCUMENT]
     both = ((said(field.label), in_words(field, before), in_words(field, after)) for field in plain)
     return tuple(Difference(said(page.title), label, old, new) for label, old, new in both if old != new)
+
+
+def definition_changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+    """What differs between the definitions of the extract in two submissions, in sentences."""
+    return [said(text) for text in composition.definition_differences(before["pages"], after["pages"])]
 
 
 def changes_between(spec: Specification, before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Difference, ...]:

@@ -203,6 +203,16 @@ def designed(definition: Definition) -> ir.Table:
     return rows.select(*columns[:-1], INDEX_DATE=day) if INDEX_DATE in columns else rows.select(*columns)
 
 
+def designed_beside(definition: Definition, people: Table | None) -> ir.Table:
+    """The same with what is delivered of who people are, if anything is: what their exposure is counted on."""
+    rows = designed(definition).select(PATIENT, INDEX_DATE)
+    if people is None:
+        return rows
+    told = delivery(definition, people)
+    asked = [name for name in told.columns if name in definition.scope.tables[people.name]]
+    return rows.join(told.select(PATIENT, *asked), PATIENT)
+
+
 def delivery(definition: Definition, table: Table, repeated: bool = True) -> ir.Table:
     """One partition of a table as it is delivered; ``repeated`` as in ``selected``."""
     rows = selected(definition, table, repeated)

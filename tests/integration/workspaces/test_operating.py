@@ -1,0 +1,67 @@
+"""What operators may do with an operation that stopped, whichever page it is asked from."""
+
+from typing import Any
+
+import pytest
+from django.db import transaction
+
+from apps.accounts.models import Person
+from apps.core.errors import ChangedMeanwhile, RefusedError
+from apps.core.models import OutboxItem
+from apps.workspaces import services
+from apps.workspaces.models import Operation, Step, Workspace
+from apps.workspaces.rules import Status
+from tests.factories import workspaces as made
+from tests.factories.accounts import PersonFactory, StaffRoleFactory
+
+pytestmark = pytest.mark.django_db
+
+
+def operator() -> Person:
+    return StaffRoleFactory.create(role="operator").person
+
+
+def stopped_at(step: str) -> Workspace:
+    """A workspace whose preparation stopped at a step and waits for a person."""
+    workspace = made.at_status(Status.FAILED)
+    operation = workspace.operations.get()
+    Operation.objects.update(status=Operation.Status.FAILED)
+    Step.objects.create(operation=operation, name=step, position=99, status=Step.Status.FAILED)
+    OutboxItem.objects.filter(key=operation.idempotency_key).update(status="needs_human")
+    return workspace
+
+
+@pytest.mark.parametrize("stranger", [PersonFactory.create, made.steward])
+def test_operators_alone_retry_and_skip(stranger: Any) -> None:
+    workspace = stopped_at("verify_delivery")
+    for act, more in ((services.step_retry, {}), (services.step_skip, {"reason": "Vérifié à la main."})):
+        with pytest.raises(RefusedError), transaction.atomic():
+            act(workspace=workspace, by=stranger(), seen_version=workspace.version, **more)  # type: ignore[operator]
+    services.step_retry(workspace=workspace, by=operator(), seen_version=workspace.version)
+
+
+def test_what_was_decided_on_an_older_state_is_not_done() -> None:
+    workspace = stopped_at("verify_delivery")
+    with pytest.raises(ChangedMeanwhile):
+        services.step_retry(workspace=workspace, by=operator(), seen_version=workspace.version - 1)
+
+
+def test_a_step_that_isolates_or_tests_is_never_skipped() -> None:
+    workspace = stopped_at("cloud_self_test")
+    with pytest.raises(RefusedError):
+        services.step_skip(workspace=workspace, by=operator(), reason="Pressé.", seen_version=workspace.version)
+    assert Step.objects.get(position=99).status == Step.Status.FAILED
+
+
+def test_a_step_skipped_keeps_its_reason() -> None:
+    workspace = stopped_at("verify_delivery")
+    services.step_skip(workspace=workspace, by=operator(), reason="Vérifié à la main.", seen_version=workspace.version)
+    step = Step.objects.get(position=99)
+    assert (step.status, step.waiting_for) == (Step.Status.SKIPPED, "Vérifié à la main.")
+
+
+def test_an_operation_that_a_provider_does_not_know_is_refused() -> None:
+    workspace = made.at_status(Status.RUNNING)
+    with pytest.raises(RefusedError):
+        services.workspace_rotate_keys(workspace=workspace, by=operator(), reason="", seen_version=workspace.version)
+    assert not workspace.operations.filter(kind="rotate_keys").exists()
