@@ -19,7 +19,7 @@ from apps.extracts.forms import CancelForm, ReleaseForm
 from apps.extracts.models import ExtractRequest
 from apps.extracts.presentation import report_page
 from apps.extracts.selectors import awaiting_release, requests_visible_to
-from apps.extracts.services import extract_cancel_decide, extract_restart_decide
+from apps.extracts.services import extract_cancel_decide
 
 PAGE_SIZE = 25
 
@@ -82,7 +82,7 @@ def cancel(request: HttpRequest, extract_id: UUID) -> HttpResponse:
 @declares("extract.restart")
 def restart(request: HttpRequest, extract_id: UUID) -> HttpResponse:
     """Ask again for a cancelled extract."""
-    extract_restart_decide(request=_visible(request, extract_id), by=person_of(request))
+    releasing.extract_restart_decide(request=_visible(request, extract_id), by=person_of(request))
     messages.success(request, _("The extract is asked for again."))
     return redirect("extracts:report", extract_id=extract_id)
 

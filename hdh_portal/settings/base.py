@@ -208,6 +208,7 @@ TEMPLATES = [
                     ["apps.core.template_loading.FilesystemLoader", "apps.core.template_loading.AppLoader"],
                 )
             ],
+            "builtins": ["apps.core.dates"],
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",

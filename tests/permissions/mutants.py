@@ -68,7 +68,7 @@ SECOND_BARRIERS = {
     "apps/committee/services/voting.py vote_open": "committee/test_voting.py",
     "apps/committee/services/voting.py vote_close": "committee/test_voting.py",
     "apps/extracts/releasing.py _refuse_unless_allowed": "extracts/test_releasing.py",
-    "apps/extracts/services.py extract_restart_decide": "extracts/test_pages.py",
+    "apps/extracts/releasing.py extract_restart_decide": "extracts/test_pages.py",
     "apps/people/services/accreditation.py conditions_publish": "people/test_accreditation.py",
     "apps/people/services/invitations.py invitation_resend": "people/test_invitations.py",
     "apps/people/services/invitations.py invitation_withdraw": "people/test_invitations.py",

@@ -198,6 +198,7 @@ class TestAccepting:
         signed_in.get(f"/invitation/{secret_of()}/")
         assert signed_in.post("/invitation/").url == "/compte/"
         assert Mandate.objects.get(person=person).organisation == made.organisation
+        assert Browser().get(f"/invitation/{secret_of()}/").status_code == 404, "the link has served"
 
     def test_somebody_else_cannot_accept(self) -> None:
         sent(administrator())
