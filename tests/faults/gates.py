@@ -4,6 +4,7 @@ A trigger of the test's own asks for a lock that nobody holds, except while the 
 transaction waits in the database, can be seen waiting, and its process can be killed where it stands.
 """
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -23,14 +24,16 @@ AT_COMMIT = (
 )
 WAITING = f"""
     SELECT a.pid FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid WHERE l.locktype = 'advisory'
-    AND NOT l.granted AND (l.classid::bigint << 32) + l.objid::bigint = {LOCK}"""
+    AND NOT l.granted AND l.mode = %s AND (l.classid::bigint << 32) + l.objid::bigint = {LOCK}"""
+PASSING, CLOSING = "ShareLock", "ExclusiveLock"
 
 
 class Gate:
     """A closed gate. `waiting()` lists the database's processes that stand before it."""
 
-    def __init__(self, connection: psycopg.Connection) -> None:
-        self._connection = connection
+    def __init__(self, owner_url: str) -> None:
+        self._url = owner_url
+        self._connection = psycopg.connect(owner_url, autocommit=True)
         self._is_closed = False
 
     def close(self) -> None:
@@ -42,8 +45,27 @@ class Gate:
             self._connection.execute(sql.SQL("SELECT pg_advisory_unlock({})").format(LOCK))
             self._is_closed = False
 
+    def let_pass(self) -> None:
+        """Let pass whoever stands before it now, and nobody else: PostgreSQL grants a lock in the order of asking."""
+        behind = Gate(self._url)
+        closing = threading.Thread(target=behind.close)
+        closing.start()
+        wait_until(lambda: self._asking(CLOSING), 10, "the gate is about to close behind them", every=0.02)
+        self.open()
+        closing.join()
+        self._connection.close()
+        self._connection, self._is_closed = behind._connection, True
+
+    def leave(self) -> None:
+        """Open, for good."""
+        self.open()
+        self._connection.close()
+
     def waiting(self) -> list[int]:
-        return [pid for (pid,) in self._connection.execute(WAITING)]
+        return self._asking(PASSING)
+
+    def _asking(self, mode: str) -> list[int]:
+        return [pid for (pid,) in self._connection.execute(WAITING, [mode])]
 
     def wait_for_somebody(self, seconds: float = 30) -> None:
         wait_until(self.waiting, seconds, "a transaction stands before the gate", every=0.02)
@@ -56,7 +78,7 @@ def gate(
     """A gate, closed from the start, before what touches rows of a table: after the statement, or within COMMIT."""
     with psycopg.connect(owner_url, autocommit=True) as connection:
         connection.execute(FUNCTION)
-        made = Gate(connection)
+        made = Gate(owner_url)
         made.close()
         connection.execute(
             sql.SQL(AT_COMMIT if at_commit else AT_STATEMENT).format(
@@ -66,6 +88,6 @@ def gate(
         try:
             yield made
         finally:
-            made.open()
+            made.leave()
             connection.execute("SET lock_timeout = '20s'")
             connection.execute(sql.SQL("DROP TRIGGER fault_gate ON {}").format(sql.Identifier(table)))

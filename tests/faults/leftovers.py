@@ -1,5 +1,6 @@
 """What belongs to nobody: half-made files, files without a row, rows without their file or owner, stray sandboxes."""
 
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -49,9 +50,10 @@ def orphans(connection: Connection, scene: "Scene") -> Iterator[str]:
 def half_made(*folders: Path) -> Iterator[str]:
     """Files that somebody began and nobody finished."""
     for folder in folders:
-        for path in folder.rglob("*"):
-            if HALF_MADE.search(path.name) and path.exists():
-                yield f"half-made: {path.relative_to(folder.parent)}"
+        for inside, folders_there, files in os.walk(folder):  # passes over what is removed meanwhile
+            for name in (*folders_there, *files):
+                if HALF_MADE.search(name) and (Path(inside) / name).exists():
+                    yield f"half-made: {Path(inside, name).relative_to(folder.parent)}"
 
 
 def stray_documents(connection: Connection, media: Path) -> Iterator[str]:
