@@ -134,8 +134,8 @@ def deliver(site: Site) -> Made | NotYet:
 
 
 def verify_delivery(site: Site) -> Made | NotYet:
-    """What the server itself reads has the checksums of what was delivered, file by file, and nothing is missing; what
-    arrived otherwise is sent again."""
+    """What the server itself reads has the checksums of what was delivered, file by file: nothing is missing, and
+    nothing of another extract is left, whoever put it there late. What is otherwise is put right and read again."""
     files = _files(site)
     wanted = {name: digest(path) for name, path in files.items()}
     bucket = bucket_name(site, "extract")
@@ -143,13 +143,15 @@ def verify_delivery(site: Site) -> Made | NotYet:
         read = site.cloud.agent.checksums(address_of(site), bucket)
     except ProviderUnavailable as away:
         return NotYet(_LATER, f"the server has not read the extract yet: {away}")
+    storage, key = site.cloud.storage, site.cloud.account.key
     wrong = sorted(name for name in wanted if read.get(name) != wanted[name])
+    strange = sorted(read.keys() - wanted.keys())
     for name in wrong:
-        site.cloud.storage.put_file(
-            bucket, name, files[name], wanted[name], key=site.cloud.account.key, data_key=data_key(site, "objects")
-        )
-    if wrong:
-        return NotYet(_LATER, f"{len(wrong)} file(s) arrived otherwise than delivered and were sent again")
+        storage.put_file(bucket, name, files[name], wanted[name], key=key, data_key=data_key(site, "objects"))
+    for name in strange:
+        storage.call("delete_object", key=key, Bucket=bucket, Key=name)
+    if wrong or strange:
+        return NotYet(_LATER, f"{len(wrong)} file(s) sent again, {len(strange)} that were not delivered removed")
     manifest = hashlib.sha256(json.dumps(wanted, sort_keys=True).encode()).hexdigest()
     return Made((("delivery", manifest, {"files": str(len(wanted))}),))
 
