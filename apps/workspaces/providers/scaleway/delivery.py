@@ -5,8 +5,10 @@ import json
 from datetime import timedelta
 from pathlib import Path
 
+from apps.workspaces.identities import Believed, NoIdentityError, believed_in
 from apps.workspaces.plans import UPSTREAM
 from apps.workspaces.providers.base import Made, NotYet, ProviderRefused, ProviderUnavailable
+from apps.workspaces.providers.scaleway.agent import Report
 from apps.workspaces.providers.scaleway.buckets import CANARY, bucket_name
 from apps.workspaces.providers.scaleway.errors import Invalid
 from apps.workspaces.providers.scaleway.identity import api_key, key_in_vault
@@ -46,10 +48,19 @@ def hand_over(site: Site) -> Made | NotYet:
             objects=data_key(site, "objects"),
             volume=volume,
             next_volume=next_volume,
+            gateways=gateways(site).pem,
         )
     except ProviderUnavailable as away:
         return NotYet(_LATER, f"the server runs, its agent does not answer yet: {away}")
     return Made()
+
+
+def gateways(site: Site) -> Believed:
+    """By which certificates the servers know the gateway. Raises ProviderRefused when there is none to tell them."""
+    try:
+        return believed_in(site.cloud.account.gateway_certificates)
+    except NoIdentityError as problem:
+        raise ProviderRefused(str(problem)) from None
 
 
 def renew_volume_key(site: Site) -> Made | NotYet:
@@ -163,4 +174,16 @@ def agent_drift(site: Site) -> list[Drift]:
     except (ProviderUnavailable, Invalid):
         return [Drift("the server's agent does not answer, or has no keys")]
     found = [Drift(f"the server gets out: {one}", opens=True) for one in report.escapes]
-    return found if report.sealed else [*found, Drift("a volume of the server is not encrypted", opens=True)]
+    if not report.sealed:
+        found.append(Drift("a volume of the server is not encrypted", opens=True))
+    return [*found, *_gateway_drift(site, report)]
+
+
+def _gateway_drift(site: Site, report: Report) -> list[Drift]:
+    """A renewal of the gateway's certificate reaches the servers by their repair. Where there is none to tell them,
+    `check` says so: the other comparisons go on."""
+    try:
+        is_known = report.gateways == gateways(site).sha256
+    except ProviderRefused:
+        return []
+    return [] if is_known else [Drift("the server does not know the gateway by its certificates of today")]
