@@ -15,7 +15,7 @@ from django.utils.translation import override
 
 from apps.audit.models import Event
 from apps.core.rules import Role
-from apps.workspaces import sweeping
+from apps.workspaces import reconcile, sweeping
 from apps.workspaces.models import Offer, Operation, Step, Workspace
 from apps.workspaces.plans import THINGS
 from apps.workspaces.providers.base import Difference, Job, Observation, RunState, What
@@ -77,12 +77,13 @@ def test_a_stopped_step_is_handed_over_left_out_for_a_reason_and_the_rest_goes_o
     assert bench.finish(workspace).status == Status.RUNNING
 
 
-def test_a_cloud_that_stays_away_is_asked_sixty_times_and_then_a_person_is_called(
+def test_a_cloud_that_stays_away_is_asked_so_many_times_and_then_a_person_is_called(
     bench: Bench, workspace: Workspace, operator: Browser
 ) -> None:
     bench.world.faults.add(operation="iam.list_quota", answer="unavailable", times=None)
-    stopped = until_failed(bench, workspace)
-    assert "60 attempts in a row failed" in stopped.reason
+    with mock.patch.object(reconcile, "MOST_FAILURES", 4):
+        stopped = until_failed(bench, workspace)
+    assert "4 attempts in a row failed" in stopped.reason
 
     bench.world.faults.clear()
     assert operator.post(f"/exploitation/espaces/{stopped.pk}/etape/reprendre/").status_code == 302

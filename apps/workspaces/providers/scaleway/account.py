@@ -17,8 +17,8 @@ class Account:
     key with full rights on objects that no policy names: buckets must refuse it. `agent` is the address of the agent
     inside a server, with `{server}` and `{address}` to be filled in; `application` where the gateway finds JupyterLab,
     with `{address}` and, for trials, the `{port}` that the agent names; `gateway_certificates` is the file of the
-    certificates by which the servers know the gateway, read anew at each use. `rate` is this process's share of requests a
-    second.
+    certificates by which the servers know the gateway, read anew at each use. `rate` is this process's share of
+    requests a second.
     """
 
     key: Key
