@@ -88,9 +88,13 @@ class Believed:
     until: datetime
 
 
-def believed_in(file: Path) -> Believed:
-    """What a file of certificates says. Raises NoIdentityError for one that is missing, holds none that is in force, or
-    holds a key: that must stay in the gateway's zone."""
+def believed_in(file: Path | None) -> Believed:
+    """What a file of certificates says. Raises NoIdentityError for one that is not named, is missing, holds none that
+    is in force, or holds a key: that must stay in the gateway's zone."""
+    if file is None:
+        raise NoIdentityError(
+            "This process was given no certificate of the gateway: HDH_SCALEWAY_GATEWAY_CERTIFICATES."
+        )
     try:
         content = file.read_bytes()
         found = x509.load_pem_x509_certificates(content)

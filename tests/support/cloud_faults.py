@@ -240,7 +240,7 @@ def _not_as_delivered(bench: Bench, workspace: Workspace) -> Iterator[str]:
     objects = bucket.hidden["objects"] if bucket else {}
     there = {name: versions[-1].content for name, versions in objects.items()}
     extract_id = Workspace.objects.get(pk=workspace.pk).extract_id
-    root = Path(settings.DELIVERY_DIR) / str(extract_id)
+    root = Path(str(settings.DELIVERY_DIR)) / str(extract_id)
     if there != {one.name: one.read_bytes() for one in root.iterdir()}:
         yield f"the server reads {sorted(there)}, otherwise than delivered"
 

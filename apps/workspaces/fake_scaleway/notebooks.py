@@ -124,7 +124,8 @@ class SandboxedNotebooks:
         if known.get("boot") != boot:
             made = new_identity(server.id)
             known = {"boot": boot, "identity": (made.key, made.certificate), "sha256": made.sha256, "port": 0}
-        context = Identity(*known["identity"], known["sha256"]).as_server(gateways)
+        key, certificate = known["identity"]
+        context = Identity(key, certificate, known["sha256"]).as_server(gateways)
         passing = partial(_pass_on, self._socket(server.id))
         listener = await asyncio.start_server(passing, HOST, known["port"], ssl=context)
         server.hidden["front"] = {**known, "port": listener.sockets[0].getsockname()[1]}

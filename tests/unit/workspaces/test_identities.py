@@ -67,6 +67,11 @@ def test_the_key_itself_is_refused_where_certificates_belong(file: Path) -> None
         believed_in(file)
 
 
+def test_a_process_that_was_given_no_certificates_says_which_setting_names_them() -> None:
+    with pytest.raises(NoIdentityError, match="HDH_SCALEWAY_GATEWAY_CERTIFICATES"):
+        believed_in(None)
+
+
 @pytest.mark.parametrize("content", [None, "", "no certificate"])
 def test_a_file_without_certificates_is_refused(tmp_path: Path, content: str | None) -> None:
     if content is not None:

@@ -32,7 +32,7 @@ class Account:
     storage: str = "https://s3.fr-par.scw.cloud"
     agent: str = "https://{address}:8443"
     agent_authority: Path | None = None
-    gateway_certificates: Path = field(kw_only=True)
+    gateway_certificates: Path | None = None
     application: str = "{address}:8888"
     zone: str = "fr-par-2"
     image: str = "debian_bookworm"
@@ -49,7 +49,14 @@ class Account:
 def account_from(values: dict[str, str]) -> Account:
     """The account from HDH_SCALEWAY_… values (without the prefix, lower case). Raises ProviderRefused naming what is
     missing."""
-    needed = ("access_key", "secret_key", "stranger_access_key", "stranger_secret_key", "organisation", "hub_project")
+    needed: tuple[str, ...] = (
+        "access_key",
+        "secret_key",
+        "stranger_access_key",
+        "stranger_secret_key",
+        "organisation",
+        "hub_project",
+    )
     needed += ("hub_vpc", "gateway_certificates")
     missing = [f"HDH_SCALEWAY_{name.upper()}" for name in needed if not values.get(name)]
     if missing:
