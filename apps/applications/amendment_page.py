@@ -49,6 +49,7 @@ class AmendmentRead:
     of: Application
     authorised: Application
     lines: tuple[Line, ...]
+    definition_changes: list[str]
     is_substantial: bool
     is_judged: bool
     rules: tuple[RuleLine, ...]
@@ -73,6 +74,7 @@ def amendment_read(
         of=authorised.root_of(application),
         authorised=compared.authorised,
         lines=_lines(application, compared),
+        definition_changes=presentation.definition_changes(compared.before, compared.after),
         is_substantial=compared.proposal.is_substantial,
         is_judged=application.judged is not None,
         rules=tuple(map(rule_line, compared.proposal.rules)),

@@ -10,6 +10,7 @@ from apps.applications.form_spec import Content, Contents, Text
 from apps.applications.rules import Missing
 from apps.extracts.engine.catalogue import CATALOGUE, Column, Table
 from apps.extracts.engine.check import check
+from apps.extracts.engine.comparison import differences
 from apps.extracts.engine.criteria import Criterion, Period, read_criterion, sentence
 from apps.extracts.engine.definition import Definition, Scope
 from apps.extracts.engine.design import NO_DESIGN, inconsistencies
@@ -70,6 +71,16 @@ _CONTROLS = (("per_case", "controls_per_case"), ("birth_year_within", "controls_
 def definition(contents: Contents) -> Definition:
     """The definition the pages make. Raises DefinitionError with every problem."""
     return Definition.from_json(definition_json(contents))
+
+
+def definition_differences(before: Contents, after: Contents) -> tuple[Text, ...]:
+    """What differs between the definitions of two versions of a dossier, a sentence each; nothing where one of them
+    cannot be read."""
+    try:
+        found = differences(definition(before), definition(after))
+    except DefinitionError:
+        return ()
+    return tuple(Text(one.fr, one.en) for one in found)
 
 
 def problems(contents: Contents, known: Nomenclature) -> tuple[Missing, ...]:

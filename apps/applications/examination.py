@@ -91,6 +91,7 @@ def examination(application: Application, steward: Person, language: str) -> dic
         **followed,
         "rounds": rounds,
         "changes": _changes(application, rounds),
+        "definition_changes": _definition_changes(rounds),
         "amendment": amendment_read(application, submitted, read.beside.held),
         "actions": rules.allowed_actions(facts, DECISIONS),
         "objections": _objections(facts),
@@ -160,6 +161,13 @@ def _changes(application: Application, rounds: list[Round]) -> tuple[presentatio
     return changes_of(application, rounds[1].submission.content, rounds[0].submission.content)
 
 
+def _definition_changes(rounds: list[Round]) -> list[str]:
+    """What the last submission changed in the definition of the extract."""
+    if not rounds[1:]:
+        return []
+    return presentation.definition_changes(rounds[1].submission.content, rounds[0].submission.content)
+
+
 def changes_of(
     application: Application, before: Mapping[str, Any], after: Mapping[str, Any]
 ) -> tuple[presentation.Difference, ...]:
@@ -170,12 +178,21 @@ def changes_of(
     return presentation.changes_between(application.specification, *named)
 
 
-def since_return(application: Application) -> tuple[presentation.Difference, ...] | None:
+@dataclass(frozen=True)
+class Since:
+    """What differs from a submission: field by field, and in the definition of the extract."""
+
+    fields: tuple[presentation.Difference, ...]
+    definition_changes: list[str]
+
+
+def since_return(application: Application) -> Since | None:
     """What the team changed since the submission that was returned to it; None while there is none to compare with."""
     if application.state is not rules.Status.RETURNED:
         return None
     before = Submission.objects.get(application=application, round=application.round).content
-    return changes_of(application, before, selectors.snapshot_of(application))
+    after = selectors.snapshot_of(application)
+    return Since(changes_of(application, before, after), presentation.definition_changes(before, after))
 
 
 def submitted_contents(submitted: Mapping[str, Any]) -> dict[str, dict[str, Any]]:

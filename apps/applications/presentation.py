@@ -145,6 +145,11 @@ def differences(page: PageSpec, before: Content, after: Content) -> tuple[Differ
     return tuple(Difference(said(page.title), label, old, new) for label, old, new in both if old != new)
 
 
+def definition_changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+    """What differs between the definitions of the extract in two submissions, in sentences."""
+    return [said(text) for text in composition.definition_differences(before["pages"], after["pages"])]
+
+
 def changes_between(spec: Specification, before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Difference, ...]:
     """What changed from one submission to the next: fields, then documents, then the number of people of the team."""
     found = [

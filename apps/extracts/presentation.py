@@ -7,8 +7,9 @@ from typing import Any, Literal
 from django.utils.translation import get_language, gettext
 
 from apps.accounts.models import Person
-from apps.extracts.engine.catalogue import CATALOGUE, FAMILY_TITLES, Family
+from apps.extracts.engine.catalogue import FAMILY_TITLES, Family
 from apps.extracts.engine.protection import LEVEL_WORDS, Level
+from apps.extracts.engine.risk import title_of
 from apps.extracts.models import ExtractRequest
 from apps.extracts.releasing import policy_for
 from apps.extracts.rules import FINISHED, Status, beyond
@@ -142,7 +143,7 @@ def _identifiers(found: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, 
 
 def _of_table(name: str, found: Mapping[str, Any]) -> RiskOfTable:
     lines = [_line(place, one) for place, one in enumerate(found["sets"])]
-    return RiskOfTable(name, CATALOGUE.tables[name].title(_language()), found["sensitive"], lines)
+    return RiskOfTable(name, title_of(name, _language()), found["sensitive"], lines)
 
 
 def _line(place: int, one: Mapping[str, Any]) -> RiskLine:

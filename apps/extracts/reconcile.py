@@ -4,7 +4,6 @@ Several lanes work on one extract at once, each an outbox item of its own: a lan
 does them, and takes more. A unit that two do by accident gives the same bytes twice.
 """
 
-import shutil
 import time
 from datetime import timedelta
 from pathlib import Path
@@ -22,9 +21,9 @@ from apps.extracts.engine.check import check
 from apps.extracts.engine.definition import Definition
 from apps.extracts.engine.delivery import MANIFEST, read_manifest
 from apps.extracts.engine.nomenclature import load_nomenclature
-from apps.extracts.engine.places import Place, place_of
+from apps.extracts.engine.places import ObjectPath, Place, place_of
 from apps.extracts.engine.problems import DeliveryError, SourceError
-from apps.extracts.engine.run import EngineSettings, ExtractRun, discard, run_unit
+from apps.extracts.engine.run import EngineSettings, ExtractRun, run_unit, withdraw
 from apps.extracts.engine.source import sha256_of
 from apps.extracts.keys import KeyServiceError, key_service
 from apps.extracts.models import ExtractRequest
@@ -83,9 +82,7 @@ def discard_step(lease: Lease) -> Outcome:
     if lanes_at_work(request):
         return Again(LOOK_AGAIN)
     out = _out(request)
-    discard(out)
-    if read_manifest(out).get("request_id") == str(request.pk):
-        shutil.rmtree(out)
+    withdraw(out, str(request.pk), _work_folder(out))
     with transaction.atomic():
         lease.hold()
         services.extract_discarded(request)
@@ -148,11 +145,19 @@ def _opened(request: ExtractRequest, definition: Definition) -> ExtractRun:
         master=settings.SPARK_MASTER,
     )
     source, out = _source(), _out(request)
-    return ExtractRun.open(definition, source=source, out=out, key=key, request_id=str(request.pk), settings=limits)
+    work = _work_folder(out)
+    return ExtractRun.open(
+        definition, source=source, out=out, key=key, request_id=str(request.pk), settings=limits, work=work
+    )
 
 
-def _out(request: ExtractRequest) -> Path:
-    return Path(_required(settings.DELIVERY_DIR, "HDH_DELIVERY_DIR")) / str(request.pk)
+def _out(request: ExtractRequest) -> Place:
+    return place_of(str(_required(settings.DELIVERY_DIR, "HDH_DELIVERY_DIR"))) / str(request.pk)
+
+
+def _work_folder(out: Place) -> Path | None:
+    """Where the lanes make what goes to an object store; a folder of deliveries has the work beside it."""
+    return Path(_required(settings.EXTRACT_WORK_DIR, "HDH_EXTRACT_WORK_DIR")) if isinstance(out, ObjectPath) else None
 
 
 def _start(request: ExtractRequest, run: ExtractRun, lease: Lease) -> None:
@@ -190,6 +195,7 @@ def _work(request: ExtractRequest, run: ExtractRun, lane: int) -> bool:
 def _deliver(request: ExtractRequest, run: ExtractRun, lease: Lease) -> Outcome:
     """Say that the delivery stands, unless the rights ended or somebody cancelled while it was being made."""
     manifest = read_manifest(run.out)
+    run.settle()
     with transaction.atomic():
         lease.hold()
         current = request_to_run(str(request.pk))

@@ -36,5 +36,6 @@ STAGES: dict[str, str | Promise] = {
     "members": _("Making the project's pseudonyms."),
     "table": _("Writing the tables."),
     "risk": _("Measuring the disclosure risk."),
+    "upload": _("Putting the files where deliveries stand."),
     "publish": _("Verifying and publishing."),
 }

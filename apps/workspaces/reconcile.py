@@ -201,4 +201,8 @@ def spec_of(workspace: Workspace) -> WorkspaceSpec:
         return WorkspaceSpec(workspace.pk, None, limits, workspace.size, left)
     if settings.DELIVERY_DIR is None:
         raise ProviderRefused("HDH_DELIVERY_DIR must be set for this process.")
-    return WorkspaceSpec(workspace.pk, settings.DELIVERY_DIR / str(workspace.extract_id), limits, workspace.size, left)
+    # The client of object stores stays out of processes that only enqueue.
+    from apps.extracts.engine.places import place_of
+
+    delivery = place_of(str(settings.DELIVERY_DIR)) / str(workspace.extract_id)
+    return WorkspaceSpec(workspace.pk, delivery, limits, workspace.size, left)

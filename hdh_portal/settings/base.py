@@ -26,6 +26,12 @@ def folder(name: str) -> Path | None:
     return Path(value) if value else None
 
 
+def place(name: str) -> Path | str | None:
+    """A folder, or the address of a prefix in an object store: s3://…, whose endpoint and key are those of AWS_…."""
+    value = os.environ.get(name, "")
+    return value if value.startswith("s3://") else folder(name)
+
+
 def database(url: str) -> dict[str, Any]:
     """Django's settings for `postgresql://user:password@host:port/name?host=/socket/folder`.
 
@@ -52,16 +58,16 @@ ZONE = os.environ.get("HDH_ZONE", "web")
 PORTAL_URL = os.environ.get("HDH_PORTAL_URL", "http://localhost:8000")
 GATEWAY_ORIGIN = os.environ.get("HDH_GATEWAY_ORIGIN", "http://ws-{id}.localhost:8001")
 MEDIA_DIR = folder("HDH_MEDIA_DIR")
-# A folder, or the address of a prefix in an object store (s3://…; endpoint and key are those of AWS_…).
-_source = os.environ.get("HDH_SOURCE_DIR", "")
-SOURCE_DIR = _source if _source.startswith("s3://") else folder("HDH_SOURCE_DIR")
+SOURCE_DIR = place("HDH_SOURCE_DIR")
 KEYRING_FILE = folder("HDH_KEYRING_FILE")
 KEYRING_UNLOCK_FILE = folder("HDH_KEYRING_UNLOCK_FILE")
 # What keeps the keys of the pseudonyms, by its name: the encrypted file of the two lines above, or Key Manager.
 KEY_SERVICE = {"keyring": "apps.extracts.keyring.configured", "scaleway": "apps.fulfilment.cloud_keys.configured"}[
     os.environ.get("HDH_KEY_SERVICE", "keyring")
 ]
-DELIVERY_DIR = folder("HDH_DELIVERY_DIR")
+DELIVERY_DIR = place("HDH_DELIVERY_DIR")
+# Where extracts that go to an object store are made; all extract workers share it, and nobody else reads it.
+EXTRACT_WORK_DIR = folder("HDH_EXTRACT_WORK_DIR")
 WORKSPACES_DIR = folder("HDH_WORKSPACES_DIR")
 WORKSPACE_IMAGE = folder("HDH_WORKSPACE_IMAGE")
 SOCKETS_DIR = folder("HDH_SOCKETS_DIR")

@@ -9,6 +9,8 @@ FEWEST_CHARACTERS = 10
 KEY_SERVICES = (KEYRING_FILE, KEY_MANAGER) = ("keyring", "scaleway")
 # What the zone `extract` does without when Key Manager keeps the keys (HDH_KEY_SERVICE=scaleway).
 KEYRING = frozenset({"HDH_KEYRING_FILE", "HDH_KEYRING_UNLOCK_FILE"})
+# What it needs where deliveries stand in an object store (HDH_DELIVERY_DIR=s3://…): extracts are made in a folder.
+WORK_FOLDER = frozenset({"HDH_EXTRACT_WORK_DIR"})
 # What each zone needs beyond the common variables. Whatever another zone needs and this one does not, it must not have.
 ZONES: Mapping[str, frozenset[str]] = {
     "web": frozenset(
@@ -35,7 +37,7 @@ ZONES: Mapping[str, frozenset[str]] = {
             "HDH_EMAIL_FROM",
         }
     ),
-    "extract": frozenset({"CELERY_BROKER_URL", "HDH_SOURCE_DIR", "HDH_DELIVERY_DIR"}) | KEYRING,
+    "extract": frozenset({"CELERY_BROKER_URL", "HDH_SOURCE_DIR", "HDH_DELIVERY_DIR"}) | KEYRING | WORK_FOLDER,
     "provision": frozenset(
         {"CELERY_BROKER_URL", "HDH_DELIVERY_DIR", "HDH_WORKSPACES_DIR", "HDH_WORKSPACE_IMAGE", "HDH_SOCKETS_DIR"}
     ),
@@ -81,6 +83,8 @@ def _missing(given: Mapping[str, str]) -> Iterator[str]:
     own = ZONES.get(given.get("HDH_ZONE", ""), frozenset())
     if given.get("HDH_KEY_SERVICE") == KEY_MANAGER:
         own -= KEYRING
+    if not given.get("HDH_DELIVERY_DIR", "").startswith("s3://"):
+        own -= WORK_FOLDER
     for name in (*COMMON, *sorted(own)):
         if not given.get(name):
             yield f"{name} is missing."

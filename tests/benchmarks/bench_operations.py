@@ -121,6 +121,7 @@ def _begin(count: int, folder: str) -> None:
     connection.getresponse().read()
     extract = UUID(int=7)
     (Path(folder) / str(extract)).mkdir()
+    (Path(folder) / str(extract) / "manifest.json").write_text('{"files": []}')
     (Path(folder) / str(extract) / "people.csv").write_text("age,sex\n40,1\n")
     for _ in range(count):
         workspace = made.workspace()

@@ -19,6 +19,7 @@ from apps.workspaces.providers.base import (
 from apps.workspaces.rules import Kind
 from tests.support.carrying_out import Memory, Place
 from tests.support.cloud_in_process import new_world, provider_in
+from tests.support.object_store import object_store, upload
 from tests.support.sandbox import deliver, local_in, room_for_sandboxes
 
 
@@ -135,6 +136,19 @@ def test_a_delivery_that_is_not_there_is_refused_in_words(place: Place, base: Pa
 
     with pytest.raises(ProviderRefused, match="delivery"):
         place.carry_out(Kind.PROVISION, missing)
+
+
+def test_an_extract_in_an_object_store_reaches_the_workspace_with_its_checksums(place: Place, base: Path) -> None:
+    extract_id = str(deliver(base / "d"))
+    with object_store("deliveries") as bucket:
+        spec = WorkspaceSpec(uuid4(), upload(base / "d" / extract_id, bucket / extract_id), Limits(2**30, home=2**28))
+        place.carry_out(Kind.PROVISION, spec)
+        assert place.provider.observe(spec.id).state is RunState.RUNNING
+        (bucket / extract_id / "people.csv").write_bytes(b"age,sex\n40,1\n50,1\n")
+        other = WorkspaceSpec(uuid4(), spec.data, spec.limits)
+        with pytest.raises(ProviderRefused, match=r"people\.csv"):
+            place.carry_out(Kind.PROVISION, other)
+        place.carry_out(Kind.STOP, other)
 
 
 def _job(place: Place, spec: WorkspaceSpec) -> Job:

@@ -40,7 +40,7 @@ PLAYED_WHOLE = frozenset({Kind.PROVISION, Kind.DESTROY, Kind.ROTATE_KEYS})
 CASES = [(kind, part) for kind in BEFORE for part in range(PARTS.get(kind, 1))]
 
 
-AMENDED = {"manifest.json": '{"files": 2}', "people.csv": "age,sex\n41,2\n51,1\n", "stays.csv": "days\n3\n"}
+AMENDED = {"people.csv": "age,sex\n41,2\n51,1\n", "stays.csv": "days\n3\n"}
 """The extract of an amendment: one file is of the size it had and of other content, one is new; one is no more."""
 
 

@@ -1,5 +1,6 @@
 """What tests of workspaces in the imitated cloud begin with."""
 
+import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 from django.db import transaction
 
 from apps.workspaces.models import Workspace
+from apps.workspaces.providers.deliveries import digest
 from apps.workspaces.services import workspace_data_ready
 from tests.factories import workspaces as made
 from tests.support.cloud_workers import Bench
@@ -21,15 +23,18 @@ def bench(settings: Any, tmp_path: Path) -> Iterator[Bench]:
         yield one
 
 
-EXTRACT = {"manifest.json": '{"files": []}', "people.csv": "age,sex\n40,1\n50,2\n", "acts.csv": "code\nA\n"}
+EXTRACT = {"people.csv": "age,sex\n40,1\n50,2\n", "acts.csv": "code\nA\n"}
 
 
 def delivery(folder: Path, files: Mapping[str, str]) -> UUID:
-    """An extract of these files, as it is delivered into `folder`; its identifier."""
+    """An extract of these files with their manifest, as it is delivered into `folder`; its identifier."""
     extract_id = uuid4()
-    (folder / str(extract_id)).mkdir()
+    root = folder / str(extract_id)
+    root.mkdir()
     for name, content in files.items():
-        (folder / str(extract_id) / name).write_text(content)
+        (root / name).write_text(content)
+    listed = [{"path": name, "bytes": len(content), "sha256": digest(root / name)} for name, content in files.items()]
+    (root / "manifest.json").write_text(json.dumps({"files": listed}))
     return extract_id
 
 

@@ -34,6 +34,13 @@ def object_store(bucket: str) -> Iterator[ObjectPath]:
         server.stop()
 
 
+def download(place: ObjectPath, folder: Path) -> Path:
+    """A copy of a prefix, as files."""
+    for name in places.files_under(place):
+        places.fetch(place / name, folder / name)
+    return folder
+
+
 def upload(folder: Path, place: ObjectPath) -> ObjectPath:
     """A copy of a folder, as objects."""
     for name in places.files_under(folder):

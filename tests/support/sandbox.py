@@ -1,6 +1,8 @@
 """What tests of sandboxes need of this machine."""
 
 import contextlib
+import hashlib
+import json
 import os
 import shutil
 import tempfile
@@ -33,8 +35,11 @@ def deliver(deliveries: Path) -> UUID:
     extract_id = uuid4()
     delivery = deliveries / str(extract_id)
     delivery.mkdir(parents=True)
-    (delivery / "manifest.json").write_text('{"files": []}')
-    (delivery / "people.csv").write_text("age,sex\n40,1\n50,2\n")
+    people = b"age,sex\n40,1\n50,2\n"
+    listed = {"path": "people.csv", "bytes": len(people), "sha256": hashlib.sha256(people).hexdigest()}
+    (delivery / "people.csv").write_bytes(people)
+    (delivery / "manifest.json").write_text(json.dumps({"files": [listed]}))
+    (delivery / "manifest.sig.json").write_text("{}")
     delivery.chmod(0o755)
     return extract_id
 

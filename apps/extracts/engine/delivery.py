@@ -12,7 +12,7 @@ from .definition import Definition
 from .filters import FILTERS, Filter
 from .html_page import HTML_PAGE, html_page
 from .page_words import PAGE_WORDS
-from .places import Place
+from .places import ObjectPath, Place
 from .plan.cohort import steps
 from .plan.deliveries import delivered_columns
 from .plan.rows import bit
@@ -148,10 +148,17 @@ def write_documents(folder: Path, manifest: dict[str, Any], others: Sequence[str
 
 
 def read_manifest(folder: Place) -> dict[str, Any]:
-    """The manifest of a delivery; empty when it cannot be read."""
+    """The manifest of a delivery; empty when it cannot be read.
+
+    Raises ``OSError`` when an object store does not answer: nobody knows then what stands there.
+    """
     try:
         found = json.loads((folder / MANIFEST).read_bytes())
-    except (OSError, ValueError):
+    except (FileNotFoundError, ValueError):
+        return {}
+    except OSError:
+        if isinstance(folder, ObjectPath):
+            raise
         return {}
     return found if isinstance(found, dict) else {}
 

@@ -156,7 +156,7 @@ class _Pairs:
         self._width = len(columns)
         bucket = (_mixed(columns[:-1]) % np.uint64(self._buckets)).astype(np.uint16)
         order = np.argsort(bucket, kind="stable")
-        rows = np.stack(columns, axis=1)[order]
+        rows = np.stack(columns, axis=1).take(order, axis=0)
         bounds = np.searchsorted(bucket[order], np.arange(self._buckets + 1))
         for number in np.flatnonzero(np.diff(bounds)):
             with (self._folder / str(number)).open("ab") as stream:

@@ -4,9 +4,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from typing import Any
 
-from .catalogue import CATALOGUE, FAMILY_TITLES, Family
+from .catalogue import FAMILY_TITLES, Family
 from .page_words import PAGE_WORDS
 from .protection import LEVEL_WORDS, Level
+from .risk import title_of
 from .words import LANGUAGES, Language
 
 HTML_PAGE = "REPORT.html"
@@ -73,7 +74,7 @@ def _risk(risk: Mapping[str, Mapping[str, Any]], language: Language) -> Iterator
         yield f"<h2>{words['risk']}</h2><p>{words['risk_intro']}</p>"
     for name, found in sorted(risk.items()):
         sets, coarser = found["sets"], any("before" in one for one in found["sets"])
-        yield f"<h3>{name} — {escape(CATALOGUE.tables[name].title(language))}</h3>"
+        yield f"<h3>{name} — {escape(title_of(name, language))}</h3>"
         yield _chart(sets, language)
         yield f"<p>{words['key']}</p>" if coarser else ""
         header = (words["line"], words["known"], words["persons"], "k", words["alone"], "l")

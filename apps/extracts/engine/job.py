@@ -79,10 +79,11 @@ class Job:
         return members is not None and identities is not None and 2 * members.rows > identities.rows
 
     def _makers(self, name: str) -> list[Unit]:
-        """The units that made an intermediate relation; a bucket of the cohort is only about its own bucket."""
+        """The units that made an intermediate relation; a bucket of the cohort is only about the buckets within it."""
         made = [unit for unit in self.units if unit.kind == name]
         if name == UnitKind.MATCHED and self.unit.kind is UnitKind.COHORT:
-            return [unit for unit in made if unit.partition == self.unit.partition]
+            number, count = self.unit.bucket
+            return [unit for unit in made if unit.bucket[0] % count == number]
         return made
 
     def rows(self, query: Query) -> list[tuple[Any, ...]]:

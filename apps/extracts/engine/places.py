@@ -20,15 +20,21 @@ from fsspec.spec import AbstractFileSystem  # type: ignore[import-untyped]
 
 SCHEME = "s3"
 READ_AHEAD = 1 << 20
+DIGEST = "sha256"
+"""The name under which the hash of an object is kept beside it."""
 ABSENT = frozenset({"404", "NoSuchKey", "NoSuchBucket"})
 
 
 @dataclass(frozen=True, slots=True)
 class ObjectStat:
-    """Size, and a stamp that is another when the object was written again, under the names of ``os.stat_result``."""
+    """Size, and a stamp that is another when the object was written again, under the names of ``os.stat_result``.
+
+    ``sha256`` is the hash that whoever wrote the object left beside it, empty when none was left.
+    """
 
     st_size: int
     st_mtime_ns: str
+    sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +64,8 @@ class ObjectPath:
         """Size and version: the ETag and the moment it was written."""
         with _as_os_errors(self):
             found = _client().head_object(Bucket=self.bucket, Key=self.key)
-        return ObjectStat(found["ContentLength"], f"{found['ETag']} {found['LastModified'].isoformat()}")
+        stamp = f"{found['ETag']} {found['LastModified'].isoformat()}"
+        return ObjectStat(found["ContentLength"], stamp, found["Metadata"].get(DIGEST, ""))
 
     def read_bytes(self) -> bytes:
         """The whole object."""
@@ -89,15 +96,31 @@ class ObjectPath:
         """The objects directly under this prefix whose name ends as the pattern ``*.ending`` says."""
         return (one for one in self.files() if one.parent == self and one.name.endswith(pattern.removeprefix("*")))
 
-    def put(self, file: Path) -> None:
-        """Write the object from a file; it appears whole, or not at all."""
+    def put(self, file: Path, sha256: str = "") -> None:
+        """Write the object from a file, its hash beside it; it appears whole, or not at all."""
+        beside = {"Metadata": {DIGEST: sha256}} if sha256 else {}
         with _as_os_errors(self):
-            _client().upload_file(str(file), self.bucket, self.key)
+            _client().upload_file(str(file), self.bucket, self.key, ExtraArgs=beside)
+
+    def write_bytes(self, content: bytes) -> None:
+        """Write a small object."""
+        with _as_os_errors(self):
+            _client().put_object(Bucket=self.bucket, Key=self.key, Body=content)
 
     def unlink(self) -> None:
         """Remove the object, if it is there."""
         with _as_os_errors(self):
             _client().delete_object(Bucket=self.bucket, Key=self.key)
+
+    def abandon_uploads(self) -> None:
+        """Forget the parts of objects under this prefix that were begun and never became an object."""
+        with _as_os_errors(self):
+            pages = (
+                _client().get_paginator("list_multipart_uploads").paginate(Bucket=self.bucket, Prefix=f"{self.key}/")
+            )
+            for begun in [one for page in pages for one in page.get("Uploads", ())]:
+                named = {"Bucket": self.bucket, "Key": begun["Key"], "UploadId": begun["UploadId"]}
+                _client().abort_multipart_upload(**named)
 
 
 Place = Path | ObjectPath
@@ -126,15 +149,15 @@ def is_free(place: Place) -> bool:
 
 
 @contextmanager
-def fetched(place: Place) -> Iterator[Path]:
-    """A place as a folder: itself, or a copy of the objects that lasts as long as the block."""
+def fetched(place: Place, folder: Path | None = None) -> Iterator[Path]:
+    """A file: itself, or a copy of the object, in ``folder`` if given, that lasts as long as the block."""
     if isinstance(place, Path):
         yield place
         return
-    with tempfile.TemporaryDirectory(prefix="hdh-objects-") as folder:
-        for name in files_under(place):
-            fetch(place / name, Path(folder) / name)
-        yield Path(folder)
+    with tempfile.TemporaryDirectory(prefix="hdh-object-", dir=folder) as directory:
+        copy = Path(directory) / place.name
+        fetch(place, copy)
+        yield copy
 
 
 def fetch(one: ObjectPath, file: Path) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 from .catalogue import CATALOGUE, Family, Link, Table
 from .definition import Definition
+from .words import Language
 
 SMALLEST_COUNT = 11
 """No count of persons under this one is shown (rule of the CASD, applied to the SNDS)."""
@@ -25,6 +26,12 @@ STEPS = (
     ("EXE_SOI_DTD", "EXE_SOI_AMD", "IMB_ALD_DTD", "ENT_DAT"),
 )
 """What an intruder may know of somebody, the most common knowledge first."""
+
+DESIGN = "PATIENTS"
+"""The file of who is a case, a control, and when their index date is: a table of the delivery, not of the source."""
+DESIGN_TITLES: Mapping[Language, str] = {"fr": "Personnes et dates index", "en": "People and index dates"}
+PEOPLE = "IR_BEN_R"
+"""The table that tells who people are."""
 
 SENSITIVE: Mapping[str, str] = {
     "IR_IMB_R": "MED_MTF_COD",
@@ -68,6 +75,18 @@ def sensitive(definition: Definition, table: Table) -> str:
     """The delivered column of a table whose diversity is counted; empty when there is none."""
     name = SENSITIVE.get(table.name, "")
     return name if name in definition.scope.tables[table.name] else ""
+
+
+def design_sets(definition: Definition, index_date: str) -> list[tuple[str, ...]]:
+    """The index date, and then what is delivered of who people are: one line each, easily put together."""
+    known = quasi_identifiers(definition, CATALOGUE.tables[PEOPLE]) if PEOPLE in definition.scope.tables else ()
+    return [(index_date,), *((index_date, *more) for more in known)]
+
+
+def title_of(name: str, language: Language) -> str:
+    """What a measured table holds."""
+    table = CATALOGUE.table(name)
+    return table.title(language) if table else DESIGN_TITLES[language]
 
 
 def is_coarser(definition: Definition, table: Table, columns: Sequence[str]) -> bool:

@@ -8,8 +8,6 @@ A unit that is done is not done again. A process that dies at any moment leaves 
 next one goes on and ends in the same bytes. ``out`` appears at once, whole, with its manifest.
 """
 
-import hashlib
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
@@ -23,10 +21,11 @@ from .catalogue import Kind
 from .definition import Definition
 from .delivery import read_manifest
 from .job import Job
-from .places import Place, is_free
+from .places import ObjectPath, Place, is_free
 from .plan.relations import KEYED_ARGUMENTS, keyed_name
 from .problems import DeliveryError, EngineError
 from .pseudonyms import ProjectKey
+from .publishing import Shelf, discard, fingerprint, withdraw
 from .signature import Signer
 from .source import Source
 from .steps import STEPS
@@ -34,7 +33,7 @@ from .units import Unit, plan_of
 from .verify import verify
 from .workshop import Result, Workshop, home_of
 
-ENGINE_VERSION = "5"
+ENGINE_VERSION = "6"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +80,7 @@ class ExtractRun:
         Raises ``SourceError``, or ``DeliveryError`` when ``out`` holds something else.
         """
         opened = Source.open(source)
-        units = plan_of(definition, opened)
+        units = plan_of(definition, opened, to_objects=isinstance(out, ObjectPath))
         chosen = settings or EngineSettings()
         run = cls(definition, opened, out, key, request_id, chosen, units, signer or key.signer(), home_of(out, work))
         run.check_place()
@@ -108,8 +107,13 @@ class ExtractRun:
     @cached_property
     def workshop(self) -> Workshop:
         """Where the work is done."""
-        text = json.dumps(self.binding, sort_keys=True)
-        return Workshop(self.out, hashlib.sha256(text.encode()).hexdigest(), self.home)
+        return Workshop(self.out, fingerprint(self.binding), self.home)
+
+    @cached_property
+    def shelf(self) -> Shelf | None:
+        """Its place in an object store, if it is delivered to one."""
+        out, binding = self.out, self.workshop.binding
+        return Shelf(out, self.request_id, binding) if isinstance(out, ObjectPath) else None
 
     def backend(self) -> Backend:
         """The backend of the settings, ready to work; the units of one thread may share it."""
@@ -123,9 +127,15 @@ class ExtractRun:
         """True when this extract is delivered, False when it may be made. Raises ``DeliveryError`` otherwise."""
         if read_manifest(self.out).get("binding") == self.binding:
             return True
-        if is_free(self.out) or self.workshop.half_published():
+        if is_free(self.out) or (self.shelf is not None and self.shelf.may_be_filled()):
             return False
         raise DeliveryError(f"{self.out}: holds something else than this extract; nothing was written")
+
+    def settle(self) -> None:
+        """Remove what a death in the last moment of publishing may have left beside the delivery that stands."""
+        if self.shelf is not None:
+            self.shelf.forget_note()
+        self.workshop.discard()
 
 
 @cache
@@ -174,6 +184,7 @@ def run_all(run: ExtractRun, progress: Callable[[UnitReport, int, int], None] | 
     ``progress`` receives each report with the number of units done and their total.
     """
     if run.delivered():
+        run.settle()
         return False
     run.workshop.prepare()
     with run.backend() as engine:
@@ -182,11 +193,6 @@ def run_all(run: ExtractRun, progress: Callable[[UnitReport, int, int], None] | 
             if progress is not None:
                 progress(report, done, len(run.units))
     return True
-
-
-def discard(out: Place, work: Path | None = None) -> None:
-    """Remove the unfinished work of a delivery that will not be made."""
-    Workshop(out, "", home_of(out, work)).discard()
 
 
 def _report(unit: Unit, result: Result, *, skipped: bool) -> UnitReport:
@@ -209,4 +215,5 @@ __all__ = [
     "run_all",
     "run_unit",
     "verify",
+    "withdraw",
 ]

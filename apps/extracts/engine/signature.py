@@ -12,6 +12,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from .places import Place
+
 SIGNATURE = "manifest.sig.json"
 ALGORITHM = "Ed25519"
 SEED_BYTES = 32
@@ -43,7 +45,7 @@ class Signer:
         (manifest.parent / SIGNATURE).write_text(json.dumps(described, indent=1, sort_keys=True) + "\n")
 
 
-def signed_by(manifest: Path) -> str:
+def signed_by(manifest: Place) -> str:
     """The public key under which a manifest is truly signed; empty when it is not."""
     try:
         described = json.loads((manifest.parent / SIGNATURE).read_bytes())

@@ -1,23 +1,19 @@
 """What each kind of unit does. A step reads, computes, checks that the source did not move, and keeps one result."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
-from pathlib import Path
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
-from . import naming
+from . import measuring, naming, publishing
 from .catalogue import CATALOGUE, Link, Partitioning, Table
 from .delivery import MANIFEST, PATIENTS, build_manifest, write_documents
-from .exposure import exposures
 from .job import Job
-from .places import Place
+from .places import ObjectPath, Place
 from .plan import cohort, deliveries, events, people
 from .plan.relations import SHAPES, compiled
 from .problems import EngineError, SourceError
-from .risk import is_coarser, quasi_identifiers, sensitive, shown
 from .source import sha256_of
 from .units import Unit, UnitKind, events_of
 from .verify import verify
@@ -75,7 +71,8 @@ def describe_people(job: Job) -> Result:
 
 def find_events(job: Job) -> Result:
     """What a partition of a part of the source says about the criteria."""
-    return job.keep(events_of(job.unit, job.definition))
+    buckets = sum(unit.kind is UnitKind.MATCHED for unit in job.units)
+    return job.keep(events_of(job.unit, job.definition, buckets))
 
 
 def match_leaves(job: Job) -> Result:
@@ -116,30 +113,17 @@ def deliver_table(job: Job) -> Result:
         return job.workshop.keep(job.unit, path, rows, facts)
 
 
-def measure_risk(job: Job) -> Result:
-    """How exposed people are in one delivered table, and would be if nothing had been made coarser."""
-    table = CATALOGUE.tables[job.unit.table]
-    sets = tuple(quasi_identifiers(job.definition, table))
-    files = [job.workshop.file(unit) for unit in job.units if unit.kind is UnitKind.TABLE and unit.table == table.name]
-    found = [
-        {"quasi_identifiers": list(columns), "after": after}
-        for columns, after in zip(sets, _exposed(job, table, sets, files), strict=True)
-    ]
-    if table.partitioning is Partitioning.WHOLE and is_coarser(job.definition, table, sets[-1]):
-        exact = replace(job.definition, protection=replace(job.definition.protection, coarsened=()))
-        sql = job.sql(compiled(deliveries.delivery, exact, table))
-        with job.workshop.unfinished() as path:
-            with job.source_watched():
-                job.engine.deliver(sql, path, table.surrogates, ())
-            for one, before in zip(found, _exposed(job, table, sets, [path]), strict=True):
-                one["before"] = before
-    return job.workshop.keep(job.unit, None, 0, {"sensitive": sensitive(job.definition, table), "sets": found})
-
-
-def _exposed(job: Job, table: Table, sets: Sequence[tuple[str, ...]], files: Sequence[Path]) -> list[dict[str, Any]]:
-    """What may be shown of each set."""
-    everybody, told = job.workshop.file(Unit(UnitKind.PATIENTS)), sensitive(job.definition, table)
-    return [shown(*found) for found in exposures(files, sets, told, everybody, job.workshop.temporary)]
+def upload_file(job: Job) -> Result:
+    """Put one delivered file where it will stand; without a manifest beside it, it is no delivery yet."""
+    made = Unit(UnitKind.TABLE, job.unit.table, job.unit.partition)
+    done, out = job.workshop.result(made), job.workshop.out
+    if done is None or not isinstance(out, ObjectPath):
+        raise EngineError(f"{made}: this unit is not done, or nothing is delivered to an object store")
+    shelf = publishing.Shelf(out, job.binding["request_id"], job.workshop.binding)
+    file = job.workshop.file(made)
+    shelf.put(file.relative_to(job.workshop.delivery).as_posix(), file, done.facts["sha256"])
+    job.workshop.keep(job.unit, None, done.rows, {})
+    return Result(done.rows, done.bytes, {})
 
 
 def publish(job: Job) -> Result:
@@ -156,7 +140,7 @@ def publish(job: Job) -> Result:
     # The units counted the persons of the very files that they hashed: the hashes are enough here.
     if problems := verify(job.workshop.delivery, job.signer.public_key, recount=False):
         raise EngineError("\n".join(map(str, problems)))
-    job.workshop.publish(last=MANIFEST)
+    publishing.publish(job.workshop, job.binding["request_id"])
     return Result(sum(file["rows"] for file in manifest["files"]), sum(file["bytes"] for file in manifest["files"]), {})
 
 
@@ -185,6 +169,7 @@ STEPS: Mapping[UnitKind, Callable[[Job], Result]] = {
     UnitKind.PATIENTS: naming.name_patients,
     UnitKind.MEMBERS: find_members,
     UnitKind.TABLE: deliver_table,
-    UnitKind.RISK: measure_risk,
+    UnitKind.RISK: measuring.measure_risk,
+    UnitKind.UPLOAD: upload_file,
     UnitKind.PUBLISH: publish,
 }

@@ -9,6 +9,7 @@
     patients    the pseudonym of each case and control      members    their identities
     table       one partition of one table, as it is delivered
     risk        how exposed people are in one delivered table
+    upload      one delivered file has its place, where deliveries stand in an object store
     publish     manifest, verification, and the delivery has its place
 
 Units of one kind that differ by their partition do not need each other: they may be done in any order, by any worker.
@@ -22,15 +23,17 @@ from .catalogue import CATALOGUE, Partitioning, Table
 from .criteria import Period
 from .definition import Definition
 from .geography import REGIONS
-from .plan.deliveries import source_tables
+from .plan.deliveries import INDEX_DATE, designed_columns, source_tables
 from .plan.events import PART_TABLE, Leaves, Part, events, parts_of
 from .plan.relations import Query, compiled
 from .problems import SourceError
-from .risk import quasi_identifiers
+from .risk import DESIGN, PEOPLE, quasi_identifiers
 from .source import WHOLE, Source
 
 BUCKET = 5_000_000
 """About how many identities one cohort unit decides upon."""
+LINES = 5_000_000
+"""From about how many lines of the source come the events that one matched unit holds in memory."""
 
 
 class UnitKind(StrEnum):
@@ -47,6 +50,7 @@ class UnitKind(StrEnum):
     MEMBERS = "members"
     TABLE = "table"
     RISK = "risk"
+    UPLOAD = "upload"
     PUBLISH = "publish"
 
 
@@ -83,26 +87,29 @@ class Unit:
         return self.name
 
 
-def plan_of(definition: Definition, source: Source) -> tuple[Unit, ...]:
-    """Every unit, in order. Raises ``SourceError`` when the source lacks a table that the definition needs."""
+def plan_of(definition: Definition, source: Source, *, to_objects: bool = False) -> tuple[Unit, ...]:
+    """Every unit, in order; ``to_objects``: a delivery to an object store, which takes no folder at once.
+
+    Raises ``SourceError`` when the source lacks a table that the definition needs.
+    """
     work = tuple(_work(definition, source))
     needed = dict.fromkeys(read for unit in work for read in reads(unit, definition))
     checks = tuple(Unit(UnitKind.SOURCE, table, partition) for table, partition in needed)
-    return (*checks, *work, Unit(UnitKind.PUBLISH))
+    uploads = [Unit(UnitKind.UPLOAD, unit.table, unit.partition) for unit in work if unit.kind is UnitKind.TABLE]
+    return (*checks, *work, *(uploads if to_objects else ()), Unit(UnitKind.PUBLISH))
 
 
 def _work(definition: Definition, source: Source) -> Iterator[Unit]:
     yield Unit(UnitKind.IDENTITIES)
     yield Unit(UnitKind.PEOPLE)
-    for part in Part:
-        for partition in _event_partitions(part, definition, source):
-            yield Unit(UnitKind.EVENTS, part.value, partition)
-    rows = sum(file.rows for file in source.files_of(CATALOGUE.tables["IR_BEN_R"], WHOLE))
-    count = -(-rows // BUCKET) or 1
-    buckets = _buckets(count)
+    searched = [(part, partition) for part in Part for partition in _event_partitions(part, definition, source)]
+    yield from (Unit(UnitKind.EVENTS, part.value, partition) for part, partition in searched)
+    count = -(-_rows(source, "IR_BEN_R", WHOLE) // BUCKET) or 1
     if definition.leaves:
-        yield from (Unit(UnitKind.MATCHED, partition=bucket) for bucket in buckets)
-    yield from (Unit(UnitKind.COHORT, partition=bucket) for bucket in buckets)
+        lines = sum(_rows(source, PART_TABLE[part], partition) for part, partition in searched)
+        within_each = -(-lines // (count * LINES)) or 1
+        yield from (Unit(UnitKind.MATCHED, partition=bucket) for bucket in _buckets(count * within_each))
+    yield from (Unit(UnitKind.COHORT, partition=bucket) for bucket in _buckets(count))
     if definition.design.controls:
         yield from (Unit(UnitKind.CONTROLS, partition=bucket) for bucket in _buckets(min(count, len(REGIONS))))
     yield Unit(UnitKind.PATIENTS)
@@ -111,6 +118,12 @@ def _work(definition: Definition, source: Source) -> Iterator[Unit]:
     for name in sorted(definition.scope.tables):
         if any(quasi_identifiers(definition, CATALOGUE.tables[name])):
             yield Unit(UnitKind.RISK, name)
+    if INDEX_DATE in designed_columns(definition):
+        yield Unit(UnitKind.RISK, DESIGN)
+
+
+def _rows(source: Source, table: str, partition: str) -> int:
+    return sum(file.rows for file in source.files_of(CATALOGUE.tables[table], partition))
 
 
 def _buckets(count: int) -> list[str]:
@@ -166,14 +179,16 @@ def reads(unit: Unit, definition: Definition) -> tuple[tuple[str, str], ...]:
             names = events_of(unit, definition).relations
         case UnitKind.TABLE:
             names = source_tables(definition, CATALOGUE.tables[unit.table])
+        case UnitKind.RISK if unit.table == DESIGN:
+            names = source_tables(definition, CATALOGUE.tables[PEOPLE]) if PEOPLE in definition.scope.tables else ()
         case UnitKind.RISK if CATALOGUE.tables[unit.table].partitioning is Partitioning.WHOLE:
             names = source_tables(definition, CATALOGUE.tables[unit.table])
     known = (CATALOGUE.table(name) for name in names)
     return tuple((table.name, partition_read(table, unit)) for table in known if table is not None)
 
 
-def events_of(unit: Unit, definition: Definition) -> Query:
-    """The query of an EVENTS unit."""
+def events_of(unit: Unit, definition: Definition, buckets: int = 1) -> Query:
+    """The query of an EVENTS unit, whose events so many buckets of persons will be looked for in."""
     part = Part(unit.table)
     leaves: Leaves = tuple((number, leaf) for number, leaf in enumerate(definition.leaves) if part in parts_of(leaf))
-    return compiled(events, part, leaves, definition.filters)
+    return compiled(events, part, leaves, definition.filters, buckets)

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq  # type: ignore[import-untyped]
 from .catalogue import CATALOGUE
 from .definition import Definition
 from .delivery import MANIFEST, read_manifest
-from .places import Place, fetched
+from .places import Place, fetched, files_under
 from .plan.deliveries import delivered_columns
 from .problems import DefinitionError, Problem
 from .signature import SIGNATURE, signed_by
@@ -24,27 +24,22 @@ def verify(delivery: Place, public_key: str = "", *, recount: bool = True) -> tu
     """Every difference between a delivery and its manifest, empty when there is none.
 
     ``public_key``, when given, is the one that must have signed; otherwise any key that the manifest itself names.
-    Without ``recount``, the persons of files whose hash is right are not counted again. Objects are fetched first:
-    nothing is believed about what was not read.
+    Without ``recount``, the persons of files whose hash is right are not counted again. Objects are fetched, one after
+    the other: nothing is believed about what was not read. Raises ``OSError`` when a store cannot be reached.
     """
-    with fetched(delivery) as folder:
-        return _verified(folder, public_key, recount=recount)
-
-
-def _verified(folder: Path, public_key: str, *, recount: bool) -> tuple[Problem, ...]:
-    manifest = read_manifest(folder)
+    manifest = read_manifest(delivery)
     if any(key not in manifest for key in REQUIRED):
         words = ("le manifeste manque ou est illisible", "the manifest is missing or unreadable")
         return (Problem(MANIFEST, "no_manifest", *words),)
     try:
-        signed = _signature(folder, public_key or manifest["binding"]["signed_by"])
-        return (*signed, *_definition(manifest), *_files(folder, manifest, recount), *_extra(folder, manifest))
+        signed = _signature(delivery, public_key or manifest["binding"]["signed_by"])
+        return (*signed, *_definition(manifest), *_files(delivery, manifest, recount), *_extra(delivery, manifest))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         words = (f"le manifeste est mal formé ({error})", f"the manifest is malformed ({error})")
         return (Problem(MANIFEST, "bad_manifest", *words),)
 
 
-def _signature(folder: Path, public_key: str) -> Iterator[Problem]:
+def _signature(folder: Place, public_key: str) -> Iterator[Problem]:
     if signed_by(folder / MANIFEST) != public_key:
         words = ("la signature du manifeste manque ou est fausse", "the signature of the manifest is missing or wrong")
         yield Problem(SIGNATURE, "bad_signature", *words)
@@ -66,18 +61,24 @@ def _definition(manifest: Mapping[str, Any]) -> Iterator[Problem]:
             yield _differs(file["path"], "columns", "la liste des variables livrées", "the list of delivered columns")
 
 
-def _files(folder: Path, manifest: Mapping[str, Any], recount: bool) -> Iterator[Problem]:
+def _files(folder: Place, manifest: Mapping[str, Any], recount: bool) -> Iterator[Problem]:
+    there = frozenset(files_under(folder))
     described = [(file["path"], file) for file in manifest["files"]]
     for name, facts in [*described, *manifest["documents"].items()]:
-        path = folder / name
-        if not path.is_file():
+        if name not in there:
             yield Problem(name, "missing_file", "le fichier manque", "the file is missing")
-        elif path.stat().st_size != facts["bytes"]:
+        elif (folder / name).stat().st_size != facts["bytes"]:
             yield _differs(name, "bytes", "la taille du fichier", "the size of the file")
-        elif sha256_of(path) != facts["sha256"]:
-            yield _differs(name, "sha256", "l’empreinte du fichier", "the hash of the file")
-        elif "rows" in facts:
-            yield from _content(path, name, facts, recount)
+        else:
+            with fetched(folder / name) as path:
+                yield from _file(path, name, facts, recount)
+
+
+def _file(path: Path, name: str, facts: Mapping[str, Any], recount: bool) -> Iterator[Problem]:
+    if sha256_of(path) != facts["sha256"]:
+        yield _differs(name, "sha256", "l’empreinte du fichier", "the hash of the file")
+    elif "rows" in facts:
+        yield from _content(path, name, facts, recount)
 
 
 def _content(path: Path, name: str, facts: Mapping[str, Any], recount: bool) -> Iterator[Problem]:
@@ -101,11 +102,10 @@ def _persons(parquet: pq.ParquetFile) -> int:
     return len(pa.chunked_array(seen, pa.binary(16)).unique())
 
 
-def _extra(folder: Path, manifest: Mapping[str, Any]) -> Iterator[Problem]:
+def _extra(folder: Place, manifest: Mapping[str, Any]) -> Iterator[Problem]:
     known = {MANIFEST, SIGNATURE, *manifest["documents"], *(file["path"] for file in manifest["files"])}
-    for path in sorted(folder.rglob("*")):
-        name = path.relative_to(folder).as_posix()
-        if not path.is_dir() and name not in known:
+    for name in files_under(folder):
+        if name not in known:
             yield Problem(name, "extra_file", "le fichier n’est pas au manifeste", "the file is not in the manifest")
 
 

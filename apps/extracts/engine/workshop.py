@@ -15,12 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .places import ObjectPath, Place, files_under
+from .places import Place
 from .problems import DeliveryError
 from .units import Unit, UnitKind
 
 TABLES = "delivery"
-UNFINISHED = "UNFINISHED"
 PRIVATE = 0o700
 
 
@@ -120,37 +119,15 @@ class Workshop:
             draft.replace(self._declaration(unit))
         return Result(rows, size, facts)
 
-    def publish(self, last: str) -> None:
-        """Give the delivery its place, and forget the work.
-
-        A folder appears whole and at once. Objects appear one by one, the one named ``last`` after all others: until
-        then they are no delivery, and a note beside them says whose they will be.
-        """
-        if isinstance(self.out, Path):
-            self.out.parent.mkdir(parents=True, exist_ok=True)
-            self.delivery.replace(self.out)
-        else:
-            self._upload(self.out, last)
-        self.discard()
-
-    def _upload(self, out: ObjectPath, last: str) -> None:
-        with self.unfinished() as note:
-            note.write_text(self.binding)
-            (out / UNFINISHED).put(note)
-        for name in sorted(files_under(self.delivery), key=lambda name: (name == last, name)):
-            (out / name).put(self.delivery / name)
-        (out / UNFINISHED).unlink()
-
-    def half_published(self) -> bool:
-        """Whether what stands at the place is the beginning of this very delivery."""
-        try:
-            return isinstance(self.out, ObjectPath) and (self.out / UNFINISHED).read_bytes() == self.binding.encode()
-        except FileNotFoundError:
-            return False
-
     def discard(self) -> None:
         """Remove the work of this delivery, whatever its binding."""
         shutil.rmtree(self.root, ignore_errors=True)
+
+    def take_back(self, delivery: Path) -> None:
+        """Remove a delivery that stands in a folder: at once it is none any more, whatever happens next."""
+        self.root.mkdir(mode=PRIVATE, parents=True, exist_ok=True)
+        delivery.replace(self.root / secrets.token_hex(16))
+        self.discard()
 
     def _declaration(self, unit: Unit) -> Path:
         return self.folder / "done" / f"{unit.name}.json"

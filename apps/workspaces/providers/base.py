@@ -10,9 +10,11 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
+
+if TYPE_CHECKING:
+    from apps.extracts.engine.places import Place
 
 
 class ProviderUnavailable(Exception):
@@ -54,11 +56,11 @@ class Limits:
 
 @dataclass(frozen=True)
 class WorkspaceSpec:
-    """A workspace as its provider needs to know it: no names of people, no title. `size` is the code of an offer
-    (empty: the usual one), `budget_left` euros (None: no limit)."""
+    """A workspace as its provider needs to know it: no names of people, no title. `data` is the extract, in a folder or
+    in an object store; `size` the code of an offer (empty: the usual one), `budget_left` euros (None: no limit)."""
 
     id: UUID
-    data: Path | None
+    data: "Place | None"
     limits: Limits = field(default_factory=Limits)
     size: str = ""
     budget_left: float | None = None

@@ -61,6 +61,13 @@ class Sandboxed(ABC):
     @abstractmethod
     def list_all(self) -> tuple[UUID, ...]: ...
 
+    def bring(self, spec: WorkspaceSpec) -> bool:
+        """Bring some more of the extract to where the workspace can be shown it; whether it is there, whole.
+
+        Raises ProviderUnavailable, ProviderRefused. A provider whose workspaces are shown it where it stands has
+        nothing to do."""
+        return True
+
     def now(self) -> datetime:
         return datetime.now(UTC)
 
@@ -78,7 +85,9 @@ class Sandboxed(ABC):
         made = self.provision(job.spec)
         return Made(tuple((kind, external_id, {}) for kind, external_id in made.items()))
 
-    def _sandbox_start(self, job: Job) -> Made:
+    def _sandbox_start(self, job: Job) -> Made | NotYet:
+        if not self.bring(job.spec):
+            return NotYet(why="the extract is being brought")
         return Made((("sandbox", self.start(job.spec), {"generation": str(job.generation)}),))
 
     def _answers(self, job: Job) -> Made | NotYet:

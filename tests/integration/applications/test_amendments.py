@@ -16,8 +16,9 @@ from apps.extracts.models import ExtractRequest
 from apps.projects.models import Entitlement, Membership, Project
 from apps.workspaces.models import Workspace
 from tests.factories import applications as made
-from tests.factories.accounts import MandateFactory, steward
+from tests.factories.accounts import MandateFactory, client_signed_in, steward
 from tests.integration.applications.amending import MORE, amended, changed, submitted
+from tests.integration.applications.asking import text_of, url
 from tests.integration.applications.deciding import approve, send_back
 
 pytestmark = pytest.mark.django_db
@@ -37,6 +38,8 @@ def test_more_of_known_data_is_decided_at_once_and_makes_another_extract(decider
     root = made.at_status("approved", path="full_authorisation")
     amendment = submitted(changed(amended(root), "variables", **MORE))
     assert {"committee", "choice", "cnil"} <= set(amendment.stages_done)
+    shown = text_of(client_signed_in(decider).get(url("review", amendment))).replace("\xa0", " ")
+    assert "Variables ajoutées à la table « Référentiel des bénéficiaires » (IR_BEN_R) : BEN_TOP_CNS." in shown
     approve(amendment, decider)
     assert made.fresh(amendment).status == "agreement", "what changes is signed anew"
     services.agreement_signed(application=amendment, by=decider)

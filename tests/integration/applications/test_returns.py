@@ -69,5 +69,8 @@ def test_the_team_sees_what_it_changed_since_the_return(submitted: Application) 
     page = text_of(browser.get(url("submit", back)))
     assert "Diabète et insuffisance rénale" in page
     assert "Diabète, rein et grossesse" in page
+    plain = page.replace("\xa0", " ")
+    assert "Titre modifié : « Diabète et insuffisance rénale » devient « Diabète, rein et grossesse »." in plain
     services.application_submit(application=made.fresh(back), seen_version=back.version, by=lead)
     assert "depuis le renvoi" not in text_of(browser.get(url("submit", back)))
+    assert "Titre modifié" in text_of(client_signed_in(steward()).get(url("review", back))), "the next round shows it"

@@ -1,15 +1,17 @@
 """A small synthetic source, made once, and a definition that exercises every table."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from apps.extracts.engine.definition import Definition
+from apps.extracts.engine.places import ObjectPath
 from apps.extracts.engine.pseudonyms import ProjectKey
 from apps.extracts.engine.run import ExtractRun
 from apps.extracts.engine.synthetic import SyntheticRequest, generate
+from tests.support.object_store import object_store, upload
 
 PERIOD = {"from": "2021-10-01", "to": "2021-12-31"}
 DIABETES = {
@@ -33,6 +35,14 @@ DIABETES = {
             "IR_PHA_R": ["PHA_CIP_C13", "PHA_ATC_CLA"],
         },
         "period": PERIOD,
+    },
+}
+WOMEN = {
+    **DIABETES,
+    "population": {"sex": "female"},
+    "scope": {
+        "tables": {"IR_BEN_R": ["BEN_SEX_COD"], "ER_PHA_F": ["PHA_PRS_C13"]},
+        "period": {"from": "2021-12-01", "to": "2021-12-31"},
     },
 }
 KEY = ProjectKey(bytes(range(32)))
@@ -59,5 +69,27 @@ def opened(source: Path, definition: Definition, tmp_path: Path) -> Callable[...
     def run(**changes: Any) -> ExtractRun:
         chosen = {"source": source, "out": tmp_path / "out", "key": KEY, "request_id": "r1", **changes}
         return ExtractRun.open(chosen.pop("definition", definition), **chosen)
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def bucket(source: Path) -> Iterator[ObjectPath]:
+    """The synthetic source under ``snds``."""
+    with object_store("hdh") as bucket:
+        upload(source, bucket / "snds")
+        yield bucket
+
+
+@pytest.fixture
+def in_store(
+    opened: Callable[..., ExtractRun], bucket: ObjectPath, tmp_path: Path, request: pytest.FixtureRequest
+) -> Callable[..., ExtractRun]:
+    """Open the run of a small definition, from the bucket into the bucket."""
+    places_of_test = {"source": bucket / "snds", "out": bucket / "deliveries" / request.node.name}
+
+    def run(**changes: Any) -> ExtractRun:
+        given = {**places_of_test, "work": tmp_path / "work", **changes}
+        return opened(definition=Definition.from_json(WOMEN), **given)
 
     return run

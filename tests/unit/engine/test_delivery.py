@@ -231,6 +231,12 @@ def test_a_signer_is_silent_about_its_key() -> None:
         Signer(bytes(31))
 
 
+def test_what_cannot_be_read_is_no_manifest(tmp_path: Path) -> None:
+    assert read_manifest(tmp_path) == {}
+    (tmp_path / "manifest.json").mkdir()
+    assert read_manifest(tmp_path) == {}
+
+
 def test_the_manifest_tells_the_risk_of_each_table_and_the_families_delivered(delivered: Path) -> None:
     manifest = read_manifest(delivered)
     assert set(manifest["risk"]) == {"IR_BEN_R", "ER_PRS_F"}

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -74,6 +75,19 @@ def test_threads_and_memory_do_not_change_a_byte(opened: Open, tmp_path: Path) -
 
 
 @pytest.mark.faults
+def test_many_small_buckets_of_persons_and_events_change_no_byte(
+    opened: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_all(opened())
+    monkeypatch.setattr("apps.extracts.engine.units.BUCKET", 200)
+    monkeypatch.setattr("apps.extracts.engine.units.LINES", 700)
+    run = opened(out=tmp_path / "again")
+    kinds = Counter(unit.kind for unit in run.units)
+    assert kinds[UnitKind.MATCHED] > kinds[UnitKind.COHORT] > 1
+    run_all(run)
+    assert content(tmp_path / "again") == content(tmp_path / "out")
+
+
 def test_a_kill_at_any_boundary_ends_in_the_same_bytes(opened: Open, source: Path, tmp_path: Path) -> None:
     run_all(opened(out=tmp_path / "whole"))
     script = tmp_path / "run.py"

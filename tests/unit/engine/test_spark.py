@@ -11,18 +11,16 @@ import pytest
 
 from apps.extracts.engine.catalogue import Kind
 from apps.extracts.engine.definition import Definition
-from apps.extracts.engine.places import fetched
 from apps.extracts.engine.problems import SourceError
 from apps.extracts.engine.run import EngineSettings, ExtractRun, run_all, run_unit, verify
 from apps.extracts.engine.units import UnitKind
-from tests.unit.engine.conftest import DIABETES, KEY
+from tests.unit.engine.conftest import DIABETES, KEY, WOMEN
 from tests.unit.engine.runs import do
-from tests.unit.engine.test_places import WOMEN
 
 pytest.importorskip("pyspark", reason="Spark is installed apart: make test-spark")
 
 from tests.support import spark
-from tests.support.object_store import object_store, upload
+from tests.support.object_store import download, object_store, upload
 
 Open = Callable[..., ExtractRun]
 ON_SPARK = EngineSettings(backend="spark", master="local[2]")
@@ -126,6 +124,5 @@ def test_spark_reads_a_bucket_and_what_it_finds_is_delivered_to_one(opened: Open
         run = opened(definition=women, **given)
         run_all(run)
         assert verify(run.out) == ()
-        with fetched(run.out) as folder:
-            assert rows_of(folder) == rows_of(tmp_path / "out")
+        assert rows_of(download(run.out, tmp_path / "copy")) == rows_of(tmp_path / "out")
     assert not list((tmp_path / "work").iterdir())

@@ -1,6 +1,7 @@
 """Index date, windows, controls: how they are read, said, written back, and what goes with the delivery."""
 
 import copy
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -156,6 +157,30 @@ def test_the_delivery_tells_who_is_whose_control_and_the_flow_counts_those_who_h
 def test_the_index_date_is_no_finer_than_dates_of_care(delivered: Callable[..., Path]) -> None:
     out = delivered(protection={"coarsening": {"care_date": "month"}})
     assert {row["INDEX_DATE"].day for row in pq.read_table(out / PATIENTS).to_pylist()} == {1}
+
+
+def test_index_dates_are_counted_in_the_exposure_alone_and_beside_who_people_are(
+    delivered: Callable[..., Path],
+) -> None:
+    out = delivered(protection={"coarsening": {"care_date": "year"}})
+    found = read_manifest(out)["risk"]["PATIENTS"]["sets"]
+    assert found[0]["quasi_identifiers"] == ["INDEX_DATE"]
+    people = {row["PATIENT_ID"]: row["INDEX_DATE"] for row in pq.read_table(out / PATIENTS).to_pylist()}
+    assert found[0]["after"]["k"] == min(Counter(people.values()).values()) > found[0]["before"]["k"] == 1
+    told = pq.read_table(out / "IR_BEN_R" / "all.parquet").to_pylist()
+    finest = found[-1]["quasi_identifiers"]
+    assert finest[0] == "INDEX_DATE"
+    classes = defaultdict(set)
+    for row in told:
+        classes[people[row["PATIENT_ID"]], *(row[name] for name in finest[1:])].add(row["PATIENT_ID"])
+    assert found[-1]["after"]["k"] == min(map(len, classes.values()))
+
+
+def test_index_dates_stand_alone_where_nothing_else_is_told_of_people(delivered: Callable[..., Path]) -> None:
+    out = delivered(scope={"tables": {"ER_PRS_F": ["EXE_SOI_DTD"]}, "period": PERIOD})
+    (alone,) = read_manifest(out)["risk"]["PATIENTS"]["sets"]
+    assert alone["quasi_identifiers"] == ["INDEX_DATE"]
+    assert "before" not in alone, "nothing was made coarser"
 
 
 def test_nothing_is_told_of_the_index_date_where_dates_are_counted_from_it(delivered: Callable[..., Path]) -> None:

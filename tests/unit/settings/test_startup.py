@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from hdh_portal.settings import base
-from hdh_portal.settings.startup import DEVELOPMENT_SECRET, ZONES, production_problems
+from hdh_portal.settings.startup import DEVELOPMENT_SECRET, WORK_FOLDER, ZONES, production_problems
 
 STRONG = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 COMMON = {
@@ -39,7 +39,17 @@ def test_each_zone_starts_with_exactly_what_it_needs(zone: str) -> None:
 @pytest.mark.parametrize("zone", ZONES)
 def test_a_zone_without_what_it_needs_is_told_all_at_once(zone: str) -> None:
     problems = production_problems({"HDH_ZONE": zone})
-    assert set(problems) == {f"{name} is missing." for name in {*COMMON, *ZONES[zone]}}
+    assert set(problems) == {f"{name} is missing." for name in {*COMMON, *ZONES[zone]} - WORK_FOLDER}
+
+
+def test_deliveries_to_an_object_store_need_a_folder_to_work_in_and_no_other_zone_may_see_it() -> None:
+    given = {**good("extract"), "HDH_DELIVERY_DIR": "s3://deliveries/prefix"}
+    assert production_problems(given) == ()
+    del given["HDH_EXTRACT_WORK_DIR"]
+    assert production_problems(given) == ("HDH_EXTRACT_WORK_DIR is missing.",)
+    assert production_problems({**given, "HDH_DELIVERY_DIR": "/srv/hdh"}) == ()
+    (problem,) = production_problems({**good("provision"), "HDH_EXTRACT_WORK_DIR": "/srv/hdh"})
+    assert problem.startswith("HDH_EXTRACT_WORK_DIR is set")
 
 
 def test_production_sends_by_a_mail_server_and_by_nothing_else() -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
+import ibis  # type: ignore[import-untyped]
 import ibis.expr.types as ir  # type: ignore[import-untyped]
 
 from apps.extracts.engine.catalogue import (
@@ -71,13 +72,18 @@ def care(definition: Definition, of_most: bool) -> ir.Table:
     """
     found = lines(definition) if of_most else relation("lines")
     columns = (*CLAIM_KEYS, *_person_columns(definition), "removed", *_asked(definition))
-    return found.select(*columns, CLAIM_ID=pseudonym(Kind.CLAIM, *(found[name] for name in CLAIM_KEYS)))
+    named = pseudonym(Kind.CLAIM, *(found[name] for name in CLAIM_KEYS))
+    return found.select(*columns, kept=found.removed == 0, CLAIM_ID=named)
 
 
 def _kept(name: str) -> ir.Table:
-    """What the filters keep of a shared relation."""
+    """What the filters keep of a shared relation.
+
+    A comparison of booleans, which DuckDB holds for true of half of the rows; it would hold a mask of 0 for rare, and
+    keep the many lines at hand to look for the few details rather than the other way round: a third more work.
+    """
     found = relation(name)
-    return found.filter(found.removed == 0)
+    return found.filter(found.kept == ibis.literal(True))
 
 
 def removed_care() -> ir.Table:
@@ -93,7 +99,7 @@ def stays(definition: Definition) -> ir.Table:
     found = linked_stays(definition.scope.period, definition.filters, known)
     found = _around(definition, found, found.EXE_SOI_DTD, found.EXE_SOI_DTD)
     named = found.mutate(STAY_ID=pseudonym(Kind.STAY, found.year, *(found[name] for name in STAY_KEYS)))
-    return named.select(*STAY_KEYS, *columns, "STAY_ID", "removed").distinct()
+    return named.select(*STAY_KEYS, *columns, "STAY_ID", "removed", kept=named.removed == 0).distinct()
 
 
 def removed_stays() -> ir.Table:
@@ -195,6 +201,16 @@ def designed(definition: Definition) -> ir.Table:
     columns = designed_columns(definition)
     day = protected_day(rows.index_day, rows, definition.protection, Family.CARE_DATE)
     return rows.select(*columns[:-1], INDEX_DATE=day) if INDEX_DATE in columns else rows.select(*columns)
+
+
+def designed_beside(definition: Definition, people: Table | None) -> ir.Table:
+    """The same with what is delivered of who people are, if anything is: what their exposure is counted on."""
+    rows = designed(definition).select(PATIENT, INDEX_DATE)
+    if people is None:
+        return rows
+    told = delivery(definition, people)
+    asked = [name for name in told.columns if name in definition.scope.tables[people.name]]
+    return rows.join(told.select(PATIENT, *asked), PATIENT)
 
 
 def delivery(definition: Definition, table: Table, repeated: bool = True) -> ir.Table:

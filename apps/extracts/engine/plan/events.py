@@ -61,9 +61,12 @@ def parts_of(leaf: EventLeaf) -> tuple[Part, ...]:
             return (Part.CARE,)
 
 
-def events(part: Part, leaves: Leaves, filters: Sequence[Filter]) -> ir.Table:
-    """What one partition of a part says about these leaves."""
-    return _BUILD[part](leaves, filters)
+def events(part: Part, leaves: Leaves, filters: Sequence[Filter], buckets: int) -> ir.Table:
+    """What one partition of a part says about these leaves, bucket after bucket of persons: whoever looks for those of
+    a bucket reads the row groups where it is, and nothing else."""
+    found = _BUILD[part](leaves, filters)
+    placed = found.mutate(bucket=bucket_of(found.person, buckets))
+    return placed.order_by("bucket") if buckets > 1 else placed
 
 
 def _begins(column: ir.StringValue, codes: Iterable[str]) -> ir.BooleanValue:
@@ -214,16 +217,23 @@ _BUILD: Mapping[Part, Callable[[Leaves, Sequence[Filter]], ir.Table]] = {
 
 def in_bucket(rows: ir.Table, bucket: int, buckets: int) -> ir.Table:
     """The rows of one bucket of persons out of so many."""
+    return rows if buckets == 1 else rows.filter(bucket_of(rows.person, buckets) == bucket)
+
+
+def bucket_of(person: ir.StringValue, buckets: int) -> ir.Value:
+    """The bucket of a person. That of twice as many buckets has the same remainder: it lies within this one."""
     if buckets == 1:
-        return rows
+        return ibis.literal(0, "int64")
     # Twice the remainder: the hashes of some engines are signed.
-    return rows.filter((rows.person.hash() % buckets + buckets) % buckets == bucket)
+    return ((person.hash() % buckets + buckets) % buckets).cast("int64")
 
 
 def _reduced(filters: Sequence[Filter], bucket: int, buckets: int) -> ir.Table:
     """The events of a bucket over all partitions, what a regularisation cancels among the removed."""
-    found = in_bucket(relation("events"), bucket, buckets)
-    keys = [name for name in EVENTS if name not in ("quantity", "rows")]
+    found = relation("events")
+    if buckets > 1:
+        found = found.filter(found.bucket == bucket)
+    keys = [name for name in EVENTS if name not in ("bucket", "quantity", "rows")]
     summed = found.group_by(keys).agg(quantity=found.quantity.sum(), rows=found.rows.sum())
     if Filter.DCIR_SIGNED_QUANTITIES not in filters:
         return summed

@@ -43,6 +43,7 @@ EVENTS: Shape = {
     "removed": "int64",
     "quantity": "float64",
     "rows": "int64",
+    "bucket": "int64",
 }
 MATCHED: Shape = {"leaf": "int64", "person": "string", "index_day": "date"}
 COHORT: Shape = {"person": "string", "index_day": "date"}
@@ -70,8 +71,8 @@ def _keys_shape(table: str, keys: Sequence[str]) -> Shape:
 
 _CLAIM_SHAPE, _STAY_SHAPE = _keys_shape("ER_PRS_F", CLAIM_KEYS), _keys_shape("T_MCOaaC", STAY_KEYS)
 _PATIENT: Shape = {"PATIENT_ID": "uuid", "shift": "int64", "index_day": "date"}
-CLAIMS: Shape = {**_CLAIM_SHAPE, **_PATIENT, "CLAIM_ID": "uuid"}
-STAYS: Shape = {**_STAY_SHAPE, **_PATIENT, "STAY_ID": "uuid", "removed": "int64"}
+_FILTERED: Shape = {"removed": "int64", "kept": "boolean"}
+STAYS: Shape = {**_STAY_SHAPE, **_PATIENT, "STAY_ID": "uuid", **_FILTERED}
 
 SHAPES: Mapping[str, Shape] = {
     **{name: _source_shape(table) for name, table in CATALOGUE.tables.items()},
@@ -83,7 +84,7 @@ SHAPES: Mapping[str, Shape] = {
     "patients": PATIENTS,
     "members": MEMBERS,
     "lines": {**_source_shape(CATALOGUE.tables["ER_PRS_F"]), **_PATIENT, "removed": "int64"},
-    "care": {**_source_shape(CATALOGUE.tables["ER_PRS_F"]), **_PATIENT, "CLAIM_ID": "uuid", "removed": "int64"},
+    "care": {**_source_shape(CATALOGUE.tables["ER_PRS_F"]), **_PATIENT, "CLAIM_ID": "uuid", **_FILTERED},
     "stays": STAYS,
     "partition": PARTITION,
 }

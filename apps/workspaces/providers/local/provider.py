@@ -33,6 +33,8 @@ from apps.workspaces.providers.local.seccomp import filter_bytes
 from apps.workspaces.providers.local.store import Room, Store
 from apps.workspaces.providers.sandboxed import Sandboxed
 
+_NO_HOME = "The workspace has no home: it must be provisioned first."
+_ARRIVED = "extract"
 _PROGRAMS = ("launcher.py", "isolation.py", "forbidden_calls.py", "settings/overrides.json")
 _ETC = {
     "passwd": f"researcher:x:1000:1000:researcher:{homes.INSIDE}:/bin/bash\n",
@@ -84,11 +86,24 @@ class LocalProvider(Sandboxed):
             raise ProviderUnavailable(f"the workspace's directory: {error.strerror}") from error
         return {"home": f"{spec.id.hex}/home", "user": str(self._uid(spec.id) or os.geteuid())}
 
+    def bring(self, spec: WorkspaceSpec) -> bool:
+        """Copy an extract that stands in an object store into the room, some megabytes at a time, each file once its
+        checksum is that of the manifest. Raises ProviderUnavailable, ProviderRefused."""
+        if spec.data is None or isinstance(spec.data, Path):
+            return True
+        # The client of object stores stays out of processes that only enqueue.
+        from apps.workspaces.providers.local.arriving import arrive
+
+        room = self.store.room(spec.id).path
+        if not room.exists():
+            raise ProviderRefused(_NO_HOME)
+        return arrive(spec.data, room / _ARRIVED)
+
     def start(self, spec: WorkspaceSpec, canaries: Mapping[str, object] | None = None) -> str:
         """Leave a plan and start its supervisor, unless one lives. Raises ProviderUnavailable, ProviderRefused."""
         room = self.store.room(spec.id)
         if not room.path.exists():
-            raise ProviderRefused("The workspace has no home: it must be provisioned first.")
+            raise ProviderRefused(_NO_HOME)
         if room.is_locked():
             return self._external_id(room)
         self._refuse_unreadable(spec)
@@ -165,7 +180,7 @@ class LocalProvider(Sandboxed):
 
     def _mounts(self, spec: WorkspaceSpec) -> tuple[Mount, ...]:
         room = self.store.room(spec.id).path
-        data = spec.data or room / "nothing"
+        data = self._data(spec) or room / "nothing"
         return (
             *system_mounts(),
             *self.image.mounts(),
@@ -174,6 +189,12 @@ class LocalProvider(Sandboxed):
             Mount(data, DATA),
             self._home(spec.id).mount(),
         )
+
+    def _data(self, spec: WorkspaceSpec) -> Path | None:
+        """The folder of the extract on this host: where it was delivered, or the copy in the room."""
+        if spec.data is None or isinstance(spec.data, Path):
+            return spec.data
+        return self.store.room(spec.id).path / _ARRIVED / spec.data.name
 
     def _write_etc(self, room: Room) -> None:
         for directory in ("etc", "nothing"):
@@ -191,10 +212,11 @@ class LocalProvider(Sandboxed):
 
     def _refuse_unreadable(self, spec: WorkspaceSpec) -> None:
         """A workspace's own host user reads the delivery as "others"; directories above it keep everyone else out."""
-        if spec.data is None:
+        data = self._data(spec)
+        if data is None:
             return
         try:
-            readable = all(path.stat().st_mode & 0o004 for path in (spec.data, *spec.data.iterdir()))
+            readable = all(path.stat().st_mode & 0o004 for path in (data, *data.iterdir()))
         except OSError as error:
             raise ProviderRefused(f"The delivery cannot be read: {error.strerror}.") from error
         if self.rooted and not readable:

@@ -3,11 +3,11 @@
 import hashlib
 import json
 from datetime import timedelta
-from pathlib import Path
 
 from apps.workspaces.identities import Believed, NoIdentityError, believed_in
 from apps.workspaces.plans import UPSTREAM
 from apps.workspaces.providers.base import Made, NotYet, ProviderRefused, ProviderUnavailable
+from apps.workspaces.providers.deliveries import Delivered, delivered
 from apps.workspaces.providers.scaleway.agent import Report
 from apps.workspaces.providers.scaleway.buckets import CANARY, bucket_name
 from apps.workspaces.providers.scaleway.errors import Invalid
@@ -27,7 +27,6 @@ from apps.workspaces.providers.scaleway.vault import (
 ATTEMPTS_AT_LEAST = 20
 """A self-test that tried less than this proves nothing."""
 _AT_ONCE = 64 * 1024**2
-_BLOCK = 1024**2
 _LATER = timedelta(seconds=5)
 
 
@@ -110,57 +109,48 @@ def upstream(site: Site) -> Made | NotYet:
 # ---- the extract ----------------------------------------------------------------------------------------------------
 
 
-def _files(site: Site) -> dict[str, Path]:
-    """The files of the delivery by name. Raises ProviderRefused when it cannot be read."""
-    root = site.job.spec.data
-    if root is None or not root.is_dir():
-        raise ProviderRefused("The delivery cannot be read: it is not where the extract left it.")
-    return {str(one.relative_to(root)): one for one in sorted(root.rglob("*")) if one.is_file()}
-
-
-def digest(path: Path) -> str:
-    found = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(_BLOCK):
-            found.update(block)
-    return found.hexdigest()
-
-
 def deliver(site: Site) -> Made | NotYet:
     """Copy what is not there yet, under the client's key, some megabytes at a time. What a used-up budget interrupts is
     taken up where it stood."""
-    storage, key, sealed = site.cloud.storage, site.cloud.account.key, data_key(site, "objects")
+    storage, key = site.cloud.storage, site.cloud.account.key
     bucket, copied = bucket_name(site, "extract"), 0
-    there, files = storage.sizes(bucket, key=key), _files(site)
+    there, files = storage.sizes(bucket, key=key), delivered(site.job.spec.data)
     for name in there.keys() - files.keys() - {CANARY}:  # of the extract before an amendment
         storage.call("delete_object", key=key, Bucket=bucket, Key=name)
-    for name, path in files.items():
-        if there.get(name) == path.stat().st_size:
+    for name, file in files.items():
+        if there.get(name) == file.size:
             continue
-        storage.put_file(bucket, name, path, digest(path), key=key, data_key=sealed)
-        copied += path.stat().st_size
+        _copy(site, name, file)
+        copied += file.size
         if copied >= _AT_ONCE:
             return NotYet(why="the extract is being copied")
     return Made()
 
 
+def _copy(site: Site, name: str, file: Delivered) -> None:
+    """Store one file in the workspace's bucket, once its bytes are those of the manifest. From an object store it comes
+    through this process: the portal's key does not open what the workspace's key seals, nor the other way round."""
+    bucket, sealed = bucket_name(site, "extract"), data_key(site, "objects")
+    with file.checked() as path:
+        site.cloud.storage.put_file(bucket, name, path, file.sha256, key=site.cloud.account.key, data_key=sealed)
+
+
 def verify_delivery(site: Site) -> Made | NotYet:
     """What the server itself reads has the checksums of what was delivered, file by file: nothing is missing, and
     nothing of another extract is left, whoever put it there late. What is otherwise is put right and read again."""
-    files = _files(site)
-    wanted = {name: digest(path) for name, path in files.items()}
+    files = delivered(site.job.spec.data)
+    wanted = {name: file.sha256 for name, file in files.items()}
     bucket = bucket_name(site, "extract")
     try:
         read = site.cloud.agent.checksums(address_of(site), bucket)
     except ProviderUnavailable as away:
         return NotYet(_LATER, f"the server has not read the extract yet: {away}")
-    storage, key = site.cloud.storage, site.cloud.account.key
     wrong = sorted(name for name in wanted if read.get(name) != wanted[name])
     strange = sorted(read.keys() - wanted.keys())
     for name in wrong:
-        storage.put_file(bucket, name, files[name], wanted[name], key=key, data_key=data_key(site, "objects"))
+        _copy(site, name, files[name])
     for name in strange:
-        storage.call("delete_object", key=key, Bucket=bucket, Key=name)
+        site.cloud.storage.call("delete_object", key=site.cloud.account.key, Bucket=bucket, Key=name)
     if wrong or strange:
         return NotYet(_LATER, f"{len(wrong)} file(s) sent again, {len(strange)} that were not delivered removed")
     manifest = hashlib.sha256(json.dumps(wanted, sort_keys=True).encode()).hexdigest()
