@@ -44,7 +44,7 @@ specification: setup ## write docs/specification.md from what the tests ask
 	@HDH_WRITE_SPECIFICATION=1 $(VENV)/python -m pytest -q tests/spec -k reference
 
 test-faults: setup ## break processes, broker, database and clock under load and check that nothing is lost; HDH_FAULT_SEED=n
-	@$(VENV)/python -m pytest tests/faults -o python_files="fault_*.py test_*.py" $(FAULTS)
+	@$(VENV)/python -m pytest -n 2 --dist loadfile tests/faults -o python_files="fault_*.py test_*.py" $(FAULTS)
 
 test-cloud-faults: setup ## every fault of every step of every operation of a workspace in the imitated cloud, enumerated
 	@$(VENV)/python -m pytest -n 2 --dist load tests/faults -o python_files="every_*.py" $(FAULTS)

@@ -5,6 +5,7 @@ from collections.abc import Generator, Iterator
 from contextlib import ExitStack
 from zlib import crc32
 
+import coverage
 import pytest
 from django.test.utils import setup_databases, teardown_databases
 from django.utils import translation
@@ -75,6 +76,17 @@ def django_db_setup(
 def in_french() -> None:
     """Each test begins in the portal's own language, whatever the one before read in."""
     translation.deactivate()
+
+
+@pytest.fixture(scope="module")
+def unmeasured() -> Iterator[None]:
+    """For what proves by number, not by lines: tracing it would take several times as long and show nothing new."""
+    measuring = coverage.Coverage.current()
+    if measuring:
+        measuring.stop()
+    yield
+    if measuring:
+        measuring.start()
 
 
 class _ByFile(LoadFileScheduling):

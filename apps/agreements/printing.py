@@ -41,7 +41,10 @@ def _context(version: Version) -> dict[str, Any]:
         "days": {name: parse_date(day) for name, day in _days(content).items()},
         "parties": [{**party, "as": Party.Kind(party["kind"]).label} for party in content["parties"]],
         "people": [{**one, "as": Member.Role(one["role"]).label} for one in content["people"]],
-        "conditions": [{**one, "said": outcomes.get(one["outcome"], "")} for one in content["conditions"]],
+        "conditions": [
+            {**one, "said": outcomes.get(one["outcome"], ""), "on": parse_date(one["day"])}
+            for one in content["conditions"]
+        ],
     }
 
 

@@ -4,7 +4,6 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -20,6 +19,7 @@ from apps.audit.reading import event_read
 from apps.core.actions import declares
 from apps.core.downloads import pdf_response
 from apps.core.errors import RefusedError
+from apps.core.paging import page_by_key
 
 PAGE_SIZE = 25
 
@@ -32,7 +32,7 @@ def agreement_or_404(request: HttpRequest, agreement_id: UUID) -> Agreement:
 @declares("agreement.list")
 def agreements(request: HttpRequest) -> HttpResponse:
     """The agreements of one's teams and organisations, those that await one's signature first."""
-    page = Paginator(selectors.agreements_listed_for(person_of(request)), PAGE_SIZE).get_page(request.GET.get("page"))
+    page = page_by_key(selectors.agreements_listed_for(person_of(request)), request.GET.get("page"), PAGE_SIZE)
     return render(request, "agreements/list.html", {"page": page})
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from apps.applications.form_spec import Content, Contents, Text
 from apps.applications.rules import Missing
-from apps.extracts.engine.catalogue import CATALOGUE, Column, Table
+from apps.extracts.engine.catalogue import CATALOGUE, Column, Family, Table
 from apps.extracts.engine.check import check
 from apps.extracts.engine.comparison import differences
 from apps.extracts.engine.criteria import Criterion, Period, read_criterion, sentence
@@ -16,6 +16,7 @@ from apps.extracts.engine.definition import Definition, Scope
 from apps.extracts.engine.design import NO_DESIGN, inconsistencies
 from apps.extracts.engine.nomenclature import Nomenclature
 from apps.extracts.engine.problems import DefinitionError, Problem
+from apps.extracts.engine.protection import Level, Protection
 from apps.extracts.engine.reading import Reader
 
 SCHEMA_VERSION = 2
@@ -57,6 +58,12 @@ def _study(period: Content) -> dict[str, Any]:
     dates = period.get("care_dates", "")
     protection = {"coarsening": {"care_date": dates}} if dates not in ("", "exact") else {}
     return {**({"design": design} if design else {}), **({"protection": protection} if protection else {})}
+
+
+def coarser(contents: Contents) -> Mapping[Family, Level]:
+    """The families of potential identifiers that the pages ask to be made coarser, and how much."""
+    asked = _study(contents.get("period", {})).get("protection", {})
+    return dict(Protection.read(asked, Reader()).coarsened)
 
 
 def _numbers(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -97,7 +97,8 @@ def _answers(pages: Mapping[str, Mapping[str, Any]], page: str, *names: str) -> 
 
 def _exposure(pages: Mapping[str, Mapping[str, Any]]) -> str:
     linked = pages.get("linkage", {}).get("linked") == "yes"
-    return exposure.level(pages["variables"].get("scope", {}), linked=linked)
+    scope = pages["variables"].get("scope", {})
+    return exposure.level(scope, linked=linked, coarser=composition.coarser(pages))
 
 
 def _member(member: Any) -> dict[str, str]:

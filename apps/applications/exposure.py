@@ -2,7 +2,7 @@
 
 It says what could be known about one person by whoever held the delivery, not what is: the figures of a delivery
 (`extracts.engine.risk`) come once it stands. Potential identifiers and what an intruder commonly knows are those of the
-engine.
+engine. What a definition delivers coarser than the source holds it (`coarser`, a level by family) is not known exactly.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from apps.extracts.engine.catalogue import CATALOGUE, FAMILY_TITLES, Family, Link, Partitioning
+from apps.extracts.engine.protection import Level as Precision
 from apps.extracts.engine.risk import STEPS
 
+Coarser = Mapping[Family, Precision]
 Scope = Mapping[str, Sequence[str]]  # table -> its columns
 
 MANY_FAMILIES = 3
@@ -30,13 +32,22 @@ class Level(StrEnum):
 
 @dataclass(frozen=True)
 class FamilyAsked:
-    """A family of potential identifiers and the columns of it that are asked for; none: it is not."""
+    """A family of potential identifiers and the columns of it that are asked for; none: it is not.
+
+    `coarser` is the precision they are brought to, None where they come as they are.
+    """
 
     family: Family
     columns: tuple[str, ...]
+    coarser: Precision | None = None
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether it is asked for as the source holds it."""
+        return bool(self.columns) and self.coarser is None
 
 
-def families_asked(scope: Scope) -> tuple[FamilyAsked, ...]:
+def families_asked(scope: Scope, coarser: Coarser) -> tuple[FamilyAsked, ...]:
     """Each of the five families, in the order of the rules, with the columns asked for as "table.column"."""
     found: dict[Family, list[str]] = {family: [] for family in FAMILY_TITLES}
     for name, columns in scope.items():
@@ -44,11 +55,14 @@ def families_asked(scope: Scope) -> tuple[FamilyAsked, ...]:
         for column in (table.column(one) for one in columns) if table else ():
             if column and column.family:
                 found[column.family].append(f"{name}.{column.name}")
-    return tuple(FamilyAsked(family, tuple(columns)) for family, columns in found.items())
+    return tuple(FamilyAsked(family, tuple(columns), coarser.get(family)) for family, columns in found.items())
 
 
 def known_of_one(scope: Scope) -> int:
-    """Of how many things that are commonly known of somebody (sex, age, place, dates…) the delivery would tell."""
+    """Of how many things that are commonly known of somebody (sex, age, place, dates…) the delivery would tell.
+
+    However coarse: what is told to the month still sets people apart.
+    """
     asked = {
         column
         for name, columns in scope.items()
@@ -58,16 +72,17 @@ def known_of_one(scope: Scope) -> int:
     return sum(bool(asked.intersection(step)) for step in STEPS)
 
 
-def level(scope: Scope, *, linked: bool) -> Level:
+def level(scope: Scope, *, linked: bool, coarser: Coarser) -> Level:
     """The level of exposure.
 
-    High: three families of potential identifiers or more, or any beside a linkage. Low: none, no linkage, and less than
-    four of the six things commonly known. Moderate: all else.
+    High: three families of potential identifiers or more in their exact values, or any beside a linkage. Low: none, be
+    it coarser, no linkage, and less than four of the six things commonly known. Moderate: all else.
     """
-    families = sum(bool(one.columns) for one in families_asked(scope))
-    if families >= MANY_FAMILIES or (families and linked):
+    families = families_asked(scope, coarser)
+    exact = sum(one.is_exact for one in families)
+    if exact >= MANY_FAMILIES or (exact and linked):
         return Level.HIGH
-    if families or linked or known_of_one(scope) >= MUCH_KNOWN:
+    if any(one.columns for one in families) or linked or known_of_one(scope) >= MUCH_KNOWN:
         return Level.MODERATE
     return Level.LOW
 

@@ -9,21 +9,22 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from django.utils import formats
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from apps.applications import exposure, presentation, wording
-from apps.applications.exposure import Level
+from apps.applications import composition, exposure, presentation, wording
+from apps.applications.exposure import Coarser, FamilyAsked, Level
 from apps.applications.field_rules import as_date
 from apps.applications.form_spec import Contents, Specification, Text
 from apps.applications.policy import Cnil, Committee, Path, Stage
 from apps.applications.procedure_models import ChecklistMark
 from apps.applications.rules import Conflict, Facts
+from apps.core.dates import in_words
 from apps.core.errors import Message
 from apps.extracts.engine.catalogue import FAMILY_TITLES
 from apps.extracts.engine.catalogue_text import DATASET_TITLES
+from apps.extracts.engine.protection import LEVEL_WORDS
 from apps.extracts.engine.risk import SMALLEST_COUNT
 
 GOOD, WARNING, BAD = "success", "warning", "error"
@@ -70,6 +71,11 @@ class Ground:
         """The tables and columns asked for."""
         found: Mapping[str, list[str]] = self.contents.get("variables", {}).get("scope", {})
         return found
+
+    @property
+    def coarser(self) -> Coarser:
+        """The families of potential identifiers that are delivered less exact than the source holds them."""
+        return composition.coarser(self.contents)
 
     def day(self, name: str) -> date | None:
         """A day of the page of periods."""
@@ -177,24 +183,33 @@ def _dataset(key: str) -> str:
 
 
 def _families(ground: Ground) -> Iterator[str]:
-    """Each of the five families: what is asked for of it, or that nothing is."""
-    for one in exposure.families_asked(ground.scope):
-        title = capfirst(wording.said(Text(*FAMILY_TITLES[one.family])))
-        yield _("%(family)s: %(columns)s") % {
-            "family": title,
+    """Each of the five families: what is asked for of it and how exact, or that nothing is."""
+    for one in exposure.families_asked(ground.scope, ground.coarser):
+        words = _("%(family)s: no, coarsened %(level)s (%(columns)s)") if one.coarser else _("%(family)s: %(columns)s")
+        yield words % {
+            "family": capfirst(wording.said(Text(*FAMILY_TITLES[one.family]))),
             "columns": ", ".join(one.columns) or _("not asked for"),
+            "level": _precision(one),
         }
 
 
+def _precision(asked: FamilyAsked) -> str:
+    levels = (LEVEL_WORDS["fr"], LEVEL_WORDS["en"])
+    return wording.said(Text(*(words[asked.coarser] for words in levels))) if asked.coarser else ""
+
+
 def _risk(ground: Ground, linked: bool) -> Fact:
-    level = exposure.level(ground.scope, linked=linked)
+    level = exposure.level(ground.scope, linked=linked, coarser=ground.coarser)
     known = exposure.known_of_one(ground.scope)
     line = ngettext(
         "of what is commonly known of somebody, the delivery would tell %(n)d thing in six",
         "of what is commonly known of somebody, the delivery would tell %(n)d things in six",
         known,
     )
-    rule = _("High from three families of potential identifiers, or one beside a linkage; measured on the delivery.")
+    rule = _(
+        "High from three families of potential identifiers in exact values, or one beside a linkage; "
+        "measured on the delivery."
+    )
     return Fact(_("Risk of recognition"), (capfirst(line % {"n": known}), rule), str(EXPOSURE[level]), TONES[level])
 
 
@@ -234,7 +249,7 @@ def _outputs(ground: Ground) -> Iterator[Fact]:
 def _between(start: date | None, end: date | None) -> str:
     if start is None or end is None:
         return _("not said")
-    days = {"start": formats.date_format(start, "DATE_FORMAT"), "end": formats.date_format(end, "DATE_FORMAT")}
+    days = {"start": in_words(start), "end": in_words(end)}
     months = months_between(start, end)
     length = ngettext("%(n)d month", "%(n)d months", months) % {"n": months}
     return _("from %(start)s to %(end)s") % days + f" ({length})"
@@ -251,7 +266,7 @@ def ended_last(outcomes: Iterable[Any]) -> dict[str, str]:
     """How each stage ended last, in words, from lines that come latest first."""
     found: dict[str, str] = {}
     for line in outcomes:
-        day = formats.date_format(line.decided_on or line.at, "DATE_FORMAT")
+        day = in_words(line.decided_on or line.at)
         words = [capfirst(line.outcome), line.reference, day]
         found.setdefault(line.key, ", ".join(word for word in words if word))
     return found

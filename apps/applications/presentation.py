@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from apps.applications import composition, rules
 from apps.applications.form_spec import Content, Contents, Field, Kind, PageSpec, Specification, filled_rows
 from apps.applications.wording import said
+from apps.core import dates
 from apps.extracts.engine.catalogue import CATALOGUE, FAMILY_TITLES
 
 Documents = Mapping[str, list[str]]  # kind of document -> names
@@ -82,7 +83,7 @@ def _confirmation(field: Field, value: Any, content: Content) -> str:
 
 def _date(field: Field, value: Any, content: Content) -> str:
     day = rules.as_date(value)
-    return formats.date_format(day, "DATE_FORMAT") if day else str(value)
+    return dates.in_words(day) if day else str(value)
 
 
 def _group(field: Field, value: Any, content: Content) -> str:

@@ -225,7 +225,7 @@ def _silence_is_proposed(facts: Facts) -> Iterator[Reason]:
 def barred_reasons(barred: Iterable[Barred]) -> Iterator[Reason]:
     """Why these people and organisations may file nothing."""
     for one in barred:
-        yield Reason("barred", {"who": one.who, "until": one.until_on.isoformat(), "why": one.why})
+        yield Reason("barred", {"who": one.who, "until": one.until_on, "why": one.why})
 
 
 def _nobody_is_barred(facts: Facts) -> Iterator[Reason]:

@@ -1,7 +1,7 @@
 """Codes of the rules put into sentences."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 
 from django.utils import timezone
 from django.utils.formats import date_format, number_format
@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.applications.form_spec import Field, Text
 from apps.applications.policy import Stage
 from apps.applications.rules import Missing, Outcome, Status, Turn
+from apps.core.dates import in_words
 from apps.core.errors import Message
 
 REASONS: Mapping[str, Message] = {
@@ -198,7 +199,7 @@ def problem_sentence(field: Field, code: str) -> str:
         "longest_years": field.longest_years,
         "least": number_format(field.least, force_grouping=True),
         "most": number_format(field.most, force_grouping=True),
-        "earliest": date_format(datetime.fromisoformat(field.earliest), "DATE_FORMAT") if field.earliest else "",
+        "earliest": in_words(date.fromisoformat(field.earliest)) if field.earliest else "",
     }
     return str(PROBLEMS[code]) % bounds
 

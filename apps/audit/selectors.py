@@ -13,8 +13,10 @@ from django.utils import timezone
 
 from apps.audit.models import Checkpoint, Event, Seal, Verification
 
+MOST_COUNTED = 10_000
 WAITING = """
-SELECT count(*), min(at) FROM audit_event WHERE (xid, id) > (%s::text::xid8, %s)
+SELECT count(*), min(at) FROM (
+    SELECT at FROM audit_event WHERE (xid, id) > (%s::text::xid8, %s) ORDER BY xid, id LIMIT %s) AS waiting
 """
 
 
@@ -123,18 +125,24 @@ def checkpoint_over(position: int) -> Checkpoint:
 
 @dataclass(frozen=True)
 class SealState:
-    """How far the seal has come: the last checkpoint, how many events wait, and since when the oldest does."""
+    """How far the seal has come: the last checkpoint, how many events wait (counted to MOST_COUNTED and one more), and
+    since when the oldest does."""
 
     last: Checkpoint | None
     waiting: int
     lag: timedelta | None
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether all that wait were counted."""
+        return self.waiting <= MOST_COUNTED
 
 
 def seal_state() -> SealState:
     """The present state of the seal."""
     last = last_checkpoint()
     with connection.cursor() as cursor:
-        cursor.execute(WAITING, [last.mark_xid, last.mark_event] if last else [0, 0])
+        cursor.execute(WAITING, [*([last.mark_xid, last.mark_event] if last else [0, 0]), MOST_COUNTED + 1])
         waiting, oldest = cursor.fetchone()
     return SealState(last, waiting, max(timezone.now() - oldest, timedelta(0)) if oldest else None)
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -35,10 +36,10 @@ class Filter:
 
 
 def _chosen(person: Person) -> dict[str, Q]:
-    awaited = Ballot.objects.filter(file=OuterRef("pk"), person=person, answered_at=None, voided_at=None)
+    awaited = Ballot.objects.filter(person=person, answered_at=None, voided_at=None)
     return {
         OPEN: Q(stage__in=rules.OPEN_STAGES),
-        MINE: Q(Exists(awaited)),
+        MINE: Q(pk__in=awaited.values("file")),
         WAITING: Q(stage=rules.Stage.WAITING),
         DECIDED: Q(stage=rules.Stage.DECIDED),
         ALL: Q(),
@@ -92,8 +93,9 @@ class MemberLine:
 
 def members(today: date) -> list[MemberLine]:
     """The members of the committee by name. Three queries."""
-    owed = Count("ballots", filter=Q(ballots__answered_at=None, ballots__voided_at=None))
-    people = list(selectors.members_on(today).annotate(owed=owed))
+    owed = Ballot.objects.filter(person=OuterRef("pk"), answered_at=None, voided_at=None).values("person")
+    counted = Coalesce(Subquery(owed.annotate(n=Count("pk")).values("n")), 0)
+    people = list(selectors.members_on(today).annotate(owed=counted))
     acting, linked = defaultdict(list), defaultdict(list)
     for mandate in Mandate.objects.current(today).filter(person__in=people).select_related("organisation"):
         acting[mandate.person_id].append(mandate.organisation.name)

@@ -10,10 +10,11 @@ from typing import Any
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
-from django.utils.formats import date_format, time_format
+from django.utils.formats import time_format
 from django.utils.translation import gettext_lazy as _
 
 from apps.committee import rules
+from apps.core.dates import in_words
 
 PERSON = settings.AUTH_USER_MODEL
 
@@ -82,7 +83,7 @@ class Session(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{date_format(self.held_on)}, {time_format(self.starts_at)} — {self.place}"
+        return f"{in_words(self.held_on)}, {time_format(self.starts_at)} — {self.place}"
 
 
 class Attendance(models.Model):

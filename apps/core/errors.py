@@ -1,10 +1,12 @@
 """Errors that speak to the person: what happened, that nothing was lost, what to do."""
 
 from collections.abc import Mapping
+from datetime import date
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from apps.core.dates import in_words
 from apps.core.rules import Reason, Refused
 
 Message = str | Promise
@@ -56,4 +58,8 @@ def refusal(refused: Refused, sentences: Mapping[str, Message]) -> RefusedError:
 def reason_sentence(reason: Reason, sentences: Mapping[str, Message]) -> Message:
     """The sentence of a reason. Raises KeyError when the room forgot to word one of its codes."""
     sentence = sentences[reason.code] if reason.code in sentences else COMMON_MESSAGES[reason.code]
-    return sentence % reason.params if reason.params else sentence
+    return sentence % _said(reason) if reason.params else sentence
+
+
+def _said(reason: Reason) -> dict[str, str]:
+    return {name: in_words(value) if isinstance(value, date) else value for name, value in reason.params.items()}

@@ -5,7 +5,7 @@ a fencing number), performs **one** step by the handler of its kind, and records
 flushed broker or a duplicate message does, the sweep rings again for every due item that nobody holds.
 
 Every date here is read from the database's clock: a worker whose own clock is wrong takes nobody's lease and keeps none
-for longer than the others expect.
+for longer than the others expect. Should that clock itself be put back, leases and bells of a time to come hold nobody.
 """
 
 import threading
@@ -32,6 +32,7 @@ LONGEST_BACK_OFF = timedelta(seconds=60)
 SWEEP_AT_MOST = 500
 # A bell rung and not answered for this long is rung again: the message may be lost, or the worker only busy.
 RING_AGAIN_AFTER = timedelta(seconds=5)
+LONGEST_LEASE = timedelta(seconds=60)
 
 
 @dataclass(frozen=True)
@@ -112,8 +113,11 @@ def outbox_handler(
 
     While the function runs, its lease is renewed by a heartbeat, so that a lease may be shorter than the longest step
     and a dead worker's item is taken over soon. `given_up(subject_id, reason)` runs in the transaction that moves the
-    item to the stewards' list, so that the subject's own status can say so too.
+    item to the stewards' list, so that the subject's own status can say so too. Raises ValueError for a lease longer
+    than LONGEST_LEASE.
     """
+    if lease > LONGEST_LEASE:
+        raise ValueError(f"{kind} asks for a lease of {lease}; at most {LONGEST_LEASE}")
 
     def register(run: Callable[[Lease], Outcome]) -> Callable[[Lease], Outcome]:
         _handlers[kind] = Handler(run=run, queue=queue, lease=lease, given_up=given_up)
@@ -211,7 +215,8 @@ def take(item_id: int) -> tuple[OutboxItem, Lease] | None:
 
 def _due() -> QuerySet[OutboxItem]:
     """The items that somebody should be working on, and nobody is."""
-    is_free = Q(lease_until=None) | Q(lease_until__lt=Now())
+    was_put_back = Q(lease_until__gt=Now() + LONGEST_LEASE)
+    is_free = Q(lease_until=None) | Q(lease_until__lt=Now()) | was_put_back
     return OutboxItem.objects.filter(is_free, status="pending", not_before__lte=Now())
 
 
@@ -317,7 +322,7 @@ def _tell_subject(item: OutboxItem, reason: str) -> None:
 
 def sweep() -> int:
     """Ring for due items that nobody holds, and return how many. Finds whatever the bell missed."""
-    unheard = _due().filter(Q(rung_at=None) | Q(rung_at__lt=Now() - RING_AGAIN_AFTER))
+    unheard = _due().filter(Q(rung_at=None) | Q(rung_at__lt=Now() - RING_AGAIN_AFTER) | Q(rung_at__gt=Now()))
     found = list(unheard.order_by("not_before").values_list("pk", "queue")[:SWEEP_AT_MOST])
     OutboxItem.objects.filter(pk__in=[item_id for item_id, _ in found]).update(rung_at=Now())
     for item_id, queue in found:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from enum import StrEnum
 
 
@@ -28,10 +29,13 @@ RELATION_ROLES = frozenset({Role.MEMBER, Role.PRINCIPAL_INVESTIGATOR, Role.SIGNA
 
 @dataclass(frozen=True)
 class Reason:
-    """Why something was refused: a code that the interface turns into a sentence, with its parameters."""
+    """Why something was refused: a code that the interface turns into a sentence, with its parameters.
+
+    Days among them are said as the reader writes them.
+    """
 
     code: str
-    params: Mapping[str, str] = field(default_factory=dict)
+    params: Mapping[str, str | date] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

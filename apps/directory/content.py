@@ -15,6 +15,7 @@ from apps.applications.models import Application, StageOutcome, Submission
 from apps.applications.overview import outcomes_of
 from apps.applications.policy import Path
 from apps.applications.wording import said
+from apps.core.dates import in_words
 from apps.extracts.engine.catalogue import CATALOGUE
 from apps.extracts.engine.catalogue_text import DATASET_TITLES
 
@@ -91,7 +92,7 @@ def _procedure(application: Application, path: Path, language: str) -> dict[str,
     """The path, and how each stage ended."""
     answers = [{"label": _("Path of the procedure"), "text": said(path.title), "language": language}]
     for line in outcomes_of(application):
-        parts = [line.outcome, line.reference, line.decided_on.isoformat() if line.decided_on else ""]
+        parts = [line.outcome, line.reference, in_words(line.decided_on) if line.decided_on else ""]
         answers.append({"label": line.stage, "text": ", ".join(part for part in parts if part), "language": language})
     return {"title": _("Procedure"), "answers": answers}
 

@@ -66,6 +66,16 @@ def refuse_who_takes_part(request: ExtractRequest, person: Person) -> None:
         raise RefusedError((REFUSALS["own_project"],))
 
 
+def extract_restart_decide(*, request: ExtractRequest, by: Person) -> None:
+    """A steward without a part in the project asks again for a request that was cancelled.
+
+    Raises RefusedError, ChangedMeanwhile.
+    """
+    services.refuse_unless_allowed("extract.restart", request, by)
+    refuse_who_takes_part(request, by)
+    services.extract_restart(request=request, by=str(by.pk))
+
+
 @dataclass(frozen=True)
 class Verdict:
     """What a steward decided, why, and the code that confirms it."""

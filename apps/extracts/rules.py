@@ -40,6 +40,7 @@ _STEWARDS = frozenset({Role.STEWARD})
 
 ACTIONS: tuple[Action, ...] = (
     Action("extract.view", frozenset({Role.MEMBER, Role.PRINCIPAL_INVESTIGATOR, Role.STEWARD})),
+    # To cancel protects: any steward may, also one who takes part. To ask again hands data to the project.
     Action(
         "extract.cancel",
         _STEWARDS,
@@ -55,7 +56,7 @@ ACTIONS: tuple[Action, ...] = (
         independent=True,
     ),
     Action("extract.awaiting", _STEWARDS),
-    Action("extract.restart", _STEWARDS, frozenset({Status.CANCELLED}), methods=("POST",)),
+    Action("extract.restart", _STEWARDS, frozenset({Status.CANCELLED}), methods=("POST",), independent=True),
 )
 
 

@@ -9,8 +9,9 @@ from django.conf import settings
 from django.db.models import Count, F, Min, Q, QuerySet, Sum
 
 from apps.accounts.models import Person
+from apps.applications.selectors import conflicts_of
 from apps.core.models import OutboxItem
-from apps.core.rules import Decision, Refused, decide_by_table
+from apps.core.rules import Decision, Refused, Role, decide_by_table
 from apps.extracts.models import ExtractRequest, ExtractUnit
 from apps.extracts.rules import ACTIONS, Stage, Status, seconds_left
 from apps.projects.selectors import projects_visible_to, roles_for
@@ -28,13 +29,13 @@ def latest_requests(project_id: UUID) -> QuerySet[ExtractRequest]:
 
 def requests_visible_to(person: Person) -> QuerySet[ExtractRequest]:
     """The extracts of the projects that a person may see."""
-    return ExtractRequest.objects.select_related("project").filter(project__in=projects_visible_to(person))
+    return ExtractRequest.objects.select_related("project__application").filter(project__in=projects_visible_to(person))
 
 
 def awaiting_release() -> QuerySet[ExtractRequest]:
     """The verified extracts that wait for a steward, the longest first."""
     waiting = ExtractRequest.objects.filter(status=Status.TO_RELEASE)
-    return waiting.select_related("project__application").order_by("finished_at")
+    return waiting.select_related("project__application").order_by("finished_at", "pk")
 
 
 def decision_for(action: str, request: ExtractRequest, person: Person) -> Decision:
@@ -43,11 +44,16 @@ def decision_for(action: str, request: ExtractRequest, person: Person) -> Decisi
 
 
 def actions_of(request: ExtractRequest, person: Person) -> frozenset[str]:
-    """The names of what this person may do to this request now."""
-    roles, names = roles_for(person, request.project), (action.name for action in ACTIONS)
-    return frozenset(
-        name for name in names if not isinstance(decide_by_table(ACTIONS, name, roles, request.status), Refused)
-    )
+    """The names of what this person may do to this request now; what needs independence is left to the independent."""
+    roles = roles_for(person, request.project)
+    open_to = [one for one in ACTIONS if _is_open(one.name, roles, request.status)]
+    if any(one.independent for one in open_to) and conflicts_of(person, request.project.application):
+        open_to = [one for one in open_to if not one.independent]
+    return frozenset(one.name for one in open_to)
+
+
+def _is_open(action: str, roles: frozenset[Role], status: str) -> bool:
+    return not isinstance(decide_by_table(ACTIONS, action, roles, status), Refused)
 
 
 def units_left(request: ExtractRequest) -> bool:

@@ -150,12 +150,6 @@ def extract_cancel_decide(*, request: ExtractRequest, by: Person, reason: str) -
     extract_cancel(request=request, by=str(by.pk), reason=reason)
 
 
-def extract_restart_decide(*, request: ExtractRequest, by: Person) -> None:
-    """A steward asks again for a request that was cancelled. Raises RefusedError, ChangedMeanwhile."""
-    refuse_unless_allowed("extract.restart", request, by)
-    extract_restart(request=request, by=str(by.pk))
-
-
 def refuse_unless_allowed(action: str, request: ExtractRequest, by: Person) -> None:
     """Raise RefusedError unless the permission table lets this person do it to this request now."""
     decision = decision_for(action, request, by)

@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from django.contrib import messages
+from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext_lazy as _
@@ -18,7 +19,9 @@ from apps.extracts.forms import CancelForm, ReleaseForm
 from apps.extracts.models import ExtractRequest
 from apps.extracts.presentation import report_page
 from apps.extracts.selectors import awaiting_release, requests_visible_to
-from apps.extracts.services import extract_cancel_decide, extract_restart_decide
+from apps.extracts.services import extract_cancel_decide
+
+PAGE_SIZE = 25
 
 
 @declares("extract.view")
@@ -31,7 +34,8 @@ def report(request: HttpRequest, extract_id: UUID) -> HttpResponse:
 @declares("extract.awaiting")
 def awaiting(request: HttpRequest) -> HttpResponse:
     """The verified extracts that wait for a steward."""
-    return render(request, "extracts/awaiting.html", {"extracts": awaiting_release()})
+    page = Paginator(awaiting_release(), PAGE_SIZE).get_page(request.GET.get("page"))
+    return render(request, "extracts/awaiting.html", {"page": page})
 
 
 @declares("extract.release")
@@ -78,7 +82,7 @@ def cancel(request: HttpRequest, extract_id: UUID) -> HttpResponse:
 @declares("extract.restart")
 def restart(request: HttpRequest, extract_id: UUID) -> HttpResponse:
     """Ask again for a cancelled extract."""
-    extract_restart_decide(request=_visible(request, extract_id), by=person_of(request))
+    releasing.extract_restart_decide(request=_visible(request, extract_id), by=person_of(request))
     messages.success(request, _("The extract is asked for again."))
     return redirect("extracts:report", extract_id=extract_id)
 

@@ -155,7 +155,7 @@ def on_delay_lapsed(application_id: str, by: str) -> None:
 def on_extract_delivered(extract_id: str, by: str) -> None:
     """A delivered extract is what the project's workspace waits for."""
     request = ExtractRequest.objects.get(pk=extract_id)
-    workspace_data_ready(project_id=request.project_id, extract_id=request.pk, by=by)
+    workspace_data_ready(project_id=request.project_id, extract_id=request.pk, by=by, manifest=request.manifest_sha256)
 
 
 def on_extract_to_release(extract_id: str, by: str) -> None:

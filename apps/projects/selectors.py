@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from apps.accounts import grants
 from apps.accounts.models import Mandate, Person
-from apps.applications.models import Member
+from apps.applications.models import Application, Member
 from apps.core.reading_together import read_together
 from apps.core.rules import Role
 from apps.people.rules import Condition, Period, best_period
@@ -60,9 +60,8 @@ def entitled(project_id: UUID, today: date) -> bool:
 def mandates_for(project: Project, person: Person) -> QuerySet[Mandate]:
     """The person's mandates for an organisation of the project: the one that applied, or theirs in the team."""
     as_member = Member.objects.filter(application=project.application_id, person=person).values("organisation_id")
-    return Mandate.objects.filter(
-        Q(organisation__applications=project.application_id) | Q(organisation__in=as_member), person=person
-    )
+    applicant = Application.objects.filter(pk=project.application_id).values("organisation_id")
+    return Mandate.objects.filter(Q(organisation__in=applicant) | Q(organisation__in=as_member), person=person)
 
 
 def access_facts(project: Project, person: Person) -> AccessFacts:
@@ -109,10 +108,11 @@ def mandated_now(*, person: str, application: str) -> Exists:
     as_member = Member.objects.filter(
         application=OuterRef(OuterRef(application)), person=OuterRef(OuterRef(person))
     ).values("organisation_id")
+    applicant = Application.objects.filter(pk=OuterRef(OuterRef(application))).values("organisation_id")
     return Exists(
         Mandate.objects.filter(
             Q(ends_on=None) | Q(ends_on__gte=today),
-            Q(organisation__applications=OuterRef(application)) | Q(organisation__in=as_member),
+            Q(organisation__in=applicant) | Q(organisation__in=as_member),
             person=OuterRef(person),
             starts_on__lte=today,
         )

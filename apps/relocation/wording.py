@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
+from apps.core.dates import in_words
 from apps.core.errors import Message
 from apps.relocation.rules import Kind, Verdict
 
@@ -47,7 +47,7 @@ def reason_in_words(code: str, params: Mapping[str, Any]) -> str:
     """Why a record is refused, in the language of the moment."""
     said = {**params, "kind": KINDS.get(str(params.get("kind", "")), "")}
     if "day" in said:
-        said["day"] = date_format(date.fromisoformat(said["day"]), "DATE_FORMAT")
+        said["day"] = in_words(date.fromisoformat(said["day"]))
     return str(REASONS[code]) % said
 
 

@@ -8,7 +8,7 @@ from django.db.models import Case, DecimalField, ExpressionWrapper, F, OuterRef,
 from django.db.models.functions import Coalesce, NullIf
 from django.utils import timezone
 
-from apps.workspaces.models import Offer, Workspace
+from apps.workspaces.models import CostLine, Offer, Workspace
 from apps.workspaces.rules import Status
 from apps.workspaces.selectors import USUAL_SIZES
 
@@ -19,16 +19,12 @@ _NOTHING = Value(Decimal(0), output_field=_MONEY)
 def budget_lines() -> QuerySet[Any]:
     """Every living workspace with its costs: `spent` in all, `spent_this_month`, the `hourly` price, and `used`, the
     share of the budget in percent (None without one). Those nearest to their budget first; one query."""
-    usual = Case(*(When(provider=name, then=Value(code)) for name, code in USUAL_SIZES.items()), default=Value(""))
-    price = Offer.objects.filter(provider=OuterRef("provider"), code=OuterRef("code")).values("hourly")[:1]
     month = Q(costs__hour__gte=_month_begin())
     used = ExpressionWrapper(F("spent") * 100 / NullIf(F("budget"), _NOTHING), output_field=_MONEY)
     return (
-        Workspace.objects.exclude(status=Status.DESTROYED)
+        _priced(Workspace.objects.exclude(status=Status.DESTROYED))
         .select_related("project__application")
-        .annotate(code=Case(When(size="", then=usual), default=F("size")))
         .annotate(
-            hourly=Subquery(price),
             spent=Coalesce(Sum("costs__amount"), _NOTHING, output_field=_MONEY),
             spent_this_month=Coalesce(Sum("costs__amount", filter=month), _NOTHING, output_field=_MONEY),
         )
@@ -37,16 +33,20 @@ def budget_lines() -> QuerySet[Any]:
     )
 
 
+def _priced(workspaces: QuerySet[Workspace]) -> QuerySet[Any]:
+    usual = Case(*(When(provider=name, then=Value(code)) for name, code in USUAL_SIZES.items()), default=Value(""))
+    price = Offer.objects.filter(provider=OuterRef("provider"), code=OuterRef("code")).values("hourly")[:1]
+    return workspaces.annotate(code=Case(When(size="", then=usual), default=F("size"))).annotate(hourly=Subquery(price))
+
+
 def _month_begin() -> datetime:
     return timezone.localtime().replace(day=1, hour=0, minute=0, second=0, microsecond=0)
 
 
 def totals() -> dict[str, Decimal]:
-    """Of all living workspaces: what they cost so far, this month, and an hour of those that run; one query."""
-    rows = budget_lines().order_by().values_list("spent", "spent_this_month", "hourly", "status")
-    found = {"spent": Decimal(0), "month": Decimal(0), "hourly": Decimal(0)}
-    for spent, month, hourly, status in rows:
-        found["spent"] += spent
-        found["month"] += month
-        found["hourly"] += (hourly or 0) if status == Status.RUNNING else 0
-    return found
+    """Of all living workspaces: what they cost so far, this month, and an hour of those that run; two queries."""
+    living = CostLine.objects.exclude(workspace__status=Status.DESTROYED)
+    costs = living.aggregate(spent=Sum("amount"), month=Sum("amount", filter=Q(hour__gte=_month_begin())))
+    prices = _priced(Workspace.objects.filter(status=Status.RUNNING)).values_list("hourly", flat=True)
+    hourly = sum((price for price in prices if price), Decimal(0))
+    return {name: found or Decimal(0) for name, found in {**costs, "hourly": hourly}.items()}

@@ -48,6 +48,8 @@ class Workspace(models.Model):
     days_warned = models.PositiveSmallIntegerField(null=True)
     route_open = models.BooleanField(default=False)
     extract_id = models.UUIDField(null=True)
+    # SHA-256 of the manifest of that very delivery; empty for one attached before this was kept.
+    extract_manifest = models.CharField(max_length=64, blank=True, db_default="")
     generation = models.PositiveIntegerField(default=0)
     version = models.PositiveIntegerField(default=1)
     created_at = models.DateTimeField(auto_now_add=True)

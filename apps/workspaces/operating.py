@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.accounts.navigation import person_of
 from apps.audit.reading import reads
 from apps.core.actions import declares
+from apps.core.paging import page_by_key
 from apps.workspaces import budgets, fake_controls, services
 from apps.workspaces.forms import BudgetForm, ReasonForm, SizeForm
 from apps.workspaces.models import Workspace
@@ -113,7 +114,7 @@ def set_budget(request: HttpRequest, workspace_id: UUID) -> HttpResponse:
 @declares("workspace.budgets")
 def budget_list(request: HttpRequest) -> HttpResponse:
     """What every workspace costs against its budget, those nearest to it first."""
-    page = Paginator(budgets.budget_lines(), PAGE_SIZE).get_page(request.GET.get("page"))
+    page = page_by_key(budgets.budget_lines(), request.GET.get("page"), PAGE_SIZE)
     return render(request, "workspaces/budgets.html", {"page": page, "totals": budgets.totals()})
 
 

@@ -205,4 +205,4 @@ def spec_of(workspace: Workspace) -> WorkspaceSpec:
     from apps.extracts.engine.places import place_of
 
     delivery = place_of(str(settings.DELIVERY_DIR)) / str(workspace.extract_id)
-    return WorkspaceSpec(workspace.pk, delivery, limits, workspace.size, left)
+    return WorkspaceSpec(workspace.pk, delivery, limits, workspace.size, left, workspace.extract_manifest)

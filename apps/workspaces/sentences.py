@@ -84,6 +84,15 @@ STEP_LABELS: Mapping[str, str | Promise] = {
     "certificate": _("Everything asked for once more, and certified"),
 }
 
+# What the ledger names otherwise than the step that makes it.
+PART_LABELS: Mapping[str, str | Promise] = {
+    "sandbox": _("Isolated space"),
+    "route": _("Access to the workspace"),
+    "isolation": STEP_LABELS["self_test"],
+    "delivery": STEP_LABELS["deliver"],
+    "canaries": STEP_LABELS["bucket_canaries"],
+}
+
 SENTENCES: Mapping[str, str | Promise] = {
     "workspace.requested": _("The workspace was requested."),
     "workspace.data_ready": _("The extract was handed to the workspace."),

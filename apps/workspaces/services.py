@@ -39,9 +39,10 @@ def workspace_request(*, project: Project, by: str) -> Workspace:
     return workspace
 
 
-def workspace_data_ready(*, project_id: UUID, extract_id: UUID, by: str) -> None:
+def workspace_data_ready(*, project_id: UUID, extract_id: UUID, by: str, manifest: str = "") -> None:
     """The extract stands: attach it and wake the operation that waits for it. In the caller's transaction.
 
+    `manifest`, the SHA-256 of its manifest, is what binds what will be brought to what was verified.
     The extract of an amendment takes the place of the one before; whoever works there starts again on the new one.
     """
     found = Workspace.objects.select_related("project").select_for_update(of=("self",))
@@ -49,7 +50,7 @@ def workspace_data_ready(*, project_id: UUID, extract_id: UUID, by: str) -> None
     if workspace is None or workspace.extract_id == extract_id:
         return
     replaces = workspace.extract_id is not None
-    Workspace.objects.filter(pk=workspace.pk).update(extract_id=extract_id)
+    Workspace.objects.filter(pk=workspace.pk).update(extract_id=extract_id, extract_manifest=manifest)
     workspace_event("workspace.data_ready", workspace, by=by, data={"extract": str(extract_id)})
     if replaces and Status(workspace.status) in USES_DATA and workspace.desired == Desired.RUNNING:
         workspace.extract_id = extract_id

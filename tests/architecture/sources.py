@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parent.parent.parent
@@ -51,3 +52,19 @@ def functions(file: Path) -> Iterator[tuple[str, int]]:
 def shown(file: Path) -> str:
     """A file's name as a person would type it."""
     return str(file.relative_to(REPOSITORY))
+
+
+@cache
+def names_in(path: str) -> frozenset[str]:
+    """The functions of a file of the repository; none where there is no such file."""
+    file = REPOSITORY / path
+    if not file.is_file():
+        return frozenset()
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    return frozenset(node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
+
+
+def problem_of_test(link: str) -> str:
+    """What is wrong with `path::test`; blank when that test is there."""
+    path, _, name = link.partition("::")
+    return "" if name.startswith("test_") and name in names_in(path) else f"no such test: {link}"

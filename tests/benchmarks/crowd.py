@@ -29,9 +29,15 @@ NUMBERED = {
 }
 
 
+# A busy person works on a hundredth of all dossiers: the people of the templates' teams have so many doubles less one.
+DOUBLES = 100
+IN_TEAMS = frozenset({"applications_member", "projects_membership"})
+
+
 @dataclass(frozen=True)
 class Copies:
-    """Copies numbered `first` to `last` of the template dossiers, each once for every number."""
+    """Copies numbered `first` to `last` of the template dossiers, each once for every number; the teams of the copies
+    are in turn those of the templates and their doubles."""
 
     templates: tuple[str, ...]
     first: int
@@ -44,6 +50,7 @@ class Copies:
         """
         with connection.cursor() as cursor:
             cursor.execute("SET session_replication_role = replica")
+            cursor.execute(_doubles_statement(), [list(self.templates)])
             for model, condition in self.tables:
                 cursor.execute(self._statement(model, condition), [list(self.templates)])
                 copies = len(self.templates) * (self.last - self.first + 1)
@@ -89,6 +96,8 @@ def _value(model: type[models.Model], field: Any, copied: set[type[models.Model]
     if name in NUMBERED:
         return NUMBERED[name]
     target = field.related_model if field.is_relation else None
+    if target is Person and (model._meta.db_table in IN_TEAMS or field.column == "user_id"):
+        return f"CASE WHEN mod(n, {DOUBLES}) = 0 THEN {own} ELSE {_double(own, f'mod(n, {DOUBLES})')} END"
     points_at_a_copy = target in copied and isinstance(target._meta.pk, models.UUIDField)
     if (isinstance(field, models.UUIDField) and (field.primary_key or field.unique)) or points_at_a_copy:
         return f"md5({own}::text || n)::uuid"
@@ -97,6 +106,22 @@ def _value(model: type[models.Model], field: Any, copied: set[type[models.Model]
     if isinstance(field, models.DateTimeField):
         return f"{own} - make_interval(mins => n)"
     return own
+
+
+def _double(person: str, number: str) -> str:
+    return f"md5({person}::text || 'double' || {number})::uuid"
+
+
+def _doubles_statement() -> str:
+    """The doubles of everybody in the templates' teams, each once."""
+    columns = {field.column: f't."{field.column}"' for field in Person._meta.concrete_fields}
+    columns |= {"id": _double("t.id", "n"), "email": "n || t.email"}
+    names = ", ".join(f'"{name}"' for name in columns)
+    team = f"SELECT person_id FROM {_table(Member)} WHERE application_id = ANY(%s::uuid[])"
+    return (
+        f"INSERT INTO {_table(Person)} ({names}) SELECT {', '.join(columns.values())} FROM {_table(Person)} t, "
+        f"generate_series(1, {DOUBLES - 1}) n WHERE t.id IN ({team}) ON CONFLICT DO NOTHING"
+    )
 
 
 def _pointing_at(parent: type[models.Model]) -> Iterator[tuple[type[models.Model], str]]:

@@ -144,11 +144,15 @@ def test_an_extract_in_an_object_store_reaches_the_workspace_with_its_checksums(
         spec = WorkspaceSpec(uuid4(), upload(base / "d" / extract_id, bucket / extract_id), Limits(2**30, home=2**28))
         place.carry_out(Kind.PROVISION, spec)
         assert place.provider.observe(spec.id).state is RunState.RUNNING
+
+
+def test_an_extract_that_was_changed_in_its_bucket_reaches_no_workspace(place: Place, base: Path) -> None:
+    extract_id = str(deliver(base / "d"))
+    with object_store("deliveries") as bucket:
+        spec = WorkspaceSpec(uuid4(), upload(base / "d" / extract_id, bucket / extract_id), Limits(2**30, home=2**28))
         (bucket / extract_id / "people.csv").write_bytes(b"age,sex\n40,1\n50,1\n")
-        other = WorkspaceSpec(uuid4(), spec.data, spec.limits)
         with pytest.raises(ProviderRefused, match=r"people\.csv"):
-            place.carry_out(Kind.PROVISION, other)
-        place.carry_out(Kind.STOP, other)
+            place.carry_out(Kind.PROVISION, spec)
 
 
 def _job(place: Place, spec: WorkspaceSpec) -> Job:

@@ -13,7 +13,7 @@ from apps.workspaces.services import workspace_destroy
 from tests.support.cloud_faults import Scenario, enumerate_all
 from tests.support.cloud_workers import Bench
 
-pytestmark = [pytest.mark.django_db, pytest.mark.faults]
+pytestmark = [pytest.mark.django_db, pytest.mark.faults, pytest.mark.usefixtures("unmeasured")]
 SAMPLE = 0.012
 SEED = 6
 

@@ -10,6 +10,7 @@ from pathlib import Path
 GUARD_CALLS = frozenset(
     {
         "refuse_unless_allowed",
+        "refuse_who_takes_part",
         "second_factor_verify",
         "_check_before_the_code",
         "_decide",

@@ -68,11 +68,17 @@ SECOND_BARRIERS = {
     "apps/committee/services/voting.py vote_open": "committee/test_voting.py",
     "apps/committee/services/voting.py vote_close": "committee/test_voting.py",
     "apps/extracts/releasing.py _refuse_unless_allowed": "extracts/test_releasing.py",
-    "apps/extracts/services.py extract_restart_decide": "extracts/test_pages.py",
+    "apps/extracts/releasing.py extract_restart_decide": "extracts/test_pages.py",
     "apps/people/services/accreditation.py conditions_publish": "people/test_accreditation.py",
     "apps/people/services/invitations.py invitation_resend": "people/test_invitations.py",
+    "apps/people/services/invitations.py invitation_withdraw": "people/test_invitations.py",
+    "apps/people/services/organisations.py organisation_correct": "people/test_organisations.py",
     "apps/people/services/organisations.py organisation_create": "people/test_organisations.py",
     "apps/people/services/training.py _examine": "people/test_accreditation.py",
+    "apps/reviews/services.py review_begin": "reviews/test_reviews.py",
+    "apps/workspaces/services.py _operate": "workspaces/test_operating.py",
+    "apps/workspaces/services.py step_retry": "workspaces/test_operating.py",
+    "apps/workspaces/services.py step_skip": "workspaces/test_operating.py",
 }
 EVERYWHERE = ("apps/core/actions.py", "apps/core/middleware.py")
 # For what stands in the way of every address: a few that differ in everything.

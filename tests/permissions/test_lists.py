@@ -21,7 +21,7 @@ from apps.workspaces.selectors import workspaces_visible_to
 from tests.factories.accounts import OrganisationFactory, PersonFactory, client_signed_in
 
 PEOPLE, DOSSIERS = 4, 6
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("unmeasured")]
 
 
 @dataclass(frozen=True)

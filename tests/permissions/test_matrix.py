@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import coverage
 import pytest
 from django.db import connection, transaction
 from django.test import override_settings
@@ -27,17 +26,6 @@ from tests.support.database import database_copied
 
 URLS = "tests.permissions.urls"
 NAMES = [address.name for address in addresses()]
-
-
-@pytest.fixture(scope="module")
-def unmeasured() -> Iterator[None]:
-    """These calls prove permissions, not coverage: tracing them would take five times as long and show nothing new."""
-    measuring = coverage.Coverage.current()
-    if measuring:
-        measuring.stop()
-    yield
-    if measuring:
-        measuring.start()
 
 
 @pytest.fixture(scope="module")

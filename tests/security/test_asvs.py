@@ -1,6 +1,5 @@
 """Every requirement of OWASP ASVS 5.0 has its place in docs/security/asvs.json, and what it names is there."""
 
-import ast
 import json
 import re
 import tomllib
@@ -11,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.architecture.sources import REPOSITORY
+from tests.architecture.sources import REPOSITORY, problem_of_test
 
 MAP = json.loads((REPOSITORY / "docs/security/asvs.json").read_text(encoding="utf-8"))["requirements"]
 REFERENCE = REPOSITORY.parent / "shared/reference/security/asvs5_all.json"
@@ -23,15 +22,6 @@ LEAST_OF_LEVEL_3 = 0.85
 
 
 @cache
-def names_in(path: str) -> frozenset[str]:
-    file = REPOSITORY / path
-    if not file.is_file():
-        return frozenset()
-    tree = ast.parse(file.read_text(encoding="utf-8"))
-    return frozenset(node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
-
-
-@cache
 def sections_of(path: str) -> dict[str, str]:
     """The text under each heading of a page, by the anchor of the heading."""
     text = (REPOSITORY / path).read_text(encoding="utf-8")
@@ -39,11 +29,6 @@ def sections_of(path: str) -> dict[str, str]:
     return {
         re.sub(r"[^a-z0-9]+", "-", head.lower()).strip("-"): body for head, body in zip(*[iter(parts)] * 2, strict=True)
     }
-
-
-def problem_of_test(link: str) -> str:
-    path, _, name = link.partition("::")
-    return "" if name.startswith("test_") and name in names_in(path) else f"no such test: {link}"
 
 
 def problem_of_check(link: str) -> str:

@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as some
 
@@ -23,6 +24,8 @@ MONTHS = ("2021-03", "2022-01")
 YEARS = ("2021", "2022")
 STAY_TABLES = (("T_MCOaaB", STAY_KEYS), ("T_MCOaaC", STAY_KEYS), ("T_MCOaaD", ()), ("T_MCOaaA", ()), ("T_MCOaaUM", ()))
 CARE_TABLES = (("ER_PRS_F", ("DCT_ORD_NUM",)), ("ER_PHA_F", ()), ("ER_CAM_F", ()), ("ER_BIO_F", ()), ("ER_ETE_F", ()))
+
+pytestmark = pytest.mark.usefixtures("unmeasured")
 
 ANYTHING: dict[str, some.SearchStrategy[Any]] = {
     "BEN_NIR_PSA": PSA,

@@ -3,7 +3,6 @@
 from uuid import UUID
 
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -15,15 +14,16 @@ from apps.committee.forms import EndForm, InterestForm
 from apps.committee.models import Interest
 from apps.core.actions import declares
 from apps.core.errors import RefusedError
+from apps.core.paging import page_by_key
 
-PAGE_SIZE = 50
+PAGE_SIZE = 25
 
 
 @declares("committee.home")
 def home(request: HttpRequest) -> HttpResponse:
     """The files that exist for the person: those that await them first."""
     person, chosen = person_of(request), request.GET.get("etat", desk.OPEN)
-    page = Paginator(desk.files(person, chosen), PAGE_SIZE).get_page(request.GET.get("page"))
+    page = page_by_key(desk.files(person, chosen), request.GET.get("page"), PAGE_SIZE)
     context = {"page": page, "filters": desk.filters(person, chosen), "next_sessions": desk.next_sessions()}
     return render(request, "committee/home.html", context)
 

@@ -45,7 +45,7 @@ def _unknown_code(path: str, system: System, code: str) -> Problem:
     return Problem(
         path,
         "unknown_code",
-        f"aucun code {name.name_fr} connu ne correspond à « {code} »",
+        f"aucun code {name.name_fr} connu ne correspond à «\u00a0{code}\u00a0»",
         f"no known code of {name.name_en} matches “{code}”",
     )
 
@@ -55,7 +55,7 @@ def _tables(definition: Definition, catalogue: Catalogue) -> Iterator[Problem]:
         path = f"$.scope.tables.{name}"
         table = catalogue.table(name)
         if table is None:
-            yield Problem(path, "unknown_table", f"table inconnue « {name} »", f"unknown table “{name}”")
+            yield Problem(path, "unknown_table", f"table inconnue «\u00a0{name}\u00a0»", f"unknown table “{name}”")
             continue
         for column in columns:
             yield from _column(table, column, path)
@@ -67,7 +67,7 @@ def _date_in_text(full: str, path: str) -> Problem:
     return Problem(
         path,
         "date_in_text",
-        f"« {full} » dit une date qui ne peut être décalée : retirez la variable ou le décalage des dates",
+        f"«\u00a0{full}\u00a0» dit une date qui ne peut être décalée : retirez la variable ou le décalage des dates",
         f"“{full}” tells a date that cannot be shifted: leave out the column or the shift of dates",
     )
 
@@ -76,11 +76,12 @@ def _column(table: Table, name: str, path: str) -> Iterator[Problem]:
     column = table.column(name)
     full = f"{table.name}.{name}"
     if column is None:
-        yield Problem(path, "unknown_column", f"variable inconnue « {full} »", f"unknown column “{full}”")
+        yield Problem(path, "unknown_column", f"variable inconnue «\u00a0{full}\u00a0»", f"unknown column “{full}”")
     elif column.identifying:
         yield Problem(
             path,
             "direct_identifier",
-            f"« {full} » identifie directement et n’est jamais livrée ; un pseudonyme propre au projet la remplace",
+            f"«\u00a0{full}\u00a0» identifie directement et n’est jamais livrée ; "
+            "un pseudonyme propre au projet la remplace",
             f"“{full}” identifies directly and is never delivered; a pseudonym of the project replaces it",
         )

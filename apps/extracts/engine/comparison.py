@@ -133,6 +133,7 @@ def _chosen(holds: bool, say: Say, language: Language) -> tuple[str, ...]:
 
 def _population(old: Criterion, new: Criterion, part: str, where: _Where) -> Iterator[Difference]:
     """What became of one criterion, with all that it holds."""
+    old, new = _unwrapped(old), _unwrapped(new)
     if old == new:
         return
     if isinstance(old, Not) and isinstance(new, Not):
@@ -150,7 +151,25 @@ def _as_group(criterion: Criterion, other: Criterion) -> Group:
     return AnyOf((criterion,)) if isinstance(other, AnyOf) else AllOf((criterion,))
 
 
+def _unwrapped(criterion: Criterion) -> Criterion:
+    """A criterion without groups of one around it."""
+    while isinstance(criterion, GROUPS) and len(criterion.criteria) == 1:
+        criterion = criterion.criteria[0]
+    return criterion
+
+
+def _flat(group: Group) -> Group:
+    """The same without groups in groups that ask for the same: all in all, one in one."""
+    if isinstance(group, AtLeast):
+        return group
+    found: list[Criterion] = []
+    for criterion in map(_unwrapped, group.criteria):
+        found += _flat(criterion).criteria if isinstance(criterion, type(group)) else [criterion]
+    return type(group)(tuple(found))
+
+
 def _groups(old: Group, new: Group, part: str, where: _Where) -> Iterator[Difference]:
+    old, new = _flat(old), _flat(new)
     if _demand(old, "en") != _demand(new, "en") and len(old.criteria) > 1 and len(new.criteria) > 1:
         demanded = _becomes(partial(_demand, old), partial(_demand, new), _start(_DEMAND, where))
         yield _told(part, Change.CHANGED, demanded)

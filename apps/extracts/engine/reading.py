@@ -33,10 +33,12 @@ class Reader:
         known = {*required, *optional}
         for key in value:
             if key not in known:
-                self.note(f"{path}.{key}", "unknown_key", f"clé inconnue « {key} »", f"unknown key “{key}”")
+                self.note(f"{path}.{key}", "unknown_key", f"clé inconnue «\u00a0{key}\u00a0»", f"unknown key “{key}”")
         missing = [key for key in required if key not in value]
         for key in missing:
-            self.note(f"{path}.{key}", "missing_key", f"la clé « {key} » manque", f"the key “{key}” is missing")
+            self.note(
+                f"{path}.{key}", "missing_key", f"la clé «\u00a0{key}\u00a0» manque", f"the key “{key}” is missing"
+            )
         return None if missing else value
 
     def items(self, value: object, path: str, read: Callable[[object, str], T | None]) -> tuple[T, ...] | None:

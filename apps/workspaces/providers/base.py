@@ -57,13 +57,15 @@ class Limits:
 @dataclass(frozen=True)
 class WorkspaceSpec:
     """A workspace as its provider needs to know it: no names of people, no title. `data` is the extract, in a folder or
-    in an object store; `size` the code of an offer (empty: the usual one), `budget_left` euros (None: no limit)."""
+    in an object store, `manifest` the SHA-256 of its manifest (empty: not known). `size` is the code of an offer
+    (empty: the usual one), `budget_left` euros (None: no limit)."""
 
     id: UUID
     data: "Place | None"
     limits: Limits = field(default_factory=Limits)
     size: str = ""
     budget_left: float | None = None
+    manifest: str = ""
 
 
 @dataclass(frozen=True)

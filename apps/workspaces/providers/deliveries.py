@@ -36,13 +36,15 @@ class Delivered:
             yield path
 
 
-def delivered(root: Place | None) -> dict[str, Delivered]:
-    """The files of a delivery by name. Raises ProviderRefused where there is none, or where an object is missing or
-    one too many; ProviderUnavailable when the store does not answer."""
+def delivered(root: Place | None, manifest: str = "") -> dict[str, Delivered]:
+    """The files of a delivery by name; `manifest` is the SHA-256 of its manifest, where it is known.
+
+    Raises ProviderRefused where there is none or another, or where an object is missing or one too many;
+    ProviderUnavailable when the store does not answer."""
     if root is None or (isinstance(root, Path) and not root.is_dir()):
         raise ProviderRefused(_ABSENT)
     with store_asked():
-        names, said = files_under(root), _said_by_manifest(root)
+        names, said = files_under(root), _said_by_manifest(root, manifest)
         if isinstance(root, ObjectPath):
             _refuse_unless_whole(names, said)
         return {name: Delivered(root / name, *(said.get(name) or _seen(root / name))) for name in names}
@@ -68,9 +70,12 @@ def store_asked() -> Iterator[None]:
         raise ProviderUnavailable("the place of deliveries does not answer") from error
 
 
-def _said_by_manifest(root: Place) -> dict[str, tuple[int, str]]:
+def _said_by_manifest(root: Place, expected: str) -> dict[str, tuple[int, str]]:
+    content = (root / MANIFEST).read_bytes()
+    if expected and hashlib.sha256(content).hexdigest() != expected:
+        raise ProviderRefused("The delivery is not the one that was verified: its manifest differs.")
     try:
-        manifest = json.loads((root / MANIFEST).read_bytes())
+        manifest = json.loads(content)
         listed = [(file["path"], file) for file in manifest.get("files", ())]
         return {name: (one["bytes"], one["sha256"]) for name, one in [*listed, *manifest.get("documents", {}).items()]}
     except (ValueError, KeyError, TypeError, AttributeError) as error:

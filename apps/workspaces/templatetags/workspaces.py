@@ -1,4 +1,4 @@
-"""What the pages of a dossier, in a room below, show of what its workspace would cost."""
+"""What pages show of a workspace: its parts in words and, in a room below, what it would cost."""
 
 from datetime import date
 from decimal import Decimal
@@ -7,10 +7,17 @@ from django import template
 
 from apps.applications.five_safes import months_between
 from apps.workspaces.selectors import usual_offer
+from apps.workspaces.sentences import PART_LABELS, STEP_LABELS
 
 register = template.Library()
 
 HOURS_A_MONTH = 730
+
+
+@register.filter
+def workspace_part(name: str) -> str:
+    """A step, or a part of the ledger, in words; one that has none keeps its name."""
+    return str(STEP_LABELS.get(name) or PART_LABELS.get(name) or name)
 
 
 @register.inclusion_tag("workspaces/_foreseen_cost.html")

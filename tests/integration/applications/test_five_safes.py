@@ -104,6 +104,24 @@ def test_data_are_told_against_the_catalogue_family_by_family_with_the_risk() ->
     assert "Dates exactes des soins : non demandé" in families
 
 
+def test_dates_made_coarser_are_told_so_and_are_no_exact_ones() -> None:
+    by = made.researcher()
+    application = made.at_status("draft", by=by)
+    variables = {
+        "scope": {"ER_PRS_F": ["EXE_SOI_DTD"]},
+        "justifications": {"ER_PRS_F": "Décrire."},
+        "identifiers": {"ER_PRS_F.EXE_SOI_DTD": "Nécessaire."},
+    }
+    period = {**made.complete_contents()["period"], "care_dates": "month"}
+    made.fill(application, by, {"variables": variables, "period": period})
+    services.application_submit(application=application, seen_version=1, by=by)
+    facts = facts_of(made.fresh(application), "data")
+    assert (
+        "Dates exactes des soins : non, ramenées au mois (ER_PRS_F.EXE_SOI_DTD)" in facts["Identifiants potentiels"][1]
+    )
+    assert facts["Risque de réidentification"][0] == "modéré"
+
+
 def test_the_cost_is_the_price_of_the_catalogue_over_the_access(settings: LazySettings) -> None:
     application = made.at_status("submitted")
     assert "aucun coût facturé" in text_of(screen(application))

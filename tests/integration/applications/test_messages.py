@@ -69,6 +69,13 @@ class TestMessages:
         with pytest.raises(RefusedError):
             post(application, by, text)
 
+    @pytest.mark.parametrize("as_staff", [False, True])
+    def test_whoever_is_neither_of_the_team_nor_a_steward_writes_nothing(self, as_staff: bool) -> None:
+        application = at_status("submitted", by=researcher())
+        with pytest.raises(RefusedError):
+            post(application, researcher(), as_staff=as_staff)
+        assert not Message.objects.exists()
+
     def test_no_word_of_a_message_is_in_the_log(self) -> None:
         by = researcher()
         post(at_status("submitted", by=by), by, "Un secret")

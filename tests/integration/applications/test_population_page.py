@@ -107,7 +107,7 @@ class TestPopulation:
             "r_0-from": "2020-01-01",
             "r_0-to": "2020-12-31",
         }
-        assert "Z999 »" in text_of(save(client, application, "population", HTMX, **typed))
+        assert "Z999\u00a0»" in text_of(save(client, application, "population", HTMX, **typed))
 
     def test_codes_are_searched_with_and_without_javascript(self) -> None:
         client, application = self.start()

@@ -1,17 +1,22 @@
 """Blind reports and votes, bound to one content; the opinion that comes of them."""
 
+from functools import partial
+
 import pytest
 
+from apps.accounts.models import StepUp
+from apps.accounts.stepping_up import StepUpMissing
 from apps.applications import services as application_services
 from apps.applications.models import Application, StageOutcome
 from apps.audit.models import Event
-from apps.committee import selectors, services
+from apps.committee import rules, selectors, services
 from apps.committee.models import Ballot, File, Opinion
 from apps.committee.rules import BallotKind, Outcome
+from apps.committee.services import opinions
 from apps.core.errors import ChangedMeanwhile, RefusedError
 from tests.factories import applications as dossiers
 from tests.factories import committee
-from tests.factories.accounts import steward
+from tests.factories.accounts import MandateFactory, confirmed, steward
 from tests.integration.committee.conftest import Committee
 
 RECOMMENDATION = {"topic": "minimisation", "text": "Ne garder que le département."}
@@ -154,6 +159,34 @@ def test_an_opinion_needs_a_text_a_present_version_and_the_content_that_was_read
     assert not Opinion.objects.exists()
 
 
+def test_whoever_comes_to_act_for_the_applicant_while_confirming_gives_no_opinion(
+    room: Committee, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second, third = room.members
+    found = committee.counted(room.file, room.secretary, dict.fromkeys((first, second, third), Outcome.FAVOURABLE))
+    applicant = found.application.organisation
+    engaged = partial(MandateFactory.create, person=room.secretary, organisation=applicant)
+    monkeypatch.setattr(opinions, "step_up_confirm", lambda **_: engaged())
+    monkeypatch.setattr(opinions, "step_up_spend", lambda **_: None)
+    with pytest.raises(RefusedError):
+        committee.give_opinion(found, room.secretary)
+    assert not Opinion.objects.exists()
+
+
+def test_an_opinion_uses_its_confirmation_up(room: Committee, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second, third = room.members
+    found = committee.counted(room.file, room.secretary, dict.fromkeys((first, second, third), Outcome.FAVOURABLE))
+    monkeypatch.setattr(opinions, "step_up_confirm", lambda **_: None)
+    said, content = rules.Said(Outcome.FAVOURABLE, "Avis motivé.", "", ()), found.content_hash
+    asked = {"file": found, "seen_version": found.version, "content_hash": content, "said": said, "code": "000000"}
+    with pytest.raises(StepUpMissing):
+        services.opinion_give(**asked, by=room.secretary)
+    assert not Opinion.objects.exists()
+    confirmed(room.secretary, "committee.opinion_record", found.pk, content)
+    services.opinion_give(**asked, by=room.secretary)
+    assert StepUp.objects.get(person=room.secretary).used_at
+
+
 def test_without_quorum_a_file_is_adjourned_and_comes_back_as_another(room: Committee) -> None:
     held = committee.session(room.secretary, room.members[0])
     services.schedule(file=room.file, session=held, seen_version=room.file.version, by=room.secretary)
@@ -222,6 +255,24 @@ def test_two_secretaries_at_once_move_a_file_once(room: Committee) -> None:
         services.unschedule(file=moved, seen_version=moved.version - 1, by=room.secretary)
     services.unschedule(file=moved, seen_version=moved.version, by=room.secretary)
     assert committee.fresh(moved).session is None
+
+
+def test_the_secretary_alone_moves_a_file(room: Committee) -> None:
+    held, stranger = committee.session(room.secretary, *room.members), steward()
+    with pytest.raises(RefusedError):
+        services.schedule(file=room.file, session=held, seen_version=room.file.version, by=stranger)
+    services.schedule(file=room.file, session=held, seen_version=room.file.version, by=room.secretary)
+    moved = committee.fresh(room.file)
+    with pytest.raises(RefusedError):
+        services.unschedule(file=moved, seen_version=moved.version, by=stranger)
+    committee.reported(moved, room.secretary, *room.members[:2])
+    moved = committee.fresh(moved)
+    with pytest.raises(RefusedError):
+        services.vote_open(file=moved, seen_version=moved.version, by=stranger)
+    voting = services.vote_open(file=moved, seen_version=moved.version, by=room.secretary)
+    with pytest.raises(RefusedError):
+        services.vote_close(file=voting, seen_version=voting.version, by=stranger)
+    assert committee.fresh(voting).stage == voting.stage
 
 
 def test_a_session_is_prepared_opened_and_closed(room: Committee) -> None:

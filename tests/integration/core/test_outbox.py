@@ -209,6 +209,21 @@ def test_the_sweep_rings_for_due_items_whose_bell_was_lost_and_for_no_others(han
     assert fresh.pk not in bells
 
 
+def test_a_database_clock_that_was_put_back_holds_nobody(handler, bells):
+    rung, leased = enqueue("effect:0"), enqueue("effect:1")
+    later(rung, rung_at=timezone.now() + timedelta(hours=1))
+    later(leased, rung_at=None, lease_until=timezone.now() + timedelta(hours=1))
+    bells.clear()
+    assert outbox.sweep() == 2
+    assert outbox.take(leased.pk) is not None
+    assert outbox.take(leased.pk) is None, "the new lease is one of today"
+
+
+def test_no_kind_may_hold_an_item_for_longer_than_the_longest_lease():
+    with pytest.raises(ValueError, match="at most"):
+        outbox.outbox_handler("test.long", queue="default", lease=timedelta(minutes=2))
+
+
 def test_a_broker_that_is_away_does_not_hinder_the_change(handler, monkeypatch):
     def away(*args, **kwargs):
         raise OperationalError("no broker")

@@ -116,6 +116,20 @@ def test_a_steward_cancels_with_a_reason_and_asks_again(steward: Client) -> None
     assert ExtractRequest.objects.get(pk=request.pk).status == "requested"
 
 
+def test_a_steward_with_a_part_in_the_project_may_stop_its_extract_and_not_ask_for_it_again() -> None:
+    involved = StaffRoleFactory.create(role=Role.STEWARD.value).person
+    request = made.request(members=(involved,))
+    client = client_signed_in(involved)
+    assert (
+        client.post(reverse("extracts:cancel", args=[request.pk]), {"reason": "A mistake of ours."}).status_code == 302
+    )
+    services.extract_discarded(ExtractRequest.objects.get(pk=request.pk))
+    restart = reverse("extracts:restart", args=[request.pk])
+    assert restart not in page_of(request, client), "no button that refuses"
+    assert client.post(restart).status_code == 403
+    assert ExtractRequest.objects.get(pk=request.pk).status == "cancelled"
+
+
 def test_a_member_reads_the_report_and_cancels_nothing() -> None:
     member = PersonFactory.create()
     request = made.request(investigator=member)

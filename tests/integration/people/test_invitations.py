@@ -119,6 +119,14 @@ class TestSending:
         with pytest.raises(ChangedMeanwhile):
             services.invitation_resend(invitation=made, by=by)
 
+    def test_whoever_does_not_administer_the_organisation_neither_sends_again_nor_withdraws(self) -> None:
+        made, other = sent(administrator()), administrator()
+        with pytest.raises(RefusedError):
+            services.invitation_resend(invitation=made, by=other)
+        with pytest.raises(RefusedError):
+            services.invitation_withdraw(invitation=made, by=other)
+        assert Invitation.objects.get().state == "pending"
+
     def test_a_message_sent_twice_by_a_worker_that_died_leaves_two_good_links(self) -> None:
         sent(administrator())
         OutboxItem.objects.update(status="pending", finished_at=None)
@@ -190,6 +198,7 @@ class TestAccepting:
         signed_in.get(f"/invitation/{secret_of()}/")
         assert signed_in.post("/invitation/").url == "/compte/"
         assert Mandate.objects.get(person=person).organisation == made.organisation
+        assert Browser().get(f"/invitation/{secret_of()}/").status_code == 404, "the link has served"
 
     def test_somebody_else_cannot_accept(self) -> None:
         sent(administrator())

@@ -38,6 +38,15 @@ def test_a_steward_creates_an_organisation_and_corrects_it() -> None:
         services.organisation_correct(organisation=made, seen_version=1, **fields(), by=by)
 
 
+def test_stewards_alone_keep_the_list_of_organisations() -> None:
+    by = PersonFactory.create()
+    with pytest.raises(RefusedError):
+        services.organisation_create(**fields(), by=by)
+    made = services.organisation_create(**fields(), by=steward())
+    with pytest.raises(RefusedError):
+        services.organisation_correct(organisation=made, seen_version=1, **fields(name="B"), by=by)
+
+
 @pytest.mark.parametrize("siren", ["123456789", "12345678", "abcdefghi", ""])
 def test_a_siren_carries_its_key(siren: str) -> None:
     with pytest.raises(RefusedError) as refused:

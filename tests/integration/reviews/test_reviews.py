@@ -47,6 +47,12 @@ def deadline(review: Review) -> OutboxItem:
     return item
 
 
+def test_a_steward_alone_opens_a_review() -> None:
+    with pytest.raises(RefusedError):
+        opened(PersonFactory.create())
+    assert not Review.objects.exists()
+
+
 def test_a_review_lists_every_access_and_tells_the_stewards(stewards: tuple[Person, Person]) -> None:
     workspace = made.at_status(Status.RUNNING)
     review = opened(stewards[0])

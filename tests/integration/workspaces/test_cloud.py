@@ -320,6 +320,7 @@ def test_operators_see_every_request_and_no_secret(bench: Bench, running: Worksp
 
     assert CloudRequest.objects.filter(changes=True).count() >= 20
     assert "create_bucket" in page
+    assert ">vpc<" not in page, "its parts are named in words"
     assert "<svg" in cloud
     assert running.project.application.number in listed
     everything = page + cloud + listed + written_anywhere()

@@ -167,3 +167,15 @@ def test_an_extension_makes_a_waiting_warning_untrue(team: Workspace) -> None:
     Entitlement.objects.update(ends_on=timezone.localdate() + timedelta(days=300))
 
     assert sent() == []
+
+
+def test_what_was_destroyed_costs_nothing_more(operator: Browser, team: Workspace) -> None:
+    spend(team, "42.50")
+    address = f"/exploitation/espaces/{team.pk}/"
+    assert "0.5000 € an hour" in operator.get(address).content.decode()
+
+    Workspace.objects.filter(pk=team.pk).update(status=Status.DESTROYED, desired="destroyed", route_open=False)
+
+    page = operator.get(address).content.decode()
+    assert "In all 42.50 € without tax." in page
+    assert "an hour" not in page

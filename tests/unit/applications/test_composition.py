@@ -184,6 +184,12 @@ def test_exact_dates_and_empty_fields_ask_for_nothing_more() -> None:
     assert composition.definition(contents(period={**PERIOD_PAGE, **asked})).hash == plain.hash
 
 
+@pytest.mark.parametrize(("typed", "level"), [("month", "month"), ("exact", None), ("", None), ("by the week", None)])
+def test_the_families_made_coarser_are_those_of_the_definition(typed: str, level: str | None) -> None:
+    found = composition.coarser(contents(period={**PERIOD_PAGE, "care_dates": typed}))
+    assert found == ({"care_date": level} if level else {})
+
+
 @pytest.mark.parametrize(
     ("population", "asked", "field"),
     [

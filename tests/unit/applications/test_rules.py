@@ -324,7 +324,7 @@ class TestAmendments:
         barred = facts(Status.DRAFT, self.lead, barred=(self.nobody_else,))
         refused = decide("application.submit", barred)
         assert isinstance(refused, Refused)
-        assert refused.reasons[0].params == {"who": "Ada Martin", "until": "2030-01-01", "why": "Réidentification."}
+        assert refused.reasons[0].params == {"who": "Ada Martin", "until": date(2030, 1, 1), "why": "Réidentification."}
 
     def test_it_keeps_its_path_and_only_it_is_judged(self) -> None:
         submitted = facts(Status.SUBMITTED, Role.STEWARD, is_amendment=True)

@@ -39,6 +39,10 @@ def test_what_means_the_same_does_not_differ() -> None:
     assert told({}, {}) == []
     assert of_people({"all_of": [DRUG, WOMEN]}, {"all_of": [WOMEN, DRUG]}) == []
     assert of_people(DRUG, {"all_of": [DRUG]}) == []
+    nested = {"all_of": [{"all_of": [ADULTS, DRUG]}, {"any_of": [WOMEN]}]}
+    assert of_people({"all_of": [DRUG, WOMEN, ADULTS]}, nested) == []
+    counted = {"at_least": {"count": 1, "of": [DRUG, WOMEN]}}
+    assert of_people(counted, {"all_of": [counted]}) == []
 
 
 def test_a_criterion_is_added_or_removed_where_all_are_required() -> None:
@@ -48,6 +52,11 @@ def test_a_criterion_is_added_or_removed_where_all_are_required() -> None:
     assert removed == added.replace("added", "removed")
     (french,) = of_people(DRUG, {"all_of": [DRUG, WOMEN]}, "fr")
     assert french.startswith("Critère ajouté, parmi les critères tous exigés : les personnes qui ")
+
+
+def test_what_is_wrapped_in_another_group_of_its_kind_stays_and_the_rest_is_added() -> None:
+    (added,) = of_people({"all_of": [DRUG, WOMEN]}, {"all_of": [{"all_of": [DRUG, WOMEN]}, {"not": STAY}]})
+    assert added.startswith("Criterion added, among the criteria that are all required: people who are not among")
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from celery import Celery
 from celery.beat import ScheduleEntry, SchedulingError
-from celery.schedules import schedule
+from celery.schedules import crontab, schedule
+from django.conf import settings
 
 from hdh_portal.beat import SteadyScheduler
+from hdh_portal.celery import app as portal
 
 NOW = datetime(2027, 10, 31, 1, 0, tzinfo=UTC)
 
@@ -71,3 +73,27 @@ def test_a_broker_that_is_away_costs_a_line_and_the_next_bell_is_tried(scheduler
     lines = [record.msg for record in caplog.records if "bell_not_rung" in str(record.msg)]
     assert len(lines) >= 2
     assert all("ConnectionRefusedError" in str(line) for line in lines)
+
+
+@pytest.mark.parametrize("night", [datetime(2027, 3, 28, tzinfo=UTC), datetime(2027, 10, 31, tzinfo=UTC)])
+@pytest.mark.parametrize("late", range(0, 180, 5))
+def test_a_nightly_job_made_up_in_the_night_of_the_change_of_time_is_not_due_again_and_again(night, late):
+    """Given a beat that was down since yesterday, then it makes up yesterday's job, and does tonight's."""
+    nightly = [
+        one["schedule"] for one in settings.CELERY_BEAT_SCHEDULE.values() if isinstance(one["schedule"], crontab)
+    ]
+    assert nightly
+    now = [night]
+    for one in nightly:
+        job = crontab(**fields(one), app=portal, nowfun=lambda: now[0].astimezone(portal.timezone))
+        last, runs = night - timedelta(days=1), list[datetime]()
+        for minute in range(late, 240):
+            now[0] = night + timedelta(minutes=minute, seconds=46)
+            if job.is_due(last)[0]:
+                last = now[0]
+                runs.append(last)
+        assert len(runs) <= 2, f"{runs[0]}, {runs[1]}, {runs[2]}…"
+
+
+def fields(one: crontab) -> dict[str, str]:
+    return {name: getattr(one, f"_orig_{name}") for name in ("minute", "hour", "day_of_week", "day_of_month")}

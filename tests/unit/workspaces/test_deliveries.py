@@ -94,6 +94,16 @@ def test_what_is_not_as_the_manifest_says_is_refused(
     assert not (tmp_path / "room" / extract.name).exists()
 
 
+def test_another_manifest_than_the_one_that_was_verified_is_refused_however_true_it_is(
+    extract: ObjectPath, tmp_path: Path
+) -> None:
+    verified = hashlib.sha256(manifest()).hexdigest()
+    assert arrive(extract, tmp_path / "room", verified)
+    (extract / "manifest.json").write_bytes(manifest() + b"\n")
+    with pytest.raises(ProviderRefused, match="not the one that was verified"):
+        arrive(extract, tmp_path / "other", verified)
+
+
 def test_a_delivery_without_its_manifest_or_a_file_is_none(extract: ObjectPath, tmp_path: Path) -> None:
     (extract / "README.md").unlink()
     with pytest.raises(ProviderRefused, match=r"README\.md is missing"):

@@ -5,17 +5,19 @@ what bears the extract's name is whole. Nothing of it can be written from inside
 """
 
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 from apps.extracts.engine.places import ObjectPath
-from apps.workspaces.providers.deliveries import delivered, store_asked
+from apps.workspaces.providers.deliveries import Delivered, delivered, store_asked
 
 _AT_ONCE = 64 * 1024**2
 _FOLDER, _FILE = 0o755, 0o444
 
 
-def arrive(extract: ObjectPath, folder: Path) -> bool:
-    """Bring some more of an extract to `folder`/its name, and remove any other; whether it is there, whole.
+def arrive(extract: ObjectPath, folder: Path, manifest: str = "") -> bool:
+    """Bring some more of an extract to `folder`/its name, and remove any other; whether it is there, whole. `manifest`
+    is the SHA-256 of its manifest, where it is known.
 
     Raises ProviderRefused for what is not as its manifest says, ProviderUnavailable when the store does not answer."""
     arrived, coming = folder / extract.name, folder / f".{extract.name}"
@@ -25,15 +27,15 @@ def arrive(extract: ObjectPath, folder: Path) -> bool:
             shutil.rmtree(other)
         if arrived.exists():
             return True
-        if not _copied(extract, coming):
+        if not _copied(delivered(extract, manifest), coming):
             return False
         coming.rename(arrived)
     return True
 
 
-def _copied(extract: ObjectPath, coming: Path) -> bool:
+def _copied(files: Mapping[str, Delivered], coming: Path) -> bool:
     copied = 0
-    for name, file in delivered(extract).items():
+    for name, file in files.items():
         if (coming / name).exists():
             continue
         _make_path(coming, name)

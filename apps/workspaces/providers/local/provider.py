@@ -97,7 +97,7 @@ class LocalProvider(Sandboxed):
         room = self.store.room(spec.id).path
         if not room.exists():
             raise ProviderRefused(_NO_HOME)
-        return arrive(spec.data, room / _ARRIVED)
+        return arrive(spec.data, room / _ARRIVED, spec.manifest)
 
     def start(self, spec: WorkspaceSpec, canaries: Mapping[str, object] | None = None) -> str:
         """Leave a plan and start its supervisor, unless one lives. Raises ProviderUnavailable, ProviderRefused."""

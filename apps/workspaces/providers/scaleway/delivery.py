@@ -114,7 +114,7 @@ def deliver(site: Site) -> Made | NotYet:
     taken up where it stood."""
     storage, key = site.cloud.storage, site.cloud.account.key
     bucket, copied = bucket_name(site, "extract"), 0
-    there, files = storage.sizes(bucket, key=key), delivered(site.job.spec.data)
+    there, files = storage.sizes(bucket, key=key), delivered(site.job.spec.data, site.job.spec.manifest)
     for name in there.keys() - files.keys() - {CANARY}:  # of the extract before an amendment
         storage.call("delete_object", key=key, Bucket=bucket, Key=name)
     for name, file in files.items():
@@ -138,7 +138,7 @@ def _copy(site: Site, name: str, file: Delivered) -> None:
 def verify_delivery(site: Site) -> Made | NotYet:
     """What the server itself reads has the checksums of what was delivered, file by file: nothing is missing, and
     nothing of another extract is left, whoever put it there late. What is otherwise is put right and read again."""
-    files = delivered(site.job.spec.data)
+    files = delivered(site.job.spec.data, site.job.spec.manifest)
     wanted = {name: file.sha256 for name, file in files.items()}
     bucket = bucket_name(site, "extract")
     try:
