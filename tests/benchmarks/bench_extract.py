@@ -1,12 +1,14 @@
 """`make bench-extract`: the engine against scripts written by hand, on the same synthetic copy, row for row.
 
 Each measure is a fresh process; every round measures every contender on every case, so that a noisy moment hits them
-all. Rounds end when they were as many as asked for, or when another one would last too long. Rows grow with the years
-of care (the people stay the same), as in the SNDS itself. Data are made once and kept in var/bench. The last line
-printed is the result in JSON, kept as var/bench/extract.json as well.
+all; the first round compares what they deliver. Rounds end when they were as many as asked for, or when another one
+would last too long. Growth is measured apart: rows grow with the years of care (the people stay the same), as in the
+SNDS itself. Data are made once and kept in var/bench. The last line printed is the result in JSON, kept as
+var/bench/extract.json as well.
 
-By default 5.8 million care lines, in some 25 minutes of a processor. The full size, for the figures that count, is
-`--people 170000 --minutes 600`: 48.9 million care lines, on a machine that does nothing else.
+By default 6.3 million care lines of two years, as many a person and month as in the country, in some 25 minutes of a
+processor. The full size, for the figures that count, is `--people 170000 --years 16 --minutes 600`: 48.9 million care
+lines, on a machine that does nothing else.
 """
 
 import argparse
@@ -32,15 +34,16 @@ USUAL_COHORT = "10 %"
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """What is measured: how many years of care, which cohort."""
+    """What is measured: how many people, years of care, and which cohort."""
 
+    people: int
     years: int
     cohort: str
 
     @property
     def name(self) -> str:
         """As in the result."""
-        return f"{self.years} y, {self.cohort}"
+        return f"{self.people} people, {self.years} y, {self.cohort}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,24 +56,24 @@ class Measure:
     said: dict[str, Any]
 
 
-def source_of(options: argparse.Namespace, years: int) -> Path:
-    """The synthetic copy of so many years, made unless it stands."""
-    folder = RESULTS / f"snds-{options.people}-{years}-{SEED}"
+def source_of(case: Case) -> Path:
+    """The synthetic copy of so many people and years, made unless it stands."""
+    folder = RESULTS / f"snds-{case.people}-{case.years}-{SEED}"
     if not folder.exists():
-        asked = ["--people", options.people, "--first-year", FIRST_YEAR, "--last-year", FIRST_YEAR + years - 1]
+        asked = ["--people", case.people, "--first-year", FIRST_YEAR, "--last-year", FIRST_YEAR + case.years - 1]
         command = [sys.executable, "manage.py", "synthetic_snds", *asked, "--seed", SEED, "--out", folder]
         subprocess.run([*map(str, command), "--processes", str(os.cpu_count())], cwd=REPOSITORY, check=True)
     return folder
 
 
-def run(contender: str, case: Case, options: argparse.Namespace) -> Measure:
-    """One contender in a process of its own; its delivery is described, then removed."""
+def run(contender: str, case: Case, options: argparse.Namespace, compared: bool) -> Measure:
+    """One contender in a process of its own; its delivery is described where it is to be compared, then removed."""
     out = RESULTS / "out"
     shutil.rmtree(out, ignore_errors=True)
     given = {
         "contender": contender,
         "cohort": case.cohort,
-        "source": str(source_of(options, case.years)),
+        "source": str(source_of(case)),
         "out": str(out),
         "first": FIRST_YEAR,
         "last": FIRST_YEAR + case.years - 1,
@@ -86,7 +89,7 @@ def run(contender: str, case: Case, options: argparse.Namespace) -> Measure:
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise SystemExit(f"{contender} failed on {case.name}")
-    delivered = described(out, contender)
+    delivered = described(out, contender) if compared else ()
     shutil.rmtree(out)
     return Measure(used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, delivered, json.loads(said))
 
@@ -116,25 +119,31 @@ def described(out: Path, contender: str) -> tuple[Any, ...]:
 
 
 def cases(options: argparse.Namespace) -> Iterator[tuple[Case, list[str]]]:
-    """Every cohort on the largest copy with every contender; the usual cohort on the smaller copies with the engine."""
-    *smaller, largest = options.years
+    """Every cohort with every contender; then the usual cohort on copies of more and more years with the engine."""
     for cohort in COHORTS:
-        yield Case(largest, cohort), list(CONTENDERS)
-    for years in smaller:
-        yield Case(years, USUAL_COHORT), ["engine", "duckdb"]
+        yield Case(options.people, options.years, cohort), list(CONTENDERS)
+    for years in options.growth:
+        yield _grown(options, years), ["engine"]
+
+
+def _grown(options: argparse.Namespace, years: int) -> Case:
+    return Case(options.growth_people, years, USUAL_COHORT)
 
 
 def measured(options: argparse.Namespace) -> dict[str, dict[str, list[Measure]]]:
     """Every measure, by case and contender. Stops when two contenders do not deliver the same rows."""
     asked = list(cases(options))
+    for case, _ in asked:
+        source_of(case)
     results: dict[str, dict[str, list[Measure]]] = {case.name: {name: [] for name in names} for case, names in asked}
-    for _ in _rounds(options):
+    for done in _rounds(options):
         for case, contenders in asked:
             for name in contenders:
-                found = run(name, case, options)
+                found = run(name, case, options, compared=done == 0)
                 results[case.name][name].append(found)
                 print(f"{case.name}: {name} {found.cpu:.1f} s, {found.peak:.0f} MB", file=sys.stderr, flush=True)
-            _compare(case, results[case.name])
+            if done == 0:
+                _compare(case, {name: measures[0].delivered for name, measures in results[case.name].items()})
     return results
 
 
@@ -149,10 +158,9 @@ def _rounds(options: argparse.Namespace) -> Iterator[int]:
         yield done
 
 
-def _compare(case: Case, found: dict[str, list[Measure]]) -> None:
-    rows = {name: {measure.delivered for measure in measures} for name, measures in found.items()}
-    if len(set().union(*rows.values())) > 1:
-        raise SystemExit(f"{case.name}: the contenders do not deliver the same rows: {rows}")
+def _compare(case: Case, delivered: dict[str, tuple[Any, ...]]) -> None:
+    if len(set(delivered.values())) > 1:
+        raise SystemExit(f"{case.name}: the contenders do not deliver the same rows: {delivered}")
 
 
 def summary(measures: list[Measure]) -> dict[str, Any]:
@@ -170,10 +178,9 @@ def summary(measures: list[Measure]) -> dict[str, Any]:
 
 def bars(found: dict[str, dict[str, dict[str, Any]]], options: argparse.Namespace) -> list[dict[str, Any]]:
     """What was measured beside what it has to be."""
-    last = options.years[-1]
     made = []
     for cohort in COHORTS:
-        case = found[f"{last} y, {cohort}"]
+        case = found[Case(options.people, options.years, cohort).name]
         engine, floor, pandas = case["engine"], case["duckdb"], case["pandas"]
         unordered = case["engine unordered"]["cpu_s"] / floor["cpu_s"]
         made += [
@@ -183,7 +190,7 @@ def bars(found: dict[str, dict[str, dict[str, Any]]], options: argparse.Namespac
             bar(f"pandas / engine, {cohort}, memory", pandas["peak_mb"] / engine["peak_mb"], 4, "x memory"),
             bar(f"peak / limit, {cohort}", engine["peak_mb"] / _megabytes(options.memory), 2, "x", at_most=True),
         ]
-    return made + _growth({years: found[f"{years} y, {USUAL_COHORT}"]["engine"] for years in options.years})
+    return made + _growth({years: found[_grown(options, years).name]["engine"] for years in options.growth})
 
 
 def _growth(engine: dict[int, dict[str, Any]]) -> list[dict[str, Any]]:
@@ -206,16 +213,16 @@ def _megabytes(limit: str) -> float:
 def main() -> int:
     """Measure, print, keep; 0 when every bar holds."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--people", type=int, default=20_000)
-    parser.add_argument("--years", type=lambda text: [int(years) for years in text.split(",")], default=[1, 4, 16])
+    parser.add_argument("--people", type=int, default=160_000)
+    parser.add_argument("--years", type=int, default=2)
+    parser.add_argument("--growth-people", type=int, default=20_000)
+    parser.add_argument("--growth", type=lambda text: [int(years) for years in text.split(",")], default=[1, 4, 16])
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--minutes", type=float, default=40, help="no further round is begun that would end later")
     parser.add_argument("--memory", default="512MB", help="the limit given to the engine and to DuckDB by hand")
     parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args()
     RESULTS.mkdir(parents=True, exist_ok=True)
-    for years in options.years:
-        source_of(options, years)
     results = measured(options)
     found = {case: {name: summary(measures) for name, measures in of.items()} for case, of in results.items()}
     rows = {case: next(iter(of.values()))[0].delivered for case, of in results.items()}
