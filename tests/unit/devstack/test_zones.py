@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from hdh_portal.devstack.zones import Layout, environment
-from hdh_portal.settings.startup import WORK_FOLDER, ZONES
+from hdh_portal.settings.startup import ZONES
 
 COMMON = {
     "DATABASE_URL",
@@ -50,8 +50,7 @@ def layout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Layout:
 @pytest.mark.parametrize("zone", ZONES)
 def test_a_zone_gets_exactly_its_variables(layout: Layout, zone: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HDH_CLAMD", "/run/clamd")
-    # Deliveries of the stack stand in a folder: nothing is made elsewhere first.
-    assert set(environment(layout, zone)) - HARMLESS == (COMMON | ZONES[zone]) - WORK_FOLDER
+    assert set(environment(layout, zone)) - HARMLESS == COMMON | ZONES[zone]
 
 
 def test_without_a_scanner_the_zones_with_documents_say_so(layout: Layout) -> None:
