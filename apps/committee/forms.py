@@ -100,7 +100,9 @@ class RapporteurForm(RefusableForm):
 class ScheduleForm(SeenForm):
     """The session that takes a file."""
 
-    session = forms.ModelChoiceField(label=_("Session"), queryset=Session.objects.none())
+    session = forms.ModelChoiceField(
+        label=_("Session"), queryset=Session.objects.none(), empty_label=_("Choose a session")
+    )
 
     def __init__(self, file: File, sessions: Any, data: Any = None) -> None:
         super().__init__(data, initial={"version": file.version}, auto_id="schedule_%s")

@@ -164,6 +164,8 @@ def _extract(layout: Layout) -> dict[str, str]:
         "HDH_KEYRING_FILE": str(secrets_directory(layout.var) / "keyring.json"),
         "HDH_KEYRING_UNLOCK_FILE": str(secrets_directory(layout.var) / "keyring.unlock"),
         "HDH_DELIVERY_DIR": str(layout.var / "delivery"),
+        # Of use once deliveries go to an object store.
+        "HDH_EXTRACT_WORK_DIR": str(layout.var / "extracts"),
     }
 
 

@@ -23,6 +23,11 @@ class BadPolicy(ValueError):
     """A file of rules says something impossible; the message says where."""
 
 
+_FROM_MEMORY = "[R]"
+_TO_CONFIRM = {"fr": "(à confirmer)", "en": "(to be confirmed)"}
+"""How whoever reads a text that was written from memory is told so."""
+
+
 def policy_read(file: File) -> model.Policy:
     """The rules of a file. Raises BadPolicy."""
     return policy_made(tomllib.loads(file.read_text(encoding="utf-8")), file.name)
@@ -152,7 +157,7 @@ def _word(words: type[Word], value: str) -> Word:
 
 
 def _text(row: Row) -> Text:
-    text = Text(row["fr"].strip(), row["en"].strip())
+    text = Text(*(row[language].strip().replace(_FROM_MEMORY, words) for language, words in _TO_CONFIRM.items()))
     if not text.fr or not text.en:
         raise ValueError(f"a text in one language only: {row}")
     return text
