@@ -29,8 +29,17 @@ def faults() -> dict[str, JSON] | None:
         return None
 
 
-def change(fields: Mapping[str, str]) -> None:
-    """Add a fault (operation, answer, times), or remove one (remove). What the cloud does not understand it ignores."""
+def change(fields: Mapping[str, str]) -> bool:
+    """Add a fault (operation, answer, times), or remove one (remove); gives whether the imitated cloud answered. What
+    it does not understand it ignores."""
+    try:
+        _change(fields)
+    except (OSError, ValueError, http.client.HTTPException):
+        return False
+    return True
+
+
+def _change(fields: Mapping[str, str]) -> None:
     number = fields.get("remove", "")
     if number.isdigit():
         _ask("POST", f"/_fake/api/faults/{number}", {"action": "remove"})

@@ -57,10 +57,10 @@ def cloud(request: HttpRequest) -> HttpResponse:
 @declares("workspace.fake_fault")
 def fake_fault(request: HttpRequest) -> HttpResponse:
     """Add or remove a fault of the imitated cloud; where there is none, there is nothing to switch."""
-    if fake_controls.is_here():
-        fake_controls.change(request.POST)
-    else:
+    if not fake_controls.is_here():
         messages.warning(request, _("There is no imitated cloud here: nothing was switched."))
+    elif not fake_controls.change(request.POST):
+        messages.warning(request, _("The imitated cloud does not answer: nothing was switched. Try again in a moment."))
     return redirect("workspaces:cloud")
 
 

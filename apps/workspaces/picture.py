@@ -6,6 +6,7 @@ from django.db.models import Count, Q
 
 from apps.workspaces.models import Workspace
 from apps.workspaces.plans import THINGS
+from apps.workspaces.providers.base import What
 from apps.workspaces.rules import Status
 
 SHOWN = 40
@@ -16,7 +17,8 @@ _LEFT, _BAR = 190, 380
 
 @dataclass(frozen=True)
 class Bar:
-    """One workspace: how many parts it should have, has, and how many differ; positions in the picture's units."""
+    """One workspace: how many parts it should have, how many the latest comparison left it (those of the ledger without
+    those found missing), and how many differ; positions in the picture's units."""
 
     workspace: Workspace
     wanted: int
@@ -65,6 +67,7 @@ def picture() -> Picture:
         .exclude(status=Status.DESTROYED)
         .annotate(
             held=Count("resources", Q(resources__removed_at=None, resources__kind__in=THINGS), distinct=True),
+            missing=Count("findings", open_findings & Q(findings__what=What.MISSING), distinct=True),
             differing=Count("findings", open_findings, distinct=True),
             opening=Count("findings", open_findings & Q(findings__opens=True), distinct=True),
         )
@@ -78,5 +81,6 @@ def picture() -> Picture:
 
 def _bar(workspace: Workspace, number: int) -> Bar:
     wanted = 0 if workspace.status == Status.DESTROYING else len(THINGS)
-    held, differing, opening = (getattr(workspace, name) for name in ("held", "differing", "opening"))
-    return Bar(workspace, wanted, held, differing, opening, number * ROW + 4)
+    names = ("held", "missing", "differing", "opening")
+    held, missing, differing, opening = (getattr(workspace, name) for name in names)
+    return Bar(workspace, wanted, held - missing, differing, opening, number * ROW + 4)

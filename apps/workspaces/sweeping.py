@@ -8,7 +8,7 @@ from functools import partial
 import structlog
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 
 from apps.core.errors import ChangedMeanwhile
@@ -133,7 +133,8 @@ def _survey_clouds() -> None:
     provider = configured_provider(settings.WORKSPACE_PROVIDER)
     _keep_offers(provider)
     at_rest = selectors.workspaces_at_rest().filter(provider=provider.name)
-    for workspace in at_rest.order_by("surveyed_at", "created_at")[:SURVEYED_AT_ONCE]:
+    longest_ago = (F("surveyed_at").asc(nulls_first=True), "created_at")
+    for workspace in at_rest.order_by(*longest_ago)[:SURVEYED_AT_ONCE]:
         survey_workspace(provider, workspace)
     living = Workspace.objects.exclude(status=Status.DESTROYED).values_list("pk", flat=True)
     _keep_findings(provider.strays(tuple(living)), workspace=None)

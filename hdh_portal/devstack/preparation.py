@@ -30,6 +30,7 @@ def prepare_data(supervisor: Supervisor, layout: Layout, *, embedded: bool) -> N
         ("migration", ("migrate", "--noinput", "--verbosity=0")),
         *_roles(layout),
         ("default", ("audit_key_init",)),
+        ("gateway", ("gateway_identity",)),
         ("extract", ("catalogue_sync", "--source", str(layout.source))),
         ("extract", ("keyring_init",)),
         ("web", ("demo_people",)),

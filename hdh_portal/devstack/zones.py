@@ -198,6 +198,7 @@ def _in_the_cloud(layout: Layout) -> dict[str, str]:
         "HDH_SCALEWAY_STORAGE": address,
         "HDH_SCALEWAY_AGENT": f"{address}/_agent/{{server}}",
         "HDH_SCALEWAY_APPLICATION": "127.0.0.1:{port}",
+        "HDH_SCALEWAY_GATEWAY_CERTIFICATES": f"{_gateway_identity(layout)}.pub",
     }
 
 
@@ -222,7 +223,15 @@ def cloud_account_file(layout: Layout) -> Path:
 
 
 def _gateway(layout: Layout) -> dict[str, str]:
-    return {"HDH_SOCKETS_DIR": str(workspace_sockets(layout))}
+    return {
+        "HDH_SOCKETS_DIR": str(workspace_sockets(layout)),
+        "HDH_GATEWAY_IDENTITY_FILE": _gateway_identity(layout),
+    }
+
+
+def _gateway_identity(layout: Layout) -> str:
+    """By what the servers in the imitated cloud know the gateway; others are told its certificate only."""
+    return str(secrets_directory(layout.var) / "gateway.pem")
 
 
 def checkpoints(layout: Layout) -> Path:

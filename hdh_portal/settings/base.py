@@ -71,6 +71,8 @@ EXTRACT_WORK_DIR = folder("HDH_EXTRACT_WORK_DIR")
 WORKSPACES_DIR = folder("HDH_WORKSPACES_DIR")
 WORKSPACE_IMAGE = folder("HDH_WORKSPACE_IMAGE")
 SOCKETS_DIR = folder("HDH_SOCKETS_DIR")
+# By what the servers of workspaces in the cloud know the gateway; the key is in its zone alone.
+GATEWAY_IDENTITY_FILE = folder("HDH_GATEWAY_IDENTITY_FILE")
 # Where new workspaces live: "local" or "scaleway". The account is in the zone `provision` alone: docs/scaleway.md.
 WORKSPACE_PROVIDER = os.environ.get("HDH_WORKSPACE_PROVIDER", "local")
 _cloud = "HDH_SCALEWAY_"

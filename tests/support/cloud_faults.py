@@ -3,8 +3,11 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from unittest import mock
+
+from django.conf import settings
 
 from apps.core.models import OutboxItem
 from apps.core.outbox import run_item
@@ -198,7 +201,7 @@ def play(bench: Bench, workspace: Workspace, snapshot: bytes, scenario: Scenario
             if scenario.step in {"api_key", "renew_api_key"} and scenario.what.startswith("overtaken"):
                 bench.finish(workspace)
             _survey(bench, workspace, scenario)
-            problems = wrong(bench, workspace, scenario.kind)
+            problems = wrong(bench, workspace, scenario.kind, scenario.step)
         except Exception as error:
             problems = [f"{type(error).__name__}: {error}"]
     return [f"{scenario} → {problem}" for problem in problems]
@@ -215,18 +218,31 @@ def _survey(bench: Bench, workspace: Workspace, scenario: Scenario) -> None:
         sweeping.remove_copies(bench.provider, fresh)
 
 
-def wrong(bench: Bench, workspace: Workspace, kind: Kind) -> list[str]:
+def wrong(bench: Bench, workspace: Workspace, kind: Kind, step: str) -> list[str]:
     """Differences between cloud, ledger and plan; and any secret that got where it must not be."""
     exists, ledger = bench.of_workspace(workspace), ledger_of(workspace)
     # A doubled message may already have begun the next removal: its part is on its way out of cloud and ledger.
     leaving = bench.current(workspace).removeprefix("remove_")
     ledger = {part: name for part, name in ledger.items() if part != leaving or name in exists.get(_named(part), [])}
     found = list(_unlike(exists, ledger))
+    if step == "verify_delivery":
+        found += _not_as_delivered(bench, workspace)
     if kind is Kind.DESTROY and not bench.current(workspace) and exists:
         found.append(f"left behind: {exists}")
     text = written_anywhere()
     found += ["a secret was written" for one in bench.secrets() if one in text]
     return found
+
+
+def _not_as_delivered(bench: Bench, workspace: Workspace) -> Iterator[str]:
+    """The server may read the extract that the row names now, whole, and no file of the one before."""
+    bucket = bench.world.store.get("bucket", ledger_of(workspace)["bucket_extract"])
+    objects = bucket.hidden["objects"] if bucket else {}
+    there = {name: versions[-1].content for name, versions in objects.items()}
+    extract_id = Workspace.objects.get(pk=workspace.pk).extract_id
+    root = Path(str(settings.DELIVERY_DIR)) / str(extract_id)
+    if there != {one.name: one.read_bytes() for one in root.iterdir()}:
+        yield f"the server reads {sorted(there)}, otherwise than delivered"
 
 
 def _named(part: str) -> str:

@@ -1,14 +1,16 @@
 """What tests of workspaces in the imitated cloud begin with."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from django.db import transaction
 
 from apps.workspaces.models import Workspace
+from apps.workspaces.providers.deliveries import digest
 from apps.workspaces.services import workspace_data_ready
 from tests.factories import workspaces as made
 from tests.support.cloud_workers import Bench
@@ -21,15 +23,25 @@ def bench(settings: Any, tmp_path: Path) -> Iterator[Bench]:
         yield one
 
 
+EXTRACT = {"people.csv": "age,sex\n40,1\n50,2\n", "acts.csv": "code\nA\n"}
+
+
+def delivery(folder: Path, files: Mapping[str, str]) -> UUID:
+    """An extract of these files with their manifest, as it is delivered into `folder`; its identifier."""
+    extract_id = uuid4()
+    root = folder / str(extract_id)
+    root.mkdir()
+    for name, content in files.items():
+        (root / name).write_text(content)
+    listed = [{"path": name, "bytes": len(content), "sha256": digest(root / name)} for name, content in files.items()]
+    (root / "manifest.json").write_text(json.dumps({"files": listed}))
+    return extract_id
+
+
 @pytest.fixture
 def workspace(bench: Bench, tmp_path: Path) -> Workspace:
     """A requested workspace whose extract is delivered."""
-    extract_id = uuid4()
-    folder = tmp_path / str(extract_id)
-    folder.mkdir()
-    (folder / "manifest.json").write_text('{"files": []}')
-    (folder / "people.csv").write_text("age,sex\n40,1\n50,2\n")
     one = made.workspace()
     with transaction.atomic():
-        workspace_data_ready(project_id=one.project_id, extract_id=extract_id, by="system:test")
+        workspace_data_ready(project_id=one.project_id, extract_id=delivery(tmp_path, EXTRACT), by="system:test")
     return one

@@ -2,6 +2,7 @@
 socket in between. Time is the fake's; it moves when a test lets it."""
 
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -22,6 +23,8 @@ from apps.workspaces.providers.scaleway.build import cloud_of
 from apps.workspaces.providers.scaleway.provider import ScalewayProvider
 
 BASE = "http://127.0.0.1:9"
+CERTIFICATES = Path(__file__).with_name("gateway.pub")
+"""A certificate whose key nobody has: for trials in which no gateway comes."""
 
 
 def new_world() -> World:
@@ -45,6 +48,7 @@ def account_of(world: World, **more: str) -> Account:
         "api": BASE,
         "storage": BASE,
         "agent": BASE + "/_agent/{server}",
+        "gateway_certificates": str(CERTIFICATES),
         "rate": "1000000",
         **more,
     }

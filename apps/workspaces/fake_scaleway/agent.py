@@ -10,6 +10,9 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+
 from apps.workspaces.fake_scaleway import errors
 from apps.workspaces.fake_scaleway.access import Principal, allows, bearer
 from apps.workspaces.fake_scaleway.call import Reply
@@ -79,6 +82,11 @@ def has_keys(world: World, server: Record) -> bool:
     return is_up(world, server) and memory.get("boot") == server.hidden.get("running_since")
 
 
+def gateways(server: Record) -> str:
+    """The certificates (PEM) of those whom JupyterLab's front lets in; empty: nobody."""
+    return str((server.hidden.get("agent") or {}).get("gateways", ""))
+
+
 def _data_volumes(world: World, server: Record) -> list[Record]:
     """The volumes beside the server's first disk."""
     ids = [item["id"] for index, item in server.hidden["volumes"].items() if index != "0"]
@@ -116,6 +124,7 @@ def report(world: World, server: Record, bucket: str, body: bytes) -> Reply:
         "sealed": bool(data) and all(one.hidden.get("luks") in slots for one in data),
         "answers": world.notebooks.answers(server) if world.notebooks else waited >= STARTS_JUPYTER_AFTER,
         "idle_seconds": 0,
+        "gateways": sorted(_certificates(memory.get("gateways", ""))),
     }
     return Reply(200, value)
 
@@ -127,6 +136,11 @@ def application(world: World, server: Record, bucket: str, body: bytes) -> Reply
     if front is None:
         raise errors.ApiError(503, {"message": "not started yet", "type": "unreachable"})
     return Reply(200, {"port": front[0], "certificate": front[1]})
+
+
+def _certificates(pem: str) -> list[str]:
+    found = x509.load_pem_x509_certificates(pem.encode()) if pem else []
+    return [one.fingerprint(hashes.SHA256()).hex() for one in found]
 
 
 def _digest(content: bytes) -> str:
@@ -219,6 +233,11 @@ def _reads_secrets(world: World, server: Record) -> bool:
     return any(one in value for value in server.hidden["user_data"].values() for one in secrets)
 
 
+def _lets_anybody_in(world: World, server: Record) -> bool:
+    """JupyterLab's front asks for a certificate that it was told of, in the session in which it was given its keys."""
+    return not gateways(server)
+
+
 def _may(product: str, access: str) -> Leak:
     """Whether the key inside would be let into another product, or another project's objects."""
 
@@ -241,6 +260,7 @@ ATTEMPTS: dict[str, Leak] = {
     "hub_other_ports_v6": _list_is_open(ipv6=True),
     "neighbour_server": _sees_neighbours,
     "user_data_secrets": _reads_secrets,
+    "application_without_certificate": _lets_anybody_in,
     "foreign_objects_read": _may("s3", "read"),
     "foreign_objects_write": _may("s3", "write"),
     **{f"api_{name}": _may(name, "read") for name in ("iam", "key_manager", "secret", "instance", "vpc", "block")},

@@ -1,28 +1,24 @@
 """For demonstrations: the JupyterLab of each imitated server really runs, as a sandbox on this machine, behind a TLS
-front with a certificate of its own, as on a real server. It may read what the server read from its bucket.
+front with a certificate of its own that lets the gateway in and nobody else, as on a real server. It may read what
+the server read from its bucket.
 """
 
 import asyncio
 import contextlib
-import ssl
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 from uuid import UUID
 
 import structlog
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from apps.workspaces import probe
 from apps.workspaces.fake_scaleway import agent
 from apps.workspaces.fake_scaleway.store import Record
 from apps.workspaces.fake_scaleway.world import World
+from apps.workspaces.identities import Identity, new_identity
 from apps.workspaces.providers.base import ProviderRefused, ProviderUnavailable, RunState, WorkspaceSpec
 from apps.workspaces.providers.local import LocalProvider
 
@@ -31,39 +27,16 @@ log = structlog.get_logger(__name__)
 HOST = "127.0.0.1"
 LOOK_EVERY = 1.0
 STOP_WITHIN = 10.0
-_LIFE = timedelta(days=365)
 _CHUNK = 64 * 1024
 _ALIVE = frozenset({RunState.STARTING, RunState.RUNNING})
 
 
 @dataclass(frozen=True)
-class Identity:
-    """A certificate with its key, in PEM, and the SHA-256 by which it is known."""
+class Front:
+    """What listens for one server, and the clients' certificates that it asks for."""
 
-    pem: bytes
-    sha256: str
-
-    def context(self) -> ssl.SSLContext:
-        """TLS as this identity."""
-        made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        with tempfile.NamedTemporaryFile() as file:
-            file.write(self.pem)
-            file.flush()
-            made.load_cert_chain(file.name)
-        return made
-
-
-def new_identity(name: str) -> Identity:
-    """A key and a certificate that it signs itself."""
-    key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
-    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
-    made = x509.CertificateBuilder(subject, subject, key.public_key(), x509.random_serial_number(), now, now + _LIFE)
-    certificate = made.sign(key, hashes.SHA256())
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    pem = private + certificate.public_bytes(serialization.Encoding.PEM)
-    return Identity(pem, certificate.fingerprint(hashes.SHA256()).hex())
+    listener: asyncio.Server
+    gateways: str
 
 
 class SandboxedNotebooks:
@@ -73,7 +46,7 @@ class SandboxedNotebooks:
 
     def __init__(self, world: World, provider: LocalProvider) -> None:
         self._world, self._provider = world, provider
-        self._fronts: dict[str, asyncio.Server] = {}
+        self._fronts: dict[str, Front] = {}
         self._answering: set[str] = set()
 
     # ---- what the agent asks ----------------------------------------------------------------------------------------
@@ -133,6 +106,9 @@ class SandboxedNotebooks:
         if server.id not in self._fronts:
             await asyncio.to_thread(self._start, server.id)
             self._fronts[server.id] = await self._open(server, boot)
+        elif self._fronts[server.id].gateways != agent.gateways(server):
+            self._fronts[server.id].listener.close()
+            self._fronts[server.id] = await self._open(server, boot)
         if server.id not in self._answering and await asyncio.to_thread(probe.answers, self._socket(server.id)):
             self._answering.add(server.id)
 
@@ -143,19 +119,20 @@ class SandboxedNotebooks:
         self._provider.provision(spec)
         self._provider.start(spec)
 
-    async def _open(self, server: Record, boot: Any) -> asyncio.Server:
-        known = server.hidden.get("front", {})
+    async def _open(self, server: Record, boot: Any) -> Front:
+        known, gateways = server.hidden.get("front", {}), agent.gateways(server)
         if known.get("boot") != boot:
             made = new_identity(server.id)
-            known = {"boot": boot, "pem": made.pem, "sha256": made.sha256, "port": 0}
-        context = Identity(known["pem"], known["sha256"]).context()
+            known = {"boot": boot, "identity": (made.key, made.certificate), "sha256": made.sha256, "port": 0}
+        key, certificate = known["identity"]
+        context = Identity(key, certificate, known["sha256"]).as_server(gateways)
         passing = partial(_pass_on, self._socket(server.id))
-        front = await asyncio.start_server(passing, HOST, known["port"], ssl=context)
-        server.hidden["front"] = {**known, "port": front.sockets[0].getsockname()[1]}
-        return front
+        listener = await asyncio.start_server(passing, HOST, known["port"], ssl=context)
+        server.hidden["front"] = {**known, "port": listener.sockets[0].getsockname()[1]}
+        return Front(listener, gateways)
 
     async def _close(self, server_id: str) -> None:
-        self._fronts.pop(server_id).close()
+        self._fronts.pop(server_id).listener.close()
         self._answering.discard(server_id)
         workspace_id = UUID(server_id)
         self._provider.stop(workspace_id)

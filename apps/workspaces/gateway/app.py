@@ -25,6 +25,7 @@ from apps.workspaces.gateway.policy import (
     protection,
 )
 from apps.workspaces.gateway.proxy import Upstreams, WorkspaceAway, pass_request, pass_socket
+from apps.workspaces.identities import Identity
 from apps.workspaces.rules import Status
 
 log = structlog.get_logger(__name__)
@@ -128,10 +129,11 @@ class Gateway:
         return response
 
 
-def application(*, pattern: str, portal: str, sockets: Path) -> web.Application:
-    """The whole gateway as an aiohttp application; it starts and stops its own watch."""
+def application(*, pattern: str, portal: str, sockets: Path, identity: Identity | None = None) -> web.Application:
+    """The whole gateway as an aiohttp application; it starts and stops its own watch. `identity`: by what servers in
+    the cloud know it."""
     database = Database()
-    gateway = Gateway(Origins(pattern, portal), sockets, database, Live(database), Upstreams(sockets))
+    gateway = Gateway(Origins(pattern, portal), sockets, database, Live(database), Upstreams(sockets, identity))
     app = web.Application(client_max_size=_LARGEST_BODY)
     app.router.add_route("*", "/{anything:.*}", gateway.handle)
     app.cleanup_ctx.append(lambda _: _lifetime(gateway))

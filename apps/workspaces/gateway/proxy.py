@@ -1,6 +1,7 @@
 """Passing requests and sockets on to a workspace's application, without holding anything back."""
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from aiohttp import web
 
 from apps.workspaces.gateway.live import Live
 from apps.workspaces.gateway.policy import inward, outward, starts_kernel
+from apps.workspaces.identities import Identity
 from apps.workspaces.sessions import Upstream
 
 _TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=5)
@@ -24,22 +26,25 @@ class WorkspaceAway(Exception):
 
 @dataclass(frozen=True)
 class Way:
-    """How one workspace's application is reached: `base` is put before each path."""
+    """How one workspace's application is reached: `base` is put before each path; `tls` is the gateway's own identity
+    where it must prove itself."""
 
     client: aiohttp.ClientSession
     base: str
-    upstream: Upstream | None
+    upstream: Upstream | None = None
+    tls: ssl.SSLContext | bool = True
 
 
 class Upstreams:
     """One client per workspace: over the socket that stands outside of its sandbox on this host, or over TLS to the
     address that the ledger holds of a workspace in the cloud, whose certificate must be the one of the ledger.
 
-    A socket is reached through the directory by the workspace's id alone.
+    A socket is reached through the directory by the workspace's id alone. Servers in the cloud let in whoever has the
+    gateway's identity; a gateway without one asks none of them.
     """
 
-    def __init__(self, sockets: Path) -> None:
-        self._directory = sockets
+    def __init__(self, sockets: Path, identity: Identity | None) -> None:
+        self._directory, self._tls = sockets, identity.as_client() if identity else None
         self._ways: dict[UUID, Way] = {}
 
     async def way(self, workspace_id: UUID, upstream: Upstream | None) -> Way:
@@ -54,13 +59,16 @@ class Upstreams:
 
     def _over_socket(self, workspace_id: UUID) -> Way:
         socket = str(self._directory / f"{workspace_id.hex}.sock")
-        return Way(_client(aiohttp.UnixConnector(socket, force_close=True, limit=0)), "http://workspace", None)
+        return Way(_client(aiohttp.UnixConnector(socket, force_close=True, limit=0)), "http://workspace")
 
     def _over_tls(self, upstream: Upstream) -> Way:
         """The certificate is its own issuer's: being the very one of the ledger is what is asked of it, before a byte
-        of the request leaves."""
+        of the request leaves. The connector holds that to it, whatever context a request brings."""
+        if self._tls is None:
+            raise WorkspaceAway
         pinned = aiohttp.Fingerprint(bytes.fromhex(upstream.certificate))
-        return Way(_client(aiohttp.TCPConnector(ssl=pinned, limit=0)), f"https://{upstream.address}", upstream)
+        client = _client(aiohttp.TCPConnector(ssl=pinned, limit=0))
+        return Way(client, f"https://{upstream.address}", upstream, self._tls)
 
     async def close(self) -> None:
         for way in self._ways.values():
@@ -85,6 +93,7 @@ async def pass_request(
             headers=inward(request.headers),
             data=body,
             allow_redirects=False,
+            ssl=way.tls,
         )
     except (aiohttp.ClientError, OSError) as error:
         raise WorkspaceAway from error
@@ -118,7 +127,12 @@ async def pass_socket(
     wanted = [one.strip() for one in request.headers.get("Sec-WebSocket-Protocol", "").split(",") if one.strip()]
     try:
         inner = await way.client.ws_connect(
-            way.base + request.raw_path, protocols=wanted, max_msg_size=_LARGEST_MESSAGE, autoping=True, compress=0
+            way.base + request.raw_path,
+            protocols=wanted,
+            max_msg_size=_LARGEST_MESSAGE,
+            autoping=True,
+            compress=0,
+            ssl=way.tls,
         )
     except (aiohttp.ClientError, OSError) as error:
         raise WorkspaceAway from error

@@ -12,6 +12,7 @@ from aiohttp import web
 from django.db import connections
 
 from apps.workspaces.gateway.app import application
+from apps.workspaces.identities import Identity
 from tests.support.workspace_visitor import PORTAL
 
 _FAREWELL = 35
@@ -19,14 +20,14 @@ _FAREWELL = 35
 
 
 @contextmanager
-def serving(sockets: Path, *, portal: str = PORTAL) -> Iterator[int]:
+def serving(sockets: Path, *, portal: str = PORTAL, identity: Identity | None = None) -> Iterator[int]:
     """Serve the gateway on a free port; gives the port."""
     ready, box = threading.Event(), dict[str, Any]()
 
     def run() -> None:
         loop = asyncio.new_event_loop()
         box["loop"], box["stop"] = loop, asyncio.Event()
-        loop.run_until_complete(_serve(sockets, portal, box, ready))
+        loop.run_until_complete(_serve(sockets, portal, identity, box, ready))
         loop.close()
         connections.close_all()
 
@@ -40,10 +41,13 @@ def serving(sockets: Path, *, portal: str = PORTAL) -> Iterator[int]:
         thread.join(_FAREWELL + 15)
 
 
-async def _serve(sockets: Path, portal: str, box: dict[str, Any], ready: threading.Event) -> None:
+async def _serve(
+    sockets: Path, portal: str, identity: Identity | None, box: dict[str, Any], ready: threading.Event
+) -> None:
     listener = socket.create_server(("127.0.0.1", 0))
     box["port"] = listener.getsockname()[1]
-    app = application(pattern=f"http://ws-{{id}}.localhost:{box['port']}", portal=portal, sockets=sockets)
+    pattern = f"http://ws-{{id}}.localhost:{box['port']}"
+    app = application(pattern=pattern, portal=portal, sockets=sockets, identity=identity)
     runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=1)
     await runner.setup()
     await web.SockSite(runner, listener).start()

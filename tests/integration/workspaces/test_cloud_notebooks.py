@@ -13,6 +13,7 @@ import pytest
 from django.db import transaction
 
 from apps.workspaces.fake_scaleway.notebooks import SandboxedNotebooks
+from apps.workspaces.identities import new_identity
 from apps.workspaces.models import CloudResource, Workspace
 from apps.workspaces.plans import UPSTREAM
 from apps.workspaces.providers.base import RunState
@@ -28,6 +29,7 @@ from tests.support.workspace_visitor import WorkspaceVisitor
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.sandbox]
 PATIENCE = 120
+GATEWAY = new_identity("gateway")
 
 
 class Following:
@@ -63,7 +65,11 @@ class Following:
 @pytest.fixture
 def following(bench: Bench) -> Iterator[Following]:
     with room_for_sandboxes() as base:
-        bench.provider = provider_in(bench.world, bench.hooks, application="127.0.0.1:{port}")
+        certificates = base / "gateway.pub"
+        certificates.write_text(GATEWAY.certificate)
+        bench.provider = provider_in(
+            bench.world, bench.hooks, application="127.0.0.1:{port}", gateway_certificates=str(certificates)
+        )
         one = Following(bench, base)
         bench.world.notebooks = one.notebooks
         try:
@@ -94,7 +100,7 @@ def test_a_member_computes_on_an_imitated_server(
     assert ready.status == Status.RUNNING
 
     investigator = ready.project.memberships.get().person
-    with serving(tmp_path / "sockets") as port:
+    with serving(tmp_path / "sockets", identity=GATEWAY) as port:
         visitor = WorkspaceVisitor(port, ready.pk)
         assert visitor.enter(made.entry(ready, investigator).ticket) == 303
         code = "import pandas; print(pandas.read_csv('/data/people.csv').age.sum())"

@@ -2,6 +2,9 @@
 for a workspace on this host. The server is a process on loopback that speaks TLS."""
 
 import asyncio
+import contextlib
+import socket
+import ssl
 import threading
 import time
 from collections.abc import Iterator
@@ -15,7 +18,7 @@ from aiohttp import web
 from django.db import connections
 
 from apps.accounts.models import Person
-from apps.workspaces.fake_scaleway.notebooks import Identity, new_identity
+from apps.workspaces.identities import Identity, new_identity
 from apps.workspaces.ledger import resource_keep
 from apps.workspaces.models import CloudResource, Workspace
 from apps.workspaces.plans import UPSTREAM
@@ -27,13 +30,16 @@ from tests.integration.workspaces.gateway import serving
 from tests.support.workspace_visitor import WorkspaceVisitor
 
 pytestmark = pytest.mark.django_db(transaction=True)
+GATEWAY = new_identity("gateway")
 
 
 @dataclass
 class Server:
-    """A stand-in for a server's JupyterLab: notes what reaches it, echoes on its socket, tries to set a cookie."""
+    """A stand-in for a server's JupyterLab: notes what reaches it, echoes on its socket, tries to set a cookie. It lets
+    in whoever holds one of the certificates `believed`."""
 
     identity: Identity
+    believed: str = GATEWAY.certificate
     port: int = 0
     heard: list[dict[str, str]] = field(default_factory=list)
 
@@ -46,11 +52,11 @@ class Server:
 
     async def echo(self, request: web.Request) -> web.WebSocketResponse:
         self.heard.append(dict(request.headers))
-        socket = web.WebSocketResponse()
-        await socket.prepare(request)
-        async for message in socket:
-            await socket.send_str(f"echo {message.data}")
-        return socket
+        answer = web.WebSocketResponse()
+        await answer.prepare(request)
+        async for message in answer:
+            await answer.send_str(f"echo {message.data}")
+        return answer
 
 
 @contextmanager
@@ -63,7 +69,7 @@ def listening(server: Server) -> Iterator[Server]:
 
     async def start() -> int:
         await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=server.identity.context()).start()
+        await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=server.identity.as_server(server.believed)).start()
         return int(runner.addresses[0][1])
 
     async def stop() -> None:
@@ -105,7 +111,7 @@ def scene(tmp_path: Path) -> Iterator[Scene]:
     workspace = made.at_status(Status.RUNNING, investigator=member)
     Workspace.objects.filter(pk=workspace.pk).update(provider="scaleway")
     workspace.refresh_from_db()
-    with serving(tmp_path) as port:
+    with serving(tmp_path, identity=GATEWAY) as port:
         yield Scene(workspace, member, port)
 
 
@@ -137,13 +143,13 @@ def test_sockets_pass_both_ways_and_a_suspension_cuts_them_within_two_seconds(sc
 
 async def _seconds_to_cut(scene: Scene, visitor: WorkspaceVisitor) -> float:
     async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as client:
-        socket = await visitor.kernel_socket(client, "one")
-        await socket.send_str("hello")
-        assert await socket.receive_str(timeout=5) == "echo hello"
+        kernel = await visitor.kernel_socket(client, "one")
+        await kernel.send_str("hello")
+        assert await kernel.receive_str(timeout=5) == "echo hello"
         await asyncio.to_thread(_suspend, scene.workspace)
         started = time.monotonic()
-        while not socket.closed:
-            if (await socket.receive(timeout=5)).type is not aiohttp.WSMsgType.TEXT:
+        while not kernel.closed:
+            if (await kernel.receive(timeout=5)).type is not aiohttp.WSMsgType.TEXT:
                 break
         return time.monotonic() - started
 
@@ -184,3 +190,40 @@ def test_without_an_address_in_the_ledger_nobody_is_asked(scene: Scene, server: 
 
     assert scene.inside().ask("GET", "/lab")[0] == 502
     assert server.heard == []
+
+
+@pytest.mark.parametrize("stranger", [new_identity("gateway"), None], ids=["another certificate", "no certificate"])
+def test_a_gateway_that_the_server_was_not_told_of_gets_nothing(
+    scene: Scene, server: Server, tmp_path: Path, stranger: Identity | None
+) -> None:
+    scene.lives_at(server)
+    with serving(tmp_path, identity=stranger) as port:
+        visitor = Scene(scene.workspace, scene.member, port).inside()
+
+        assert visitor.ask("GET", "/lab")[0] == 502
+    assert server.heard == []
+
+
+def test_both_gateways_are_let_in_while_the_certificate_is_renewed(scene: Scene, tmp_path: Path) -> None:
+    following = new_identity("gateway")
+    told_of_both = Server(new_identity("server"), GATEWAY.certificate + following.certificate)
+    with listening(told_of_both) as server, serving(tmp_path, identity=following) as port:
+        scene.lives_at(server)
+
+        assert scene.inside().ask("GET", "/lab")[0] == 200
+        assert Scene(scene.workspace, scene.member, port).inside().ask("GET", "/lab")[0] == 200
+
+
+def test_whoever_comes_by_the_network_alone_hears_nothing(server: Server) -> None:
+    """Another machine of the gateway's network, past the access lists: it is spoken to in TLS and told no word."""
+    anybody = ssl.create_default_context()
+    anybody.check_hostname, anybody.verify_mode = False, ssl.CERT_NONE
+    with (
+        socket.create_connection(("127.0.0.1", server.port), timeout=5) as plain,
+        anybody.wrap_socket(plain) as asking,
+    ):
+        answered = b""
+        with contextlib.suppress(OSError):  # the refusal comes as an alert, as a reset, or as an end
+            asking.sendall(b"GET /lab HTTP/1.1\r\nHost: lab\r\n\r\n")
+            answered = asking.recv(1024)
+    assert (answered, server.heard) == (b"", [])

@@ -16,8 +16,9 @@ class Account:
     of a server. `hub_project` holds the keys and secrets of every workspace and `hub_vpc` the gateway; `stranger` is a
     key with full rights on objects that no policy names: buckets must refuse it. `agent` is the address of the agent
     inside a server, with `{server}` and `{address}` to be filled in; `application` where the gateway finds JupyterLab,
-    with `{address}` and, for trials, the `{port}` that the agent names. `rate` is this process's share of requests a
-    second.
+    with `{address}` and, for trials, the `{port}` that the agent names; `gateway_certificates` is the file of the
+    certificates by which the servers know the gateway, read anew at each use. `rate` is this process's share of
+    requests a second.
     """
 
     key: Key
@@ -31,6 +32,7 @@ class Account:
     storage: str = "https://s3.fr-par.scw.cloud"
     agent: str = "https://{address}:8443"
     agent_authority: Path | None = None
+    gateway_certificates: Path | None = None
     application: str = "{address}:8888"
     zone: str = "fr-par-2"
     image: str = "debian_bookworm"
@@ -47,8 +49,16 @@ class Account:
 def account_from(values: dict[str, str]) -> Account:
     """The account from HDH_SCALEWAY_… values (without the prefix, lower case). Raises ProviderRefused naming what is
     missing."""
-    needed = ("access_key", "secret_key", "stranger_access_key", "stranger_secret_key", "organisation", "hub_project")
-    missing = [f"HDH_SCALEWAY_{name.upper()}" for name in (*needed, "hub_vpc") if not values.get(name)]
+    needed: tuple[str, ...] = (
+        "access_key",
+        "secret_key",
+        "stranger_access_key",
+        "stranger_secret_key",
+        "organisation",
+        "hub_project",
+    )
+    needed += ("hub_vpc", "gateway_certificates")
+    missing = [f"HDH_SCALEWAY_{name.upper()}" for name in needed if not values.get(name)]
     if missing:
         raise ProviderRefused(f"Set {', '.join(missing)} for this process: see docs/scaleway.md.")
     named = ("hub_network", "gateway_network", "api", "storage", "agent", "application", "zone", "image")
@@ -62,6 +72,7 @@ def account_from(values: dict[str, str]) -> Account:
         hub_project=values["hub_project"],
         hub_vpc=values["hub_vpc"],
         agent_authority=Path(authority) if authority else None,
+        gateway_certificates=Path(values["gateway_certificates"]),
         **texts,  # type: ignore[arg-type]
         **numbers,  # type: ignore[arg-type]
     )

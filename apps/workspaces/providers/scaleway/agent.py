@@ -33,13 +33,15 @@ class Server:
 
 @dataclass(frozen=True)
 class Report:
-    """What the agent found: escapes are names of attempts that succeeded; `sealed`: every volume is encrypted."""
+    """What the agent found: escapes are names of attempts that succeeded; `sealed`: every volume is encrypted;
+    `gateways`: SHA-256 of the certificates that JupyterLab's front believes of whoever comes."""
 
     attempts: int
     escapes: tuple[str, ...]
     sealed: bool
     answers: bool
     idle_seconds: int
+    gateways: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -59,15 +61,23 @@ class Agent:
         self.listener: Listener = lambda exchange: None
 
     def hand_over(
-        self, server: Server, *, key: Key, objects: DataKey, volume: DataKey, next_volume: DataKey | None = None
+        self,
+        server: Server,
+        *,
+        key: Key,
+        objects: DataKey,
+        volume: DataKey,
+        gateways: str,
+        next_volume: DataKey | None = None,
     ) -> None:
         """Give the keys: they stay in the server's memory until it stops. `next_volume` may open the volume where
-        `volume` does not any more."""
+        `volume` does not any more. `gateways`: the certificates (PEM) whose holders JupyterLab's front lets in."""
         keys = {
             "access_key": key.access,
             "secret_key": key.secret.reveal(),
             "objects": objects.text.reveal(),
             "volume": volume.text.reveal(),
+            "gateways": gateways,
             **({"next_volume": next_volume.text.reveal()} if next_volume else {}),
         }
         self._ask("POST", server, "keys", keys)
@@ -86,6 +96,7 @@ class Agent:
                 value["sealed"] is True,
                 value["answers"] is True,
                 int(value.get("idle_seconds", 0)),
+                frozenset(map(str, value.get("gateways", ()))),
             )
         except (KeyError, TypeError, ValueError):
             raise Away(Told("agent report", 200, "unreadable_body")) from None

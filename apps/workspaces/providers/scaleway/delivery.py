@@ -4,9 +4,11 @@ import hashlib
 import json
 from datetime import timedelta
 
+from apps.workspaces.identities import Believed, NoIdentityError, believed_in
 from apps.workspaces.plans import UPSTREAM
 from apps.workspaces.providers.base import Made, NotYet, ProviderRefused, ProviderUnavailable
 from apps.workspaces.providers.deliveries import Delivered, delivered
+from apps.workspaces.providers.scaleway.agent import Report
 from apps.workspaces.providers.scaleway.buckets import CANARY, bucket_name
 from apps.workspaces.providers.scaleway.errors import Invalid
 from apps.workspaces.providers.scaleway.identity import api_key, key_in_vault
@@ -45,10 +47,19 @@ def hand_over(site: Site) -> Made | NotYet:
             objects=data_key(site, "objects"),
             volume=volume,
             next_volume=next_volume,
+            gateways=gateways(site).pem,
         )
     except ProviderUnavailable as away:
         return NotYet(_LATER, f"the server runs, its agent does not answer yet: {away}")
     return Made()
+
+
+def gateways(site: Site) -> Believed:
+    """By which certificates the servers know the gateway. Raises ProviderRefused when there is none to tell them."""
+    try:
+        return believed_in(site.cloud.account.gateway_certificates)
+    except NoIdentityError as problem:
+        raise ProviderRefused(str(problem)) from None
 
 
 def renew_volume_key(site: Site) -> Made | NotYet:
@@ -125,8 +136,8 @@ def _copy(site: Site, name: str, file: Delivered) -> None:
 
 
 def verify_delivery(site: Site) -> Made | NotYet:
-    """What the server itself reads has the checksums of what was delivered, file by file, and nothing is missing; what
-    arrived otherwise is sent again."""
+    """What the server itself reads has the checksums of what was delivered, file by file: nothing is missing, and
+    nothing of another extract is left, whoever put it there late. What is otherwise is put right and read again."""
     files = delivered(site.job.spec.data, site.job.spec.manifest)
     wanted = {name: file.sha256 for name, file in files.items()}
     bucket = bucket_name(site, "extract")
@@ -135,10 +146,13 @@ def verify_delivery(site: Site) -> Made | NotYet:
     except ProviderUnavailable as away:
         return NotYet(_LATER, f"the server has not read the extract yet: {away}")
     wrong = sorted(name for name in wanted if read.get(name) != wanted[name])
+    strange = sorted(read.keys() - wanted.keys())
     for name in wrong:
         _copy(site, name, files[name])
-    if wrong:
-        return NotYet(_LATER, f"{len(wrong)} file(s) arrived otherwise than delivered and were sent again")
+    for name in strange:
+        site.cloud.storage.call("delete_object", key=site.cloud.account.key, Bucket=bucket, Key=name)
+    if wrong or strange:
+        return NotYet(_LATER, f"{len(wrong)} file(s) sent again, {len(strange)} that were not delivered removed")
     manifest = hashlib.sha256(json.dumps(wanted, sort_keys=True).encode()).hexdigest()
     return Made((("delivery", manifest, {"files": str(len(wanted))}),))
 
@@ -150,4 +164,16 @@ def agent_drift(site: Site) -> list[Drift]:
     except (ProviderUnavailable, Invalid):
         return [Drift("the server's agent does not answer, or has no keys")]
     found = [Drift(f"the server gets out: {one}", opens=True) for one in report.escapes]
-    return found if report.sealed else [*found, Drift("a volume of the server is not encrypted", opens=True)]
+    if not report.sealed:
+        found.append(Drift("a volume of the server is not encrypted", opens=True))
+    return [*found, *_gateway_drift(site, report)]
+
+
+def _gateway_drift(site: Site, report: Report) -> list[Drift]:
+    """A renewal of the gateway's certificate reaches the servers by their repair. Where there is none to tell them,
+    `check` says so: the other comparisons go on."""
+    try:
+        is_known = report.gateways == gateways(site).sha256
+    except ProviderRefused:
+        return []
+    return [] if is_known else [Drift("the server does not know the gateway by its certificates of today")]

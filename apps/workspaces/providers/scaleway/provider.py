@@ -1,10 +1,11 @@
 """Provider `scaleway`: each step of the plan is a function of the site; this is the list of them."""
 
 from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from uuid import UUID
 
+from apps.workspaces.identities import NoIdentityError, believed_in
 from apps.workspaces.plans import THINGS, UPSTREAM
 from apps.workspaces.providers.base import (
     Difference,
@@ -37,6 +38,7 @@ from apps.workspaces.providers.scaleway import survey as surveys
 from apps.workspaces.providers.scaleway.site import PREFIX, Cloud, Site, workspace_of
 from apps.workspaces.providers.scaleway.things import Thing, ensure, remove
 
+RENEW_GATEWAY_BEFORE = timedelta(days=30)
 Make = Callable[[Site], Made | NotYet]
 
 _ALL: tuple[Thing, ...] = (
@@ -119,9 +121,21 @@ class ScalewayProvider:
         except (ProviderUnavailable, ProviderRefused) as error:
             fix = "Look at the HDH_SCALEWAY_ settings of this process (docs/scaleway.md)."
             return (Problem("account", f"The account does not answer as it should: {error}.", fix),)
+        if problem := self._gateway_problem():
+            return (problem,)
         if vpc.project_id != self.cloud.account.hub_project:
             return (Problem("hub", "The hub's VPC is not in the hub's project.", "Apply the landing zone again."),)
         return ()
+
+    def _gateway_problem(self) -> Problem | None:
+        fix = "Renew it: manage.py gateway_identity --renew, in the zone gateway (docs/scaleway.md)."
+        try:
+            until = believed_in(self.cloud.account.gateway_certificates).until
+        except NoIdentityError as problem:
+            return Problem("gateway", str(problem), fix)
+        if until - datetime.now(UTC) > RENEW_GATEWAY_BEFORE:
+            return None
+        return Problem("gateway", f"The gateway's certificate ends on {until:%d/%m/%Y}.", fix)
 
     def perform(self, step: str, job: Job) -> Made | NotYet:
         """Make a step; its exchanges go into the job's notebook. Raises KeyError for a name of no plan."""
