@@ -102,6 +102,13 @@ def test_the_period_is_that_of_care_not_of_flux(ask: Ask, end: str, expected: se
     assert ask(TABLES, population) == expected
 
 
+def test_each_criterion_has_a_period_of_its_own(ask: Ask) -> None:
+    early, late = {"from": "2021-01-01", "to": "2021-01-15"}, {"from": "2021-02-28", "to": "2021-02-28"}
+    of_january = {"drug": {"atc": ["C09"], "period": early}}
+    of_february = {"drug": {"atc": ["A10"], "period": late}}
+    assert ask(TABLES, {"all_of": [of_january, of_february]}) == {"B"}
+
+
 @pytest.mark.parametrize(
     ("asked", "expected"),
     [

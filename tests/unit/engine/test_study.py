@@ -91,6 +91,13 @@ def test_what_has_no_meaning_is_named_where_it_stands(population: Any, more: Any
     assert (where, code) in objections(population, **more)
 
 
+def test_a_stay_in_a_medical_unit_reads_aloud_and_is_written_back() -> None:
+    study = Definition.from_json(written({"stay": {**STAY, "medical_units": ["01A", "13"]}}))
+    assert Definition.from_json(study.to_json()) == study
+    assert "en passant par une unité médicale autorisée 01A ou 13" in study.sentence("fr")
+    assert "passing through a medical unit authorised 01A or 13" in study.sentence("en")
+
+
 def test_it_reads_aloud_and_is_written_back() -> None:
     design = {"care": {"days_before": 1, "days_after": 30}, "controls": {"per_case": 1, "among": {"sex": "male"}}}
     study = Definition.from_json(written(windowed(-1, 0), design=design))
