@@ -59,6 +59,7 @@ SECOND_BARRIERS = {
     "apps/accounts/services.py _refuse_own": "accounts/test_separation.py",
     "apps/accounts/staff_roles.py _refuse_unless_allowed": "accounts/test_staff_roles.py",
     "apps/applications/services/corresponding.py _message_create": "applications/test_messages.py",
+    "apps/applications/services/documents.py attachment_redact": "applications/test_versions_and_copies.py",
     "apps/applications/services/guarding.py refuse_step_unless_allowed": "applications/test_procedure.py",
     "apps/audit/views.py export": "audit/test_pages.py",
     "apps/committee/rules.py decide": "committee/test_recusal.py",

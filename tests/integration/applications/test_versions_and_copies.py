@@ -85,6 +85,16 @@ class TestRedaction:
         assert "protocole.pdf" not in str(Submission.objects.get().content)
         assert Event.objects.filter(action="application.attachment_redacted").count() == 1
 
+    def test_whoever_does_not_examine_the_dossier_redacts_nothing(self, media_dir: Path) -> None:
+        by = researcher()
+        application = at_status("submitted", by=by)
+        document = the_document(application)
+        with pytest.raises(RefusedError):
+            services.attachment_redact(
+                application=application, attachment_id=str(document.pk), reason="Données de patients.", by=by
+            )
+        assert Attachment.objects.get(pk=document.pk).name == "protocole.pdf"
+
     def test_what_was_submitted_stays_provable(
         self, media_dir: Path, django_capture_on_commit_callbacks: object
     ) -> None:

@@ -8,9 +8,10 @@ from pytest_django import DjangoAssertNumQueries, Settings
 
 from apps.audit.models import Event
 from apps.core import outbox
+from apps.core.errors import RefusedError
 from apps.core.models import OutboxItem
 from apps.core.rules import Role
-from apps.extracts import services
+from apps.extracts import releasing, services
 from apps.extracts.models import ExtractRequest, ExtractUnit
 from tests.factories import extracts as made
 from tests.factories.accounts import PersonFactory, StaffRoleFactory, client_signed_in
@@ -114,6 +115,15 @@ def test_a_steward_cancels_with_a_reason_and_asks_again(steward: Client) -> None
     assert "The extract was cancelled" in project
     assert steward.post(restart).status_code == 302
     assert ExtractRequest.objects.get(pk=request.pk).status == "requested"
+
+
+def test_stewards_alone_ask_for_an_extract_again() -> None:
+    request = made.request()
+    ExtractRequest.objects.update(status="cancelled")
+    request.refresh_from_db()
+    with pytest.raises(RefusedError):
+        releasing.extract_restart_decide(request=request, by=PersonFactory.create())
+    assert ExtractRequest.objects.get(pk=request.pk).status == "cancelled"
 
 
 def test_a_steward_with_a_part_in_the_project_may_stop_its_extract_and_not_ask_for_it_again() -> None:
