@@ -9,8 +9,8 @@ from uuid import UUID, uuid4
 import pytest
 from django.db import transaction
 
+from apps.extracts.engine.source import sha256_of
 from apps.workspaces.models import Workspace
-from apps.workspaces.providers.deliveries import digest
 from apps.workspaces.services import workspace_data_ready
 from tests.factories import workspaces as made
 from tests.support.cloud_workers import Bench
@@ -33,7 +33,9 @@ def delivery(folder: Path, files: Mapping[str, str]) -> UUID:
     root.mkdir()
     for name, content in files.items():
         (root / name).write_text(content)
-    listed = [{"path": name, "bytes": len(content), "sha256": digest(root / name)} for name, content in files.items()]
+    listed = [
+        {"path": name, "bytes": len(content), "sha256": sha256_of(root / name)} for name, content in files.items()
+    ]
     (root / "manifest.json").write_text(json.dumps({"files": listed}))
     return extract_id
 

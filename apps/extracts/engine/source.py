@@ -27,7 +27,6 @@ from .reading import JSON
 DESCRIPTION = "SOURCE.json"
 FORMAT = 1
 WHOLE = "all"
-BLOCK = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,11 +123,8 @@ def partition_of(table: Table, file_name: str) -> str:
 
 def sha256_of(path: Place) -> str:
     """SHA-256 of a file, in hexadecimal, read block by block."""
-    found = hashlib.sha256()
     with path.open("rb") as stream:
-        while block := stream.read(BLOCK):
-            found.update(block)
-    return found.hexdigest()
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def release_of(files: Mapping[str, SourceFile]) -> str:

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from apps.extracts.engine.places import ObjectPath, Place, fetched, files_under
+from apps.extracts.engine.source import sha256_of
 from apps.workspaces.providers.base import ProviderRefused, ProviderUnavailable
 
 MANIFEST = "manifest.json"
 UNLISTED = frozenset({MANIFEST, "manifest.sig.json"})
 """What a manifest cannot name: itself and its signature."""
 _ABSENT = "The delivery cannot be read: it is not where the extract left it."
-_BLOCK = 1024**2
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Delivered:
 
         Raises ProviderRefused for any other bytes, ProviderUnavailable when the store does not answer."""
         with store_asked(), fetched(self.place, folder) as path:
-            if digest(path) != self.sha256:
+            if sha256_of(path) != self.sha256:
                 raise ProviderRefused(f"The delivery is not what its manifest says: {self.place.name} differs.")
             yield path
 
@@ -48,15 +48,6 @@ def delivered(root: Place | None, manifest: str = "") -> dict[str, Delivered]:
         if isinstance(root, ObjectPath):
             _refuse_unless_whole(names, said)
         return {name: Delivered(root / name, *(said.get(name) or _seen(root / name))) for name in names}
-
-
-def digest(place: Place) -> str:
-    """SHA-256 of a file or an object, in hexadecimal, read block by block."""
-    found = hashlib.sha256()
-    with place.open("rb") as file:
-        while block := file.read(_BLOCK):
-            found.update(block)
-    return found.hexdigest()
 
 
 @contextmanager
@@ -93,4 +84,4 @@ def _refuse_unless_whole(names: Collection[str], said: Collection[str]) -> None:
 
 
 def _seen(place: Place) -> tuple[int, str]:
-    return place.stat().st_size, digest(place)
+    return place.stat().st_size, sha256_of(place)

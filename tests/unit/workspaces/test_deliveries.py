@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from apps.extracts.engine.places import ObjectPath
+from apps.extracts.engine.source import sha256_of
 from apps.workspaces.providers.base import ProviderRefused, ProviderUnavailable
-from apps.workspaces.providers.deliveries import delivered, digest
+from apps.workspaces.providers.deliveries import delivered
 from apps.workspaces.providers.local import arriving
 from apps.workspaces.providers.local.arriving import arrive
 from tests.support.object_store import object_store
@@ -48,7 +49,7 @@ def test_a_folder_and_a_bucket_are_told_alike(extract: ObjectPath, tmp_path: Pat
     assert {name: (one.size, one.sha256) for name, one in there.items()} == {
         name: (one.size, one.sha256) for name, one in here.items()
     }
-    assert digest(extract / "manifest.json") == there["manifest.json"].sha256
+    assert sha256_of(extract / "manifest.json") == there["manifest.json"].sha256
 
 
 def test_an_extract_arrives_whole_file_by_file_and_can_only_be_read(
