@@ -12,13 +12,13 @@ from django.utils import timezone
 
 from apps.accounts.models import Person
 from apps.core.reading_together import read_together
-from apps.core.rules import Decision, Refused, Role
+from apps.core.rules import Decision, Reason, Refused, Role
 from apps.people.selectors.accreditation import people_accredited
 from apps.projects.models import Membership, Project
 from apps.projects.rules import entitlement_holds
 from apps.projects.selectors import mandated_now, projects_visible_to, roles_for, roles_in, unmet_by_project, unmet_for
 from apps.workspaces.models import CloudRequest, CostLine, Finding, GatewaySession, Offer, Operation, Step, Workspace
-from apps.workspaces.plans import SKIPPABLE
+from apps.workspaces.plans import SKIPPABLE, UNSKIPPABLE_BECAUSE
 from apps.workspaces.rules import Desired, Facts, Kind, Seen, Situation, Status, decide
 from apps.workspaces.sentences import STEP_LABELS, reason_sentences
 
@@ -190,11 +190,18 @@ def operated(workspace: Workspace) -> dict[str, Any]:
         "requests": requests,
         "stopped": stopped,
         "may_skip": stopped is not None and stopped.name in SKIPPABLE,
+        "why_not_skip": _why_not_skip(stopped.name) if stopped else "",
         "resources": resources,
         "findings": findings,
         "spent": sum(spent, Decimal(0)),
         "hourly": hourly_price(workspace),
     }
+
+
+def _why_not_skip(step: str) -> str:
+    """Why this step cannot be left out, and what to do instead; empty where it can."""
+    reason = Reason(UNSKIPPABLE_BECAUSE.get(step, "not_skippable"))
+    return "" if step in SKIPPABLE else reason_sentences((reason,))[0]
 
 
 def workspaces_for_operators() -> QuerySet[Workspace]:

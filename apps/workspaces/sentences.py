@@ -93,6 +93,34 @@ PART_LABELS: Mapping[str, str | Promise] = {
     "canaries": STEP_LABELS["bucket_canaries"],
 }
 
+# What may exist in the account, whether a plan makes it or not: names of things, not of steps.
+CLOUD_KINDS: Mapping[str, str | Promise] = {
+    "project": _("Project"),
+    "application": _("IAM application"),
+    "policy": _("IAM policy"),
+    "api_key": _("API key"),
+    "ssh_key": _("SSH key"),
+    "key": _("Encryption key"),
+    "secret": _("Secret"),
+    "bucket": _("Bucket"),
+    "buckets": _("Bucket"),
+    "vpc": _("VPC"),
+    "private_network": _("Private network"),
+    "connector": _("VPC connector"),
+    "address": _("Private address (IPAM)"),
+    "server": _("Server"),
+    "volume": _("Volume"),
+    "local_volume": _("Local volume"),
+    "security_group": _("Security group"),
+    "snapshot": _("Snapshot of a volume"),
+    "local_snapshot": _("Snapshot of a local volume"),
+    "image": _("Image of a server"),
+    "public_address": _("Public address"),
+    "placement_group": _("Placement group"),
+    "gateway": _("Public gateway"),
+    "gateway_address": _("Address of a public gateway"),
+}
+
 SENTENCES: Mapping[str, str | Promise] = {
     "workspace.requested": _("The workspace was requested."),
     "workspace.data_ready": _("The extract was handed to the workspace."),
@@ -148,6 +176,11 @@ REASONS: Mapping[str, str | Promise] = {
     "status_destroyed": _("The workspace was destroyed."),
     "not_here": _("This provider has nothing of the kind: there is nothing to do."),
     "not_skippable": _("This step cannot be left out: the isolation, its proof or a removal depends on it."),
+    "delivery_not_proven": _(
+        "The comparison of the checksums cannot be left out: without it, files of a former extract could stay readable "
+        "in the workspace. Try the step again once the server answers: what is missing is sent again, what does not "
+        "belong there is removed. If it keeps stopping, hand it over; nobody enters meanwhile."
+    ),
     "role": _("Only the members of the project may enter its workspace."),
 }
 

@@ -13,6 +13,12 @@ from django.utils import timezone
 
 from apps.core.errors import ChangedMeanwhile
 from apps.workspaces import selectors
+from apps.workspaces.findings import (
+    findings_of_look,
+    findings_of_the_destroyed_close,
+    findings_of_workspace,
+    looks_due,
+)
 from apps.workspaces.ledger import (
     ACTOR,
     operation_begin,
@@ -21,7 +27,7 @@ from apps.workspaces.ledger import (
     workspace_event,
     workspace_move,
 )
-from apps.workspaces.models import CostLine, Finding, GatewaySession, Offer, Operation, Ticket, Workspace
+from apps.workspaces.models import CostLine, GatewaySession, Offer, Operation, Ticket, Workspace
 from apps.workspaces.notebook import Notes
 from apps.workspaces.notices import EXPIRY, alerts_give, team_told
 from apps.workspaces.providers.base import (
@@ -44,6 +50,12 @@ log = structlog.get_logger(__name__)
 SURVEYED_AT_ONCE = 20
 """Workspaces compared with the cloud in one run, those not looked at for longest first."""
 
+FAILURES_IN_A_ROW = 3
+"""Comparisons that fail one after the other: then it is the cloud that is away, not a workspace."""
+
+LOOKS_AT_ONCE = 48
+"""Questions of one run after what exists where no living workspace has it: all kinds in all places within the hour."""
+
 REPAIRS_A_DAY = 3
 _TICKETS_KEPT = timedelta(days=1)
 _ALIVE = frozenset({RunState.STARTING, RunState.RUNNING})
@@ -63,7 +75,15 @@ def sweep() -> None:
 
 def survey() -> None:
     """Everything else. One part that fails does not hold up the others."""
-    for part in (_survey_clouds, _count_costs, alerts_give, _stop_idle, _warn_before_expiry, _expire):
+    for part in (
+        _survey_workspaces,
+        _look_for_strays,
+        _count_costs,
+        alerts_give,
+        _stop_idle,
+        _warn_before_expiry,
+        _expire,
+    ):
         try:
             part()
         except (ProviderUnavailable, ProviderRefused) as error:
@@ -127,17 +147,42 @@ def _end_expired_sessions() -> None:
 # ---- the cloud ------------------------------------------------------------------------------------------------------
 
 
-def _survey_clouds() -> None:
+def _survey_workspaces() -> None:
+    """One workspace that cannot be compared says so on its page and holds up no other; a cloud that is away is left
+    alone until the next run."""
     if settings.WORKSPACE_PROVIDER == "local":
         return
     provider = configured_provider(settings.WORKSPACE_PROVIDER)
     _keep_offers(provider)
     at_rest = selectors.workspaces_at_rest().filter(provider=provider.name)
     longest_ago = (F("surveyed_at").asc(nulls_first=True), "created_at")
+    failures = 0
     for workspace in at_rest.order_by(*longest_ago)[:SURVEYED_AT_ONCE]:
-        survey_workspace(provider, workspace)
+        problem = _problem_of(partial(survey_workspace, provider, workspace))
+        failures = failures + 1 if problem else 0
+        tried = {"surveyed_at": timezone.now(), "survey_problem": problem[:200]}
+        Workspace.objects.filter(pk=workspace.pk).update(**tried)
+        if failures >= FAILURES_IN_A_ROW:
+            return
+
+
+def _problem_of(act: Callable[[], None]) -> str:
+    try:
+        act()
+    except (ProviderUnavailable, ProviderRefused) as error:
+        return str(error) or type(error).__name__
+    return ""
+
+
+def _look_for_strays() -> None:
+    """Every kind of thing in every place, a bounded number of questions a run, those not asked for longest first."""
+    if settings.WORKSPACE_PROVIDER == "local":
+        return
+    provider = configured_provider(settings.WORKSPACE_PROVIDER)
     living = Workspace.objects.exclude(status=Status.DESTROYED).values_list("pk", flat=True)
-    _keep_findings(provider.strays(tuple(living)), workspace=None)
+    findings_of_the_destroyed_close()
+    for looked in provider.strays(tuple(living), looks_due(provider.looks(), LOOKS_AT_ONCE)):
+        findings_of_look(looked)
 
 
 def survey_workspace(provider: Provider, workspace: Workspace) -> None:
@@ -145,10 +190,9 @@ def survey_workspace(provider: Provider, workspace: Workspace) -> None:
     is missing or changed is put right by an operation."""
     job = Job(spec_of(workspace), Notes(workspace, provider.now), timezone.now(), workspace.generation)
     found = provider.survey(job)
-    Workspace.objects.filter(pk=workspace.pk).update(surveyed_at=timezone.now())
     if not _is_in_use(workspace):
         found = tuple(one for one in found if one.opens or one.what is not What.CHANGED)
-    _keep_findings(found, workspace)
+    findings_of_workspace(found, workspace)
     _discard(provider, job, found)
     opening = [one for one in found if one.opens]
     if opening and workspace.status != Status.SUSPENDED:
@@ -192,29 +236,6 @@ def _repair(workspace: Workspace, differences: int) -> None:
         _call_person(workspace, f"It was repaired {recent} times today and still differs from what it should be.")
         return
     _begin(workspace, Kind.RECONCILE, "workspace.repair_needed", {"differences": str(differences)})
-
-
-def _keep_findings(found: Iterable[Difference], workspace: Workspace | None) -> None:
-    """Findings seen again stay open with the time; those not seen any more are closed. Three statements."""
-    now = timezone.now()
-    known_ids = set(Workspace.objects.filter(pk__in=[one.workspace_id for one in found]).values_list("pk", flat=True))
-    rows = [
-        Finding(
-            workspace_id=one.workspace_id if one.workspace_id in known_ids else None,
-            what=str(one.what), kind=one.kind, external_id=one.external_id, place=one.place,
-            detail=one.detail[:300], opens=one.opens, last_seen=now,
-        )
-        for one in found
-    ]  # fmt: skip
-    scope = Finding.objects.filter(resolved_at=None)
-    seen_from_afar = scope.filter(Q(workspace=None) | Q(workspace__status=Status.DESTROYED))
-    scope = scope.filter(workspace=workspace) if workspace else seen_from_afar
-    with transaction.atomic():
-        for row in rows:
-            values = {"what": row.what, "kind": row.kind, "external_id": row.external_id, "detail": row.detail}
-            if not Finding.objects.filter(resolved_at=None, **values).update(last_seen=now):
-                row.save()
-        scope.filter(last_seen__lt=now).update(resolved_at=now)
 
 
 def _keep_offers(provider: Provider) -> None:

@@ -7,7 +7,7 @@ from django import template
 
 from apps.applications.five_safes import months_between
 from apps.workspaces.selectors import usual_offer
-from apps.workspaces.sentences import PART_LABELS, STEP_LABELS
+from apps.workspaces.sentences import CLOUD_KINDS, PART_LABELS, STEP_LABELS
 
 register = template.Library()
 
@@ -18,6 +18,12 @@ HOURS_A_MONTH = 730
 def workspace_part(name: str) -> str:
     """A step, or a part of the ledger, in words; one that has none keeps its name."""
     return str(STEP_LABELS.get(name) or PART_LABELS.get(name) or name)
+
+
+@register.filter
+def cloud_kind(name: str) -> str:
+    """A kind of thing in the cloud, or what is set on one, in words."""
+    return str(CLOUD_KINDS.get(name) or workspace_part(name))
 
 
 @register.inclusion_tag("workspaces/_foreseen_cost.html")

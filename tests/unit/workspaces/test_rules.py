@@ -123,6 +123,7 @@ def test_no_step_that_isolates_tests_or_removes_may_be_skipped() -> None:
         "security_group",
         "shred_key",
         "certificate",
+        "verify_delivery",
     }
 
     assert not SKIPPABLE & kept
