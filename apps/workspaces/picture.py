@@ -87,19 +87,12 @@ def _bar(workspace: Workspace, number: int) -> Bar:
     return Bar(workspace, wanted, held - missing, differing, opening, number * ROW + 4)
 
 
-def searched() -> list[dict[str, Any]]:
-    """By kind of thing: in how many places it was looked for, since when at the longest, what was found, and in how many
-    places the question was not answered. One query."""
-    return list(
-        CloudLook.objects.order_by("kind")
-        .values("kind")
-        .annotate(
-            places=Count("pk"),
-            since=Min("looked_at"),
-            found=Sum("found"),
-            unanswered=Count("pk", ~Q(problem="")),
-        )
-    )
+def searched() -> QuerySet[Any, Any]:
+    """By kind of thing: in how many places it was looked for, since when at the longest, what was found, and how many
+    places did not answer. One query."""
+    by_kind = CloudLook.objects.order_by("kind").values("kind")
+    counts = {"places": Count("pk"), "unanswered": Count("pk", ~Q(problem=""))}
+    return by_kind.annotate(since=Min("looked_at"), found_sum=Sum("found"), **counts)
 
 
 def unanswered() -> QuerySet[CloudLook]:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from apps.core.errors import COMMON_MESSAGES
 from apps.core.rules import Reason
@@ -121,6 +122,13 @@ CLOUD_KINDS: Mapping[str, str | Promise] = {
     "gateway_address": _("Address of a public gateway"),
 }
 
+# Why a workspace rests, as its row keeps it; `reason_in_words` says them in the reader's language.
+IDLE_REASON = gettext_noop("Nobody was inside and nothing computed: it stopped by itself. Its work is kept.")
+BUDGET_REASON = gettext_noop("The budget of the workspace is used up: an operator can raise it.")
+EXPIRY_REASON = gettext_noop(
+    "The project's entitlement is over: access is closed. The last export is decided, then it is destroyed."
+)
+
 SENTENCES: Mapping[str, str | Promise] = {
     "workspace.requested": _("The workspace was requested."),
     "workspace.data_ready": _("The extract was handed to the workspace."),
@@ -131,6 +139,7 @@ SENTENCES: Mapping[str, str | Promise] = {
     "workspace.start_asked": _("%(actor)s asked for the workspace to be started."),
     "workspace.stop_asked": _("%(actor)s asked for the workspace to be stopped."),
     "workspace.stopped_by_itself": _("The workspace stops by itself: nobody was inside, or its budget is used up."),
+    "workspace.idle_warned": _("Nobody is in the workspace and nothing computes: the team was told that it will stop."),
     "workspace.waits_for_capacity": _("The workspace waits for capacity in the cloud."),
     "workspace.repair_needed": _("The workspace differed from what it should be: it is checked and repaired."),
     "workspace.suspended_by_drift": _("The isolation was weakened from outside: access was cut at once."),

@@ -233,6 +233,8 @@ def workspace_open(*, workspace: Workspace, by: Person) -> Entry:
     Ticket.objects.create(
         secret_hash=secret_hash(secret), workspace=workspace, person=by, expires_at=timezone.now() + TICKET_LIFE
     )
+    # Whoever enters needs it: it does not stop by itself.
+    Workspace.objects.filter(pk=workspace.pk).exclude(idle_warned_at=None).update(idle_warned_at=None)
     workspace_event("workspace.ticket_issued", workspace, by=str(by.pk))
     return Entry(ticket=secret, gateway=gateway_origin(workspace.pk))
 

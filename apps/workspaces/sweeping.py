@@ -1,9 +1,11 @@
 """Comparing rows with the world, in two rhythms: this host's sandboxes every half minute, and everything (the cloud,
 its prices, deadlines, idleness) every quarter of an hour, a bounded number of workspaces at a time."""
 
-from collections.abc import Callable, Iterable
-from datetime import timedelta
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime, timedelta
+from decimal import Decimal
 from functools import partial
+from typing import Any
 
 import structlog
 from django.conf import settings
@@ -29,7 +31,7 @@ from apps.workspaces.ledger import (
 )
 from apps.workspaces.models import CostLine, GatewaySession, Offer, Operation, Ticket, Workspace
 from apps.workspaces.notebook import Notes
-from apps.workspaces.notices import EXPIRY, alerts_give, team_told
+from apps.workspaces.notices import EXPIRY, IDLE, alerts_give, team_told
 from apps.workspaces.providers.base import (
     Difference,
     Job,
@@ -43,7 +45,8 @@ from apps.workspaces.providers.configured import local_provider
 from apps.workspaces.providers.configured import provider as configured_provider
 from apps.workspaces.providers.sandboxed import Sandboxed
 from apps.workspaces.reconcile import spec_of
-from apps.workspaces.rules import WARNINGS, Call, Desired, Kind, Status, needed, warning_due
+from apps.workspaces.rules import WARNINGS, Call, Desired, Kind, Rest, Status, needed, rest_due, warning_due
+from apps.workspaces.sentences import BUDGET_REASON, EXPIRY_REASON, IDLE_REASON
 
 log = structlog.get_logger(__name__)
 
@@ -57,6 +60,8 @@ LOOKS_AT_ONCE = 48
 """Questions of one run after what exists where no living workspace has it: all kinds in all places within the hour."""
 
 REPAIRS_A_DAY = 3
+QUIET_ASKED_AT_ONCE = 50
+"""Workspaces without anybody inside that are asked in one run whether something computes, drawn by lot."""
 _TICKETS_KEPT = timedelta(days=1)
 _ALIVE = frozenset({RunState.STARTING, RunState.RUNNING})
 _AT_WORK = frozenset({Status.RUNNING, Status.STOPPED, Status.SUSPENDED})
@@ -80,7 +85,7 @@ def survey() -> None:
         _look_for_strays,
         _count_costs,
         alerts_give,
-        _stop_idle,
+        _rest_idle,
         _warn_before_expiry,
         _expire,
     ):
@@ -259,33 +264,78 @@ def _keep_offers(provider: Provider) -> None:
 
 
 def _count_costs() -> None:
-    """One line for each hour in which a workspace runs; a budget that is used up stops it."""
+    """One line for each hour in which a workspace runs, or rests because nobody needed it; a budget that is used up
+    stops it."""
     hour = timezone.now().replace(minute=0, second=0, microsecond=0)
     prices = {(one.provider, one.code): one.hourly for one in Offer.objects.all()}
     running = Workspace.objects.select_related("project").filter(status=Status.RUNNING)
-    lines = [
-        CostLine(workspace=one, hour=hour, size=code, amount=prices[one.provider, code])
-        for one in running
-        if (one.provider, code := one.size or selectors.usual_size(one.provider)) in prices
-    ]
-    CostLine.objects.bulk_create(lines, ignore_conflicts=True)
+    resting = Workspace.objects.filter(status=Status.STOPPED).exclude(idle_stopped_at=None)
+    lines = [_line(one, hour, prices, "amount") for one in running]
+    lines += [_line(one, hour, prices, "saved") for one in resting]
+    CostLine.objects.bulk_create((one for one in lines if one), ignore_conflicts=True)
     for workspace in selectors.over_budget(running):
-        reason = "The budget of the workspace is used up: an operator can raise it."
-        _unless_changed(workspace, partial(_stop, workspace, reason))
+        _unless_changed(workspace, partial(_stop, workspace, BUDGET_REASON))
 
 
-def _stop_idle() -> None:
-    """No session for a day: it stops by itself, and any member may start it again."""
-    since = timezone.now() - settings.WORKSPACE_IDLE_STOP
-    for workspace in selectors.idle_since(since):
-        hours = settings.WORKSPACE_IDLE_STOP.total_seconds() / 3600
-        reason = f"Nobody was inside for {hours:.0f} hours: it stopped by itself. Its work is kept."
-        _unless_changed(workspace, partial(_stop, workspace, reason))
+def _line(
+    workspace: Workspace, hour: datetime, prices: Mapping[tuple[str, str], Decimal], column: str
+) -> CostLine | None:
+    size = workspace.size or selectors.usual_size(workspace.provider)
+    price = prices.get((workspace.provider, size))
+    if price is None:
+        return None
+    return CostLine(workspace=workspace, hour=hour, size=size, **{"amount": Decimal(0), column: price})
 
 
-def _stop(workspace: Workspace, reason: str) -> None:
+def _rest_idle() -> None:
+    """Where nobody is inside and nothing computes, the team is told, and later it stops: any member may start it
+    again."""
+    policy, now = selectors.idle_policy(), timezone.now()
+    quiet = selectors.quiet_since(now - policy.quiet_enough)
+    Workspace.objects.exclude(idle_warned_at=None).exclude(pk__in=quiet.values("pk")).update(idle_warned_at=None)
+    for workspace in quiet.order_by("?")[:QUIET_ASKED_AT_ONCE]:
+        warned_for = now - workspace.idle_warned_at if workspace.idle_warned_at else None
+        act = _AT_REST.get(rest_due(_idle(workspace), warned_for, policy))
+        if act:
+            _unless_changed(workspace, partial(act, workspace))
+
+
+def _idle(workspace: Any) -> timedelta | None:
+    """For how long nobody was inside and nothing computed; None where its provider cannot say."""
+    quiet = timezone.now() - max(filter(None, (workspace.left_at, workspace.changed_at)))
+    try:
+        job = Job(spec_of(workspace), Notes(workspace, timezone.now), timezone.now(), workspace.generation)
+        computed = configured_provider(workspace.provider).idle(job)
+    except (ProviderUnavailable, ProviderRefused):
+        return None
+    return min(quiet, computed) if computed is not None else None
+
+
+def _warn_idle(workspace: Workspace) -> None:
+    now = timezone.now()
+    if Workspace.objects.filter(pk=workspace.pk, version=workspace.version).update(idle_warned_at=now):
+        workspace_event("workspace.idle_warned", workspace, by=ACTOR)
+        team_told(workspace, IDLE, f"{now:%Y%m%dT%H%M}")
+
+
+def _awake(workspace: Workspace) -> None:
+    Workspace.objects.filter(pk=workspace.pk).update(idle_warned_at=None)
+
+
+def _stop_idle(workspace: Workspace) -> None:
+    _stop(workspace, IDLE_REASON, idle_stopped_at=timezone.now())
+
+
+_AT_REST: Mapping[Rest, Callable[[Workspace], None]] = {
+    Rest.WARN: _warn_idle,
+    Rest.STOP: _stop_idle,
+    Rest.AWAKE: _awake,
+}
+
+
+def _stop(workspace: Workspace, reason: str, **values: object) -> None:
     sessions_end(workspace, GatewaySession.End.STOPPED)
-    _begin(workspace, Kind.STOP, "workspace.stopped_by_itself", {}, desired=Desired.STOPPED, reason=reason)
+    _begin(workspace, Kind.STOP, "workspace.stopped_by_itself", {}, desired=Desired.STOPPED, reason=reason, **values)
 
 
 def _warn_before_expiry() -> None:
@@ -317,6 +367,5 @@ def _expire() -> None:
 
 
 def _begin_expiry(workspace: Workspace) -> None:
-    reason = "The project's entitlement is over: access is closed. The last export is decided, then it is destroyed."
     sessions_end(workspace, GatewaySession.End.EXPIRED)
-    _begin(workspace, Kind.EXPIRE, "workspace.expired", {}, desired=Desired.EXPIRED, reason=reason)
+    _begin(workspace, Kind.EXPIRE, "workspace.expired", {}, desired=Desired.EXPIRED, reason=EXPIRY_REASON)

@@ -297,6 +297,10 @@ class Provider(Protocol):
     def usage(self, workspace_id: UUID) -> Usage:
         """Measure what it uses."""
 
+    def idle(self, job: Job) -> timedelta | None:
+        """For how long nothing has been computed or typed inside, by the workspace's own word, which may only ever keep
+        it running. None: it does not say. Raises ProviderUnavailable, ProviderRefused."""
+
     def list_all(self) -> tuple[UUID, ...]:
         """Every workspace of which something exists."""
 

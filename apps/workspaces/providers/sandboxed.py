@@ -131,6 +131,10 @@ class Sandboxed(ABC):
         "remove": _remove,
     }
 
+    def idle(self, job: Job) -> timedelta | None:
+        seconds = probe.idle_seconds(self.endpoint(job.spec.id), self.now())
+        return None if seconds is None else timedelta(seconds=seconds)
+
     def survey(self, job: Job) -> tuple[Difference, ...]:
         """Nothing beyond what `observe` says: a sandbox cannot change while it runs."""
         return ()

@@ -4,6 +4,8 @@ from datetime import date
 from decimal import Decimal
 
 from django import template
+from django.utils.html import format_html
+from django.utils.translation import get_language, gettext
 
 from apps.applications.five_safes import months_between
 from apps.workspaces.selectors import usual_offer
@@ -18,6 +20,14 @@ HOURS_A_MONTH = 730
 def workspace_part(name: str) -> str:
     """A step, or a part of the ledger, in words; one that has none keeps its name."""
     return str(STEP_LABELS.get(name) or PART_LABELS.get(name) or name)
+
+
+@register.filter
+def reason_in_words(reason: str) -> str:
+    """Why a workspace rests: in the reader's language where it is one of our sentences, else in English, said so."""
+    told = gettext(reason) if reason else ""
+    is_foreign = told == reason and get_language() != "en"
+    return format_html('<span lang="en">{}</span>', told) if is_foreign else told
 
 
 @register.filter

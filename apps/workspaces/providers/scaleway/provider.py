@@ -183,6 +183,11 @@ class ScalewayProvider:
         """The API knows sizes, not use: what the server uses is the agent's to say."""
         return Usage(None, None, machines.DATA_SIZE if self._has_project(workspace_id) else 0)
 
+    def idle(self, job: Job) -> timedelta | None:
+        self.cloud.listen(job.notebook.heard)
+        report = self.cloud.agent.report(machines.address_of(Site(self.cloud, job)))
+        return timedelta(seconds=report.idle_seconds)
+
     def list_all(self) -> tuple[UUID, ...]:
         found = (workspace_of(one.name) for one in self.cloud.projects.list_projects_all(name=PREFIX))
         return tuple(one for one in found if one is not None)

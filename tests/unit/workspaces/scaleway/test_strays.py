@@ -30,7 +30,7 @@ HIDDEN = {
     "bucket": {"created": 0.0},
     "gateway": {"ip_id": "", "networks": []},
     "server": {"image": "", "volumes": {}, "security_group": "", "placement_group": None, "filesystems": []},
-    "placement_group": {"policy_mode": "optional", "policy_type": "max_availability"},
+    "placement_group": {"policy_mode": "optional"},
     "policy": {"rules": []},
 }
 
@@ -49,8 +49,9 @@ def put(world: World, kind: str, place: str, workspace: UUID, *, marked: bool = 
         "source": {},
         "resource": None,
         "deletion_requested_at": None,
+        "policy_type": "max_availability",
+        "state": "stopped",
     }
-    body["state"] = "stopped"
     hub = world.hub["project"] if kind in {"key", "secret"} else project
     hidden = {"visible_at": 0.0, "versions": [], "volumes": {}, **HIDDEN.get(kind, {})}
     world.store.add(Record(IN_THE_FAKE.get(kind, kind), part_id, place, body, hub, world.organization, hidden))
