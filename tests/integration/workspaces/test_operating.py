@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 from django.db import transaction
-from django.utils.translation import override
 
 from apps.accounts.models import Person
 from apps.core.errors import ChangedMeanwhile, RefusedError
@@ -66,7 +65,7 @@ def test_the_proof_of_what_the_server_reads_is_never_left_out_and_the_operator_i
     Workspace.objects.update(status=Status.FAILED)
     stopped = Workspace.objects.get()
 
-    with pytest.raises(RefusedError, match="Try the step again"), transaction.atomic(), override("en"):
+    with pytest.raises(RefusedError, match="Relancez l’étape"), transaction.atomic():
         services.step_skip(workspace=stopped, by=by, reason="Pressé.", seen_version=stopped.version)
 
     page = client_signed_in(by).get(f"/exploitation/espaces/{stopped.pk}/").content.decode()
