@@ -99,7 +99,7 @@ FILTERS: Mapping[Filter, FilterWords] = {
         ("ER_ETE_F.ETE_IND_TAA",),
     ),
     Filter.DCIR_SIGNED_QUANTITIES: FilterWords(
-        "parmi les critères, ce qu’une régularisation annule : la somme des quantités signées du même produit ou acte, "
+        "parmi les critères, ce qu’une régularisation annule\u00a0: la somme des quantités signées du même produit ou acte, "
         "le même jour, n’est pas positive",
         "among the criteria, what a regularisation cancels: the signed quantities of the same product or act on the "
         "same day do not add up to more than 0",

@@ -100,8 +100,8 @@ def test_data_are_told_against_the_catalogue_family_by_family_with_the_risk() ->
     assert facts["Risque de réidentification"][0] == "élevé"
     assert facts["Périmètre au regard du catalogue"][1].startswith("1 tables sur")
     families = facts["Identifiants potentiels"][1]
-    assert "Commune de résidence : IR_BEN_R.BEN_RES_COM" in families
-    assert "Dates exactes des soins : non demandé" in families
+    assert "Commune de résidence\u00a0: IR_BEN_R.BEN_RES_COM" in families
+    assert "Dates exactes des soins\u00a0: non demandé" in families
 
 
 def test_dates_made_coarser_are_told_so_and_are_no_exact_ones() -> None:
@@ -117,7 +117,8 @@ def test_dates_made_coarser_are_told_so_and_are_no_exact_ones() -> None:
     services.application_submit(application=application, seen_version=1, by=by)
     facts = facts_of(made.fresh(application), "data")
     assert (
-        "Dates exactes des soins : non, ramenées au mois (ER_PRS_F.EXE_SOI_DTD)" in facts["Identifiants potentiels"][1]
+        "Dates exactes des soins\u00a0: non, ramenées au mois (ER_PRS_F.EXE_SOI_DTD)"
+        in facts["Identifiants potentiels"][1]
     )
     assert facts["Risque de réidentification"][0] == "modéré"
 
