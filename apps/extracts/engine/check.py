@@ -67,7 +67,8 @@ def _date_in_text(full: str, path: str) -> Problem:
     return Problem(
         path,
         "date_in_text",
-        f"«\u00a0{full}\u00a0» dit une date qui ne peut être décalée\u00a0: retirez la variable ou le décalage des dates",
+        f"«\u00a0{full}\u00a0» dit une date qui ne peut être décalée\u00a0: "
+        "retirez la variable ou le décalage des dates",
         f"“{full}” tells a date that cannot be shifted: leave out the column or the shift of dates",
     )
 

@@ -14,9 +14,9 @@ PAGE_WORDS: Mapping[Language, Mapping[str, str]] = {
         "flow": "Population, critère après critère",
         "filters": "Filtres de qualité",
         "risk": "Risque de réidentification",
-        "risk_intro": "Pour chaque table, ce qu’un tiers peut déjà savoir de quelqu’un, un peu plus à chaque ligne\u00a0: "
-        "l’effectif du plus petit groupe de personnes semblables (k), combien sont seules, et combien de valeurs "
-        "sensibles différentes le groupe le moins varié contient (l).",
+        "risk_intro": "Pour chaque table, ce qu’un tiers peut déjà savoir de quelqu’un, un peu plus à chaque "
+        "ligne\u00a0: l’effectif du plus petit groupe de personnes semblables (k), combien sont seules, et combien de "
+        "valeurs sensibles différentes le groupe le moins varié contient (l).",
         "risk_header": "| Table | Variables connues | k | Personnes seules | l |",
         "before": "valeurs exactes\u00a0:",
         "identifiers": "Identifiants potentiels livrés",
