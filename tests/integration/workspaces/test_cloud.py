@@ -1,15 +1,12 @@
 """Workspaces in the imitated cloud through the engine: its answers, its drift, its prices, and what operators see."""
 
-import html
 import json
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import pytest
-from django.core import mail
 from django.test import Client
 from django.utils import timezone
 
@@ -21,7 +18,6 @@ from apps.core.rules import Role
 from apps.projects.models import Entitlement
 from apps.workspaces import certificates, sweeping
 from apps.workspaces.models import (
-    CloudLook,
     CloudRequest,
     CostLine,
     DestructionCertificate,
@@ -31,12 +27,10 @@ from apps.workspaces.models import (
     Operation,
     Workspace,
 )
-from apps.workspaces.providers.base import Look
 from apps.workspaces.rules import Desired, Kind, Status
 from apps.workspaces.services import (
     workspace_cancel,
     workspace_destroy,
-    workspace_open,
     workspace_resize,
     workspace_resume,
     workspace_rotate_keys,
@@ -44,32 +38,14 @@ from apps.workspaces.services import (
     workspace_stop,
     workspace_suspend,
 )
-from tests.factories import workspaces as made
 from tests.factories.accounts import StaffRoleFactory, client_signed_in
-from tests.factories.extracts import DEFINITION
-from tests.support.cloud_workers import Bench, ledger_of, written_anywhere
+from tests.support.cloud_workers import Bench, fresh, ledger_of, record, written_anywhere
 
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def running(bench: Bench, workspace: Workspace) -> Workspace:
-    one = bench.finish(workspace)
-    assert one.status == Status.RUNNING, one.reason
-    return one
-
-
 def operator() -> Any:
     return StaffRoleFactory.create(role=Role.OPERATOR.value).person
-
-
-def fresh(workspace: Workspace) -> Workspace:
-    return Workspace.objects.select_related("project__entitlement").get(pk=workspace.pk)
-
-
-def record(bench: Bench, kind: str, workspace: Workspace) -> Any:
-    wanted = ledger_of(workspace)[kind]
-    return next(one for name in bench.world.store.kinds() for one in bench.world.store.all(name) if one.id == wanted)
 
 
 # ---- answers of the cloud -------------------------------------------------------------------------------------------
@@ -226,57 +202,6 @@ def test_a_copy_that_nobody_uses_is_removed(bench: Bench, running: Workspace) ->
     assert len(bench.of_workspace(running)["vpc"]) == 1
 
 
-def test_strays_elsewhere_and_things_of_nobody_are_listed_and_kept(
-    bench: Bench, running: Workspace, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    stray = uuid4()
-    bench.provider.cloud.projects.create_project(name=f"hdh-{stray.hex}", description="")
-    seen = record(bench, "server", running)
-    bench.world.store.add(type(seen)("server", "elsewhere", "nl-ams-1", {**seen.body, "id": "elsewhere"}, seen.project,
-                                     seen.organization, dict(seen.hidden)))  # fmt: skip
-    bench.provider.cloud.instance.create_ip(project=ledger_of(running)["project"], type_="routed_ipv4")
-    home, away = bench.provider.cloud.account.zone, "nl-ams-1"
-    looks = (Look("project", ""), Look("server", home), Look("server", away), Look("public_address", home))
-    monkeypatch.setattr(bench.provider, "looks", lambda: looks)
-
-    sweeping.survey()
-
-    found = set(Finding.objects.filter(resolved_at=None).values_list("what", "kind", "workspace_id"))
-    assert found == {
-        ("orphan", "project", None),
-        ("stray", "server", running.pk),
-        ("stray", "public_address", running.pk),
-    }
-    assert not CloudLook.objects.exclude(problem="").exists()
-    assert any(bench.world.store.where("project", name=f"hdh-{stray.hex}"))
-    assert fresh(running).status == Status.RUNNING
-    page = client_signed_in(operator()).get(f"/exploitation/espaces/{running.pk}/").content.decode()
-    assert "elsewhere" in page
-
-    bench.world.store.remove(next(one for one in bench.world.store.all("server") if one.id == "elsewhere"))
-    sweeping.survey()
-    assert not Finding.objects.filter(resolved_at=None, kind="server").exists()
-
-
-def test_a_bucket_beside_the_three_suspends_for_the_key_inside_could_fill_it(bench: Bench, running: Workspace) -> None:
-    storage = bench.provider.cloud.storage
-    storage.call("create_bucket", key=storage.account.key, project=ledger_of(running)["project"], Bucket="beside")
-
-    sweeping.survey()
-
-    assert fresh(running).status == Status.SUSPENDED
-    assert "beside" in fresh(running).reason
-
-
-def test_buckets_of_every_project_count_against_the_quota(bench: Bench, workspace: Workspace) -> None:
-    bench.provider.cloud.projects.create_project(name=f"hdh-{uuid4().hex}", description="")
-    bench.world.limits.quotas["bucket"] = 5
-
-    bench.step(workspace)
-
-    assert "quota of 5 buckets" in fresh(workspace).reason
-
-
 # ---- deadlines ------------------------------------------------------------------------------------------------------
 
 
@@ -294,81 +219,6 @@ def test_the_end_is_announced_then_access_closes_and_the_data_waits(bench: Bench
     assert (over.status, over.route_open) == (Status.EXPIRING, False)
     assert bench.of_workspace(over)["bucket"]
     assert "api_key" not in bench.of_workspace(over)
-
-
-def quiet(bench: Bench, running: Workspace, hours: int, *, warned: int | None = None) -> None:
-    """Nobody was inside for so long, and nothing computed; the team was told so many hours ago."""
-    record(bench, "server", running).hidden["agent"]["since"] -= hours * 3600
-    now = timezone.now()
-    warned_at = None if warned is None else now - timedelta(hours=warned)
-    Workspace.objects.update(changed_at=now - timedelta(hours=hours), idle_warned_at=warned_at)
-
-
-def test_an_idle_workspace_is_announced_then_stops_by_itself_and_says_what_was_saved(
-    bench: Bench, running: Workspace
-) -> None:
-    member = running.project.memberships.get().person
-    Entitlement.objects.update(definition=DEFINITION)
-    quiet(bench, running, 23)
-    sweeping.survey()
-    sweeping.survey()
-    assert fresh(running).status == Status.RUNNING
-    assert Event.objects.filter(action="workspace.idle_warned").count() == 1
-    for item in OutboxItem.objects.filter(kind="e-mail"):
-        run_item(item.pk)
-    (told,) = mail.outbox
-    assert told.subject == "Personne n’est dans votre espace : il va bientôt s’arrêter"
-    page = client_signed_in(member).get(f"/projets/{running.project_id}/etapes/").content.decode()
-    assert "il s’arrêtera de lui-même" in html.unescape(page)
-
-    quiet(bench, running, 25, warned=2)
-    sweeping.survey()
-    resting = bench.finish(running)
-
-    assert resting.status == Status.STOPPED
-    page = html.unescape(client_signed_in(member).get(f"/projets/{running.project_id}/etapes/").content.decode())
-    assert "il s’est arrêté de lui-même" in page
-    assert "Démarrer l’espace" in page
-    CostLine.objects.all().delete()
-    sweeping.survey()
-    line = CostLine.objects.get()
-    assert (line.amount, line.saved) == (0, Offer.objects.get(code="PRO2-S").hourly)
-    page = client_signed_in(operator()).get("/exploitation/budgets/").content.decode()
-    assert f"{line.saved:.2f}".replace(".", ",") in page
-    workspace_start(workspace=resting, by=member, seen_version=resting.version)
-    again = bench.finish(resting)
-    assert (again.status, again.idle_warned_at, again.idle_stopped_at) == (Status.RUNNING, None, None)
-
-
-def test_it_never_stops_while_something_computes_nor_when_nobody_can_say(bench: Bench, running: Workspace) -> None:
-    quiet(bench, running, 48, warned=24)
-    server = record(bench, "server", running)
-    server.hidden["computing"] = True
-    sweeping._rest_idle()
-    assert (fresh(running).status, fresh(running).idle_warned_at) == (Status.RUNNING, None)
-
-    server.hidden["computing"] = False
-    quiet(bench, running, 48, warned=24)
-    bench.world.faults.add(operation="agent.report", answer="unavailable", times=1)
-    sweeping._rest_idle()
-    assert (fresh(running).status, fresh(running).idle_warned_at is None) == (Status.RUNNING, False)
-
-    sweeping._rest_idle()
-    assert bench.finish(running).status == Status.STOPPED
-
-
-def test_whoever_enters_keeps_it_running(bench: Bench, running: Workspace) -> None:
-    person = running.project.memberships.get().person
-    quiet(bench, running, 30, warned=5)
-    made.confirmed_opening(running, person)
-    workspace_open(workspace=fresh(running), by=person)
-    assert fresh(running).idle_warned_at is None
-
-    quiet(bench, running, 30, warned=5)
-    later = timezone.now() + timedelta(hours=1)
-    GatewaySession.objects.create(secret_hash="s", workspace=running, person=person, expires_at=later)
-    sweeping._rest_idle()
-    assert (fresh(running).status, fresh(running).idle_warned_at) == (Status.RUNNING, None)
 
 
 # ---- destruction and what is seen -----------------------------------------------------------------------------------
