@@ -1,10 +1,12 @@
 """The contenders of `make bench-extract`: each makes the same extract of the same source, alone in its process.
 
 The engine pseudonymises, checks its source, hashes and verifies what it delivers, and can be killed at any moment. The
-others are what an engineer writes by hand with each tool: the same population, filters, rows and columns, with the
-identifiers of the source left as they are, nothing checked and nothing to be restarted.
+others are what an engineer writes by hand with each tool: the same population, filters, rows and columns, nothing
+checked and nothing to be restarted. DuckDB and Polars copy: the identifiers of the source stay as they are. The pandas
+script does for the reader of an extract what the engine does: persons and claims have pseudonyms, by HMAC-SHA-256.
 """
 
+import hmac
 import json
 import sys
 import time
@@ -220,7 +222,7 @@ def polars_script(options: Options) -> dict[str, Any]:
 
 
 class PandasScript:
-    """A pandas script, month by month, reading only the columns it needs."""
+    """A pandas script, month by month, reading only the columns it needs; persons and claims get pseudonyms."""
 
     def __init__(self, options: Options) -> None:
         import pandas as pd
@@ -249,7 +251,8 @@ class PandasScript:
         """The identities of the cohort."""
         people = self.pd.read_parquet(self.source / "IR_BEN_R", columns=[*IDENTITY, "BEN_NIR_ANO", "BEN_SEX_COD"])
         own = "P" + people.BEN_NIR_PSA + "|" + people.BEN_RNG_GEM.astype(str)
-        people["person"] = ("A" + people.BEN_NIR_ANO).where(people.BEN_NIR_ANO.notna(), own)
+        named = ("A" + people.BEN_NIR_ANO).where(people.BEN_NIR_ANO.notna(), own)
+        people["person"] = self.pseudonyms("person", named)
         if not COHORTS[self.options.cohort]:
             return people
         summed = self.pd.concat([self.sums(name, people) for name in _months(self.options)])
@@ -276,14 +279,22 @@ class PandasScript:
         self.write(people[["person", "BEN_SEX_COD"]], "IR_BEN_R", "all")
         for name in _months(self.options):
             lines = self.care(name, CARE).merge(people[[*IDENTITY, "person"]], on=IDENTITY)
-            lines = lines[["person", *self.keys, *CARE]].assign(FLX_DIS_DTD=date.fromisoformat(name))
-            self.write(lines, "ER_PRS_F", name)
+            lines["claim"] = self.pseudonyms(name, *(lines[key] for key in self.keys))
+            self.write(lines[["person", "claim", *CARE]], "ER_PRS_F", name)
             drugs = self.month("ER_PHA_F", name, [*self.keys, *DRUGS])
-            self.write(drugs.merge(lines[["person", *self.keys, "FLX_DIS_DTD"]], on=self.keys), "ER_PHA_F", name)
+            joined = drugs.merge(lines[["person", "claim", *self.keys]], on=self.keys)
+            self.write(joined[["person", "claim", *DRUGS]], "ER_PHA_F", name)
+
+    def pseudonyms(self, kind: str, *columns: Any) -> list[str]:
+        """One for each row, of all its columns, and of a key that only this script would know."""
+        return [
+            hmac.digest(bytes(32), "|".join([kind, *map(str, row)]).encode(), "sha256").hex()[:32]
+            for row in zip(*columns, strict=True)
+        ]
 
 
 def pandas_script(options: Options) -> dict[str, Any]:
-    """A pandas script, month by month, reading only the columns it needs."""
+    """A pandas script, month by month, reading only the columns it needs; persons and claims get pseudonyms."""
     PandasScript(options).run()
     return {}
 
@@ -304,7 +315,14 @@ def main(arguments: list[str]) -> None:
 
     given = json.loads(arguments[0])
     options = SimpleNamespace(**{**given, "source": Path(given["source"]), "out": Path(given["out"])})
-    print(json.dumps(CONTENDERS[options.contender](options)))
+    said = CONTENDERS[options.contender](options)
+    print(json.dumps({**said, "peak": _peak()}))
+
+
+def _peak() -> float:
+    """The most memory this process held, in MB: what the system tells the parent counts the parent's own as well."""
+    status = Path("/proc/self/status").read_text()
+    return int(status.partition("VmHWM:")[2].split()[0]) / 1024
 
 
 if __name__ == "__main__":
