@@ -26,7 +26,9 @@ def unit_lines(units: Iterable[ExtractUnit]) -> list[UnitLine]:
 
 
 def _line(unit: ExtractUnit) -> UnitLine:
-    state = state_of_unit(begun=unit.started_at is not None, taken=unit.lane is not None, done=unit.finished_at is not None)
+    state = state_of_unit(
+        begun=unit.started_at is not None, taken=unit.lane is not None, done=unit.finished_at is not None
+    )
     took = (unit.finished_at - unit.started_at).total_seconds() if unit.finished_at and unit.started_at else None
     return UnitLine(str(STAGES[unit.kind]), state, str(UNIT_STATES[state]), unit, took)
 

@@ -86,7 +86,8 @@ def project_amended(facts: ApprovedFacts, amends: UUID, by: str) -> None:
     workspace_term_renewed(project_id=project.pk)
     team_follow(application=Application.objects.get(pk=facts.application_id))
     latest = latest_requests(project.pk).first()
-    if data_differ(before, facts.definition) or latest is None or latest.status != ExtractRequest.Status.DELIVERED:
+    stands = latest is not None and latest.status == ExtractRequest.Status.DELIVERED and not latest.removal_asked_at
+    if data_differ(before, facts.definition) or not stands:
         extract_supersede(project=project, by=by)
         extract_request(project=project, by=by)
 
