@@ -1,6 +1,7 @@
 """How long delivered data outlive the rights to them: a delay of the policy, and never while a workspace has them."""
 
 from datetime import date
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -33,7 +34,7 @@ def deliveries_remove(today: date) -> int:
     return sum(_removal_ask(request.pk, request.project_id, today) for request in deliveries_due(today))
 
 
-def _removal_ask(request_id: object, project_id: object, today: date) -> bool:
+def _removal_ask(request_id: UUID, project_id: UUID, today: date) -> bool:
     """Ask for one removal, its project held, unless an amendment under way may still give it other terms."""
     with transaction.atomic():
         project = Project.objects.select_for_update().get(pk=project_id)

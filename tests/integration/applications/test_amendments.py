@@ -53,6 +53,18 @@ def test_more_of_known_data_is_decided_at_once_and_makes_another_extract(decider
     assert Project.objects.count() == 1
 
 
+def test_a_prolongation_makes_another_extract_once_the_data_of_the_first_were_removed(decider: Person) -> None:
+    root = made.at_status("approved", path="full_authorisation")
+    extracts = ExtractRequest.objects.filter(project__application=root)
+    removed = {"status": "delivered", "manifest_sha256": "0" * 64, "removal_asked_at": timezone.now()}
+    for kept, expected in ({**removed, "removal_asked_at": None}, 1), (removed, 2):
+        extracts.update(**kept)
+        amendment = submitted(changed(amended(root), "period", access_to=f"20{28 + expected}-12-31"))
+        approve(amendment, decider)
+        services.agreement_signed(application=made.fresh(amendment), by=decider)
+        assert extracts.count() == expected
+
+
 def test_a_new_purpose_passes_the_committee_and_cnil_again(decider: Person) -> None:
     root = made.at_status("approved", path="full_authorisation")
     amendment = submitted(changed(amended(root), "purpose", purpose_kind="steering"))
