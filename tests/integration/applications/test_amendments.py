@@ -6,6 +6,7 @@ from functools import partial
 
 import pytest
 from django.db import IntegrityError
+from django.utils import timezone
 
 from apps.accounts.models import Person
 from apps.applications import authorised, selectors, services
@@ -51,18 +52,6 @@ def test_more_of_known_data_is_decided_at_once_and_makes_another_extract(decider
     assert second.definition_hash == project.entitlement.definition_hash != first.definition_hash
     assert StageOutcome.objects.filter(application=amendment, stage="committee").count() == 0
     assert Project.objects.count() == 1
-
-
-def test_a_prolongation_makes_another_extract_once_the_data_of_the_first_were_removed(decider: Person) -> None:
-    root = made.at_status("approved", path="full_authorisation")
-    extracts = ExtractRequest.objects.filter(project__application=root)
-    removed = {"status": "delivered", "manifest_sha256": "0" * 64, "removal_asked_at": timezone.now()}
-    for kept, expected in ({**removed, "removal_asked_at": None}, 1), (removed, 2):
-        extracts.update(**kept)
-        amendment = submitted(changed(amended(root), "period", access_to=f"20{28 + expected}-12-31"))
-        approve(amendment, decider)
-        services.agreement_signed(application=made.fresh(amendment), by=decider)
-        assert extracts.count() == expected
 
 
 def test_a_new_purpose_passes_the_committee_and_cnil_again(decider: Person) -> None:
@@ -162,6 +151,14 @@ def test_whoever_is_on_the_authorised_team_does_not_decide_on_an_amendment(decid
     assert mate.pk not in selectors.team_ids(amendment)
     with pytest.raises(RefusedError, match="partie"):
         approve(amendment, mate)
+
+
+def test_the_same_data_are_extracted_again_once_what_was_delivered_is_removed(decider: Person) -> None:
+    root = made.at_status("approved")
+    extracts = ExtractRequest.objects.filter(project__application=root)
+    extracts.update(status="delivered", manifest_sha256="f" * 64, removal_asked_at=timezone.now())
+    approve(submitted(changed(amended(root), "title", title="Un autre titre")), decider)
+    assert list(extracts.order_by("requested_at").values_list("status", flat=True)) == ["delivered", "requested"]
 
 
 def test_a_renewal_changes_the_end_of_access_and_no_data(decider: Person) -> None:
