@@ -26,7 +26,7 @@ IN_THE_FAKE = {
     "snapshot": "snapshot_sbs",
     "volume": "volume_sbs",
 }
-HIDDEN = {
+HIDDEN: dict[str, dict[str, Any]] = {
     "bucket": {"created": 0.0},
     "gateway": {"ip_id": "", "networks": []},
     "server": {"image": "", "volumes": {}, "security_group": "", "placement_group": None, "filesystems": []},
