@@ -84,13 +84,15 @@ def standing_of_team(team: Iterable[Member]) -> dict[UUID, tuple[bool, bool]]:
     applications after a misuse. One query.
     """
     found = list(team)
-    barred = exclusions_in_force().filter(
-        Q(person=OuterRef("pk")) | Q(organisation__in=[member.organisation_id for member in found])
-    )
-    accredited = people_accredited().filter(pk=OuterRef("pk"))
-    people = Person.objects.filter(pk__in=[member.person_id for member in found])
-    rows = people.annotate(accredited=Exists(accredited), barred=Exists(barred))
-    return {pk: (accredited, barred) for pk, accredited, barred in rows.values_list("pk", "accredited", "barred")}
+    people = {member.person_id for member in found}
+    organisations = [member.organisation_id for member in found]
+    accredited = people_accredited().filter(pk__in=people).values_list("pk", flat=True)
+    concerning = Q(person__in=people) | Q(organisation__in=organisations)
+    barred = exclusions_in_force().filter(concerning).values_list("person", "organisation")
+    read_together(accredited, barred)
+    everybody = any(organisation for _person, organisation in barred)
+    excluded = people if everybody else {person for person, _organisation in barred}
+    return {person: (person in accredited, person in excluded) for person in people}
 
 
 def certificates_of(person: Person) -> QuerySet[TrainingCertificate]:
