@@ -80,7 +80,8 @@ def path_titles() -> list[tuple[str, str]]:
 
 def queue(view: View, steward: Person) -> QuerySet[Application]:
     """The dossiers of a view: what awaits a steward first, by legal deadline, then the longest waiting."""
-    found = _narrowed(view, steward).select_related("assigned_to")
+    shown = ("organisation", "created_by", "assigned_to")
+    found = _narrowed(view, steward).select_related(None).select_related(*shown)
     ordered = found.order_by("queue_rank", "due_on", "submitted_at", "id")
     if view.status in STATUSES:
         return ordered.filter(status=view.status).order_by("due_on", "submitted_at", "id")
@@ -150,7 +151,7 @@ def _tallies(view: View, steward: Person) -> Mapping[str, Tally]:
     found = _narrowed(view, steward).order_by()
     if view.text:
         return _tallies_found(found, view.status)
-    return _tallies_of(dict(found.values_list("status").annotate(Count("pk"))))
+    return _tallies_of(dict(found.values_list("status").annotate(Count("*"))))
 
 
 def _tallies_of(counts: Mapping[str, int]) -> Mapping[str, Tally]:

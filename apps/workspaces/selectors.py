@@ -200,7 +200,11 @@ def operated(workspace: Workspace) -> dict[str, Any]:
 def workspaces_for_operators() -> QuerySet[Workspace]:
     """All workspaces, those that need a person first."""
     first = Case(When(status=Status.FAILED, then=0), When(status=Status.DESTROYED, then=2), default=1)
-    return Workspace.objects.select_related("project__application").annotate(turn=first).order_by("turn", "-changed_at")
+    return (
+        Workspace.objects.select_related("project__application")
+        .annotate(turn=first)
+        .order_by("turn", "-changed_at", "pk")
+    )
 
 
 def findings_open() -> QuerySet[Finding]:
