@@ -68,7 +68,7 @@ class TestQueue:
         client = client_signed_in(steward())
         response = client.get(reverse("applications:queue"), {"status": "approved"})
         assert "Aucun dossier ici" in text_of(response)
-        counts = {found.value: found.count for found in response.context["filters"]}
+        counts = {found.value: found.count.number for found in response.context["filters"]}
         assert {value: count for value, count in counts.items() if count} == {"submitted": 1, "all": 1}
         assert set(counts) == {*(set(Application.Status.values) - {"draft"}), "all"}
 
