@@ -17,6 +17,10 @@ LONGEST_ANSWER = 20_000  # of a browser, about a passkey
 TOO_LONG = _("This is too long for a password: %(limit_value)d characters at most.")
 
 
+# The first line of a list whose answer somebody has to give: the first true answer is never given by default.
+CHOOSE = ("", _("Choose an answer"))
+
+
 class RefusableForm(forms.Form):
     """A form that can show, beside the right field, what a service refused."""
 
@@ -244,7 +248,7 @@ class RecoveryApproveForm(ConfirmForm):
 class StaffRoleForm(RefusableForm):
     """A role to give, and from when to when."""
 
-    role = forms.ChoiceField(label=_("Role"), choices=StaffRoleName)
+    role = forms.ChoiceField(label=_("Role"), choices=[CHOOSE, *StaffRoleName.choices])
     starts_on = forms.DateField(label=_("First day"), widget=forms.DateInput(attrs={"type": "date"}))
     ends_on = forms.DateField(label=_("Last day"), required=False, widget=forms.DateInput(attrs={"type": "date"}))
 

@@ -13,7 +13,7 @@ SENTENCES: Mapping[str, str | Promise] = {
     "identity.unlinked": _("%(actor)s ended the link with the identity provider."),
     "session.opened": _("%(actor)s signed in."),
     "session.closed": _("The session of %(actor)s ended."),
-    "session.others_ended": _("%(actor)s ended %(ended)s other session(s)."),
+    "session.others_ended": _("%(actor)s ended their other sessions (%(ended)s)."),
     "second_factor.accepted": _("The second factor of %(actor)s was accepted."),
     "second_factor.refused": _("A code presented by %(actor)s was refused."),
     "second_factor.enrolled": _("%(actor)s set up their second factor."),

@@ -41,15 +41,15 @@ ALWAYS_AGAIN = frozenset({Stage.COMPLETENESS, Stage.DECISION, Stage.AGREEMENT})
 
 NOTHING_CHANGED = Text("Rien ne diffère de ce qui est autorisé.", "Nothing differs from what is authorised.")
 NOT_LONGER = Text(
-    "Un renouvellement prolonge l’accès : indiquez un jour après le {day}.",
+    "Un renouvellement prolonge l’accès\u00a0: indiquez un jour après le {day}.",
     "A renewal prolongs the access: give a day after {day}.",
 )
 RENEWAL_TOO_LONG = Text(
-    "Un renouvellement dure au plus {years} ans : jusqu’au {day}.",
+    "Un renouvellement dure au plus {years} ans\u00a0: jusqu’au {day}.",
     "A renewal lasts {years} years at most: until {day}.",
 )
 BEYOND_THE_PATH = Text(
-    "L’accès dure au plus {years} ans en tout sur ce parcours : jusqu’au {day}.",
+    "L’accès dure au plus {years} ans en tout sur ce parcours\u00a0: jusqu’au {day}.",
     "Access lasts {years} years at most in all on this path: until {day}.",
 )
 

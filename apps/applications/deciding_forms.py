@@ -9,7 +9,7 @@ from django import forms
 from django.core.validators import MaxLengthValidator
 from django.utils.translation import gettext_lazy as _
 
-from apps.accounts.forms import ConfirmationField, RefusableForm
+from apps.accounts.forms import CHOOSE, ConfirmationField, RefusableForm
 from apps.applications import wording, workflow
 from apps.applications.form_spec import Text
 from apps.applications.forms import AsTyped, SeenForm
@@ -171,14 +171,14 @@ class RedirectForm(StepForm):
     def __init__(self, application: Application, paths: Iterable[Path], data: Any = None) -> None:
         super().__init__(application, data)
         choices = [(path.key, wording.said(path.title)) for path in paths]
-        self.fields["path"].choices = choices  # type: ignore[attr-defined]  # a choice field
+        self.fields["path"].choices = [CHOOSE, *choices]  # type: ignore[attr-defined]  # a choice field
 
 
 class OpinionForm(StepForm):
     """An opinion that the committee gave in a session."""
 
     prefix_of_ids = "opinion"
-    outcome = forms.ChoiceField(label=_("Opinion"), choices=_outcomes(Stage.COMMITTEE))
+    outcome = forms.ChoiceField(label=_("Opinion"), choices=[CHOOSE, *_outcomes(Stage.COMMITTEE)])
     reference = forms.CharField(label=_("Reference of the session"), max_length=80)
     decided_on = _day(_("Date of the session"))
     comment = _words(_("Recommendations, reserves or reasons"), required=False, help_text=_("The team reads it."))
@@ -188,7 +188,7 @@ class CnilForm(StepForm):
     """A decision of the authority."""
 
     prefix_of_ids = "cnil"
-    outcome = forms.ChoiceField(label=_("Decision of CNIL"), choices=_outcomes(Stage.CNIL))
+    outcome = forms.ChoiceField(label=_("Decision of CNIL"), choices=[CHOOSE, *_outcomes(Stage.CNIL)])
     reference = forms.CharField(label=_("Number of the decision"), max_length=80)
     decided_on = _day(_("Date of the decision"))
     conditions = _words(
@@ -241,7 +241,10 @@ class AmendForm(RefusableForm):
 
     kind = forms.ChoiceField(
         label=_("What do you ask for?"),
-        choices=[(kind.value, kind.label) for kind in (Application.Kind.AMENDMENT, Application.Kind.RENEWAL)],
+        choices=[
+            CHOOSE,
+            *((kind.value, kind.label) for kind in (Application.Kind.AMENDMENT, Application.Kind.RENEWAL)),
+        ],
     )
     creation_key = forms.UUIDField(widget=forms.HiddenInput, initial=uuid.uuid4)
 
@@ -251,7 +254,7 @@ class JudgeForm(StepForm):
 
     prefix_of_ids = "judge"
     substantial = forms.ChoiceField(
-        label=_("This amendment is"), choices=[("yes", _("substantial")), ("no", _("not substantial"))]
+        label=_("This amendment is"), choices=[CHOOSE, ("yes", _("substantial")), ("no", _("not substantial"))]
     )
     reason = _words(_("Reason"), rows=2, help_text=_("The team reads it."))
 

@@ -144,7 +144,7 @@ def _conditions(ground: Ground) -> Iterator[Fact]:
 def _checklist(ground: Ground) -> Fact:
     marks = [ground.marks.get(item.key, "") for item in ground.path.checklist]
     wrong = marks.count(ChecklistMark.Mark.WRONG)
-    line = _("%(looked)d of %(all)d items looked at") % {"looked": sum(map(bool, marks)), "all": len(marks)}
+    line = _("Items looked at: %(looked)d of %(all)d") % {"looked": sum(map(bool, marks)), "all": len(marks)}
     return Fact(_("Checklist"), (line,), _("%(n)d to correct") % {"n": wrong} if wrong else "", BAD if wrong else "")
 
 
@@ -163,7 +163,7 @@ def _people(ground: Ground) -> Iterator[Fact]:
 
 def _data(ground: Ground) -> Iterator[Fact]:
     found = exposure.share(ground.scope)
-    counts = _("%(tables)d tables of %(of)d, %(columns)d variables of the %(offered)d they hold") % {
+    counts = _("Tables: %(tables)d of %(of)d; variables: %(columns)d of the %(offered)d they hold") % {
         "tables": found.tables,
         "of": found.tables_offered,
         "columns": found.columns,
@@ -215,16 +215,21 @@ def _risk(ground: Ground, linked: bool) -> Fact:
 
 def _settings(ground: Ground) -> Iterator[Fact]:
     start, end = ground.day("access_from"), ground.day("access_to")
-    most = _("at most %(n)d years on this path") % {"n": ground.path.longest_access_years}
+    longest = ground.path.longest_access_years
+    most = ngettext("at most %(n)d year on this path", "at most %(n)d years on this path", longest) % {"n": longest}
     yield Fact(_("Access"), (_between(start, end), most))
     yield Fact(_("Where"), (_("isolated workspace of the platform, without Internet, in the European Union"),))
     years = ground.answer("protection", "retention_years")
-    yield Fact(_("Retention of the data"), (_("%(n)s years") % {"n": years} if years else _("not said"),))
+    yield Fact(_("Retention of the data"), (_years(years) if years else _("not said"),))
     approved = ground.documents.get("accreditation", [])
     yield Fact(_("Security accreditation"), (", ".join(approved) or _("none attached; the platform’s own applies"),))
     yield Fact(_("Agreement"), (_agreement(ground.path),))
     read = exposure.parts_read(ground.scope, months_between(ground.day("data_from"), ground.day("data_to")))
-    yield Fact(_("Work of the extraction"), (_("%(n)d parts of the SNDS are read") % {"n": read},))
+    yield Fact(_("Work of the extraction"), (_("Parts of the SNDS to read: %(n)d") % {"n": read},))
+
+
+def _years(typed: str) -> str:
+    return ngettext("%(n)s year", "%(n)s years", 1 if typed == "1" else 2) % {"n": typed}
 
 
 def _agreement(path: Path) -> str:

@@ -10,7 +10,7 @@ from uuid import UUID
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from apps.accounts.forms import RefusableForm
+from apps.accounts.forms import CHOOSE, RefusableForm
 from apps.accounts.models import Organisation
 from apps.applications import rules, wording
 from apps.applications.form_spec import Content, Contents, Field, Kind, PageSpec, cell_name, rows_of
@@ -30,8 +30,7 @@ class AsTyped(forms.Field):
 
 def _widget(field: Field) -> forms.Widget:
     if field.kind is Kind.CHOICE:
-        blank = ("", _("Choose an answer"))
-        return forms.Select(choices=[blank, *((choice.value, wording.said(choice.label)) for choice in field.choices)])
+        return forms.Select(choices=[CHOOSE, *((choice.value, wording.said(choice.label)) for choice in field.choices)])
     attributes = {"lang": "en"} if field.translates else {}
     if field.kind is Kind.LONG_TEXT:
         return forms.Textarea(attrs={"rows": 6, **attributes})
@@ -107,10 +106,9 @@ class PageForm(forms.Form):
         shown.widget.attrs["aria-describedby"] = " ".join(f"id_{name}_{part}" for part in parts)
 
     def _as_typed(self, field: Field) -> AsTyped:
-        example = wording.example_sentence(field)
         return AsTyped(
             label=wording.said(field.label),
-            help_text=" ".join(text for text in (wording.said(field.help), example) if text),
+            help_text=wording.guidance(field),
             required=field.is_required(self.contents),
             widget=_widget(field),
         )
@@ -146,7 +144,7 @@ class PageForm(forms.Form):
         content = self.contents.get(self.page.key, {})
         shown, typed = _rows_shown(group, content), len(rows_of(group, content))
         rows = tuple(tuple(self[cell_name(group, row, column)] for column in group.columns) for row in range(shown))
-        label, hint = wording.said(group.label), wording.said(group.help)
+        label, hint = wording.said(group.label), wording.guidance(group)
         returned = self.returned.get(group.name, "")
         return Part(group.name, label=label, help=hint, rows=rows, typed=typed, errors=errors, returned=returned)
 
@@ -218,7 +216,7 @@ class InvestigatorForm(RefusableForm):
         super().__init__(data, auto_id="investigator_%s")
         others = [one for one in team if one.role != Member.Role.PRINCIPAL_INVESTIGATOR]
         choices = [(str(one.person_id), one.person.full_name) for one in others]
-        self.fields["person"].choices = choices  # type: ignore[attr-defined]  # a ChoiceField, declared above
+        self.fields["person"].choices = [CHOOSE, *choices]  # type: ignore[attr-defined]  # a ChoiceField, declared above
 
 
 class MessageForm(RefusableForm):
@@ -278,6 +276,6 @@ class AttachmentForm(RefusableForm):
     ) -> None:
         super().__init__(data, files)
         kinds = [(field.name, wording.said(field.label)) for field in page.fields if field.is_asked(contents)]
-        self.fields["kind"].choices = kinds  # type: ignore[attr-defined]  # a choice field
+        self.fields["kind"].choices = [CHOOSE, *kinds]  # type: ignore[attr-defined]  # a choice field
         present = [(str(found.pk), found.name) for found in documents]
         self.fields["replaces"].choices = [("", _("No, it is a new document")), *present]  # type: ignore[attr-defined]  # a choice field

@@ -52,7 +52,7 @@ class LeafForm:
 
 def _codes(name: str, system: System, label: Text, may_be_left_out: bool = False) -> LeafField:
     example = NOTATIONS[system].example
-    hint = Text(f"Un ou plusieurs codes. Exemples : {example}.", f"One or more codes. Examples: {example}.")
+    hint = Text(f"Un ou plusieurs codes. Exemples\u00a0: {example}.", f"One or more codes. Examples: {example}.")
     return LeafField(name, Asked.CODES, label, (name,), hint, system=system, may_be_left_out=may_be_left_out)
 
 
@@ -67,10 +67,10 @@ PERIOD = (
 INDEX = LeafField(
     "index",
     Asked.CHOICE,
-    Text("Ce critère donne-t-il la date index ?", "Does this criterion give the index date?"),
+    Text("Ce critère donne-t-il la date index\u202f?", "Does this criterion give the index date?"),
     ("index",),
     Text(
-        "Le jour à partir duquel on compte pour chaque personne ; un seul critère le donne.",
+        "Le jour à partir duquel on compte pour chaque personne\u202f; un seul critère le donne.",
         "The day from which one counts for each person; a single criterion gives it.",
     ),
     choices=(
@@ -108,7 +108,7 @@ TIMING = (
         may_be_left_out=True,
     ),
 )
-AT_LEAST = _number("at_least", Text("À au moins combien de dates différentes ?", "On at least how many dates?"))
+AT_LEAST = _number("at_least", Text("À au moins combien de dates différentes\u202f?", "On at least how many dates?"))
 POSITIONS = (
     Choice("principal", Text("Principal", "Principal")),
     Choice("related", Text("Relié", "Related")),
@@ -194,7 +194,7 @@ GROUP_FIELDS: Mapping[str, tuple[LeafField, ...]] = {
         LeafField(
             "count",
             Asked.COUNT,
-            Text("Combien de ces critères au moins (N) ?", "How many of these criteria at least (N)?"),
+            Text("Combien de ces critères au moins (N)\u202f?", "How many of these criteria at least (N)?"),
             ("count",),
         ),
     ),

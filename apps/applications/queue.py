@@ -13,6 +13,7 @@ from django.db.models import Count, Q, QuerySet, Value
 from django.utils import formats, timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from apps.accounts.models import Person
 from apps.applications import selectors, wording
@@ -218,8 +219,8 @@ def deadline_said(application: Application, today: date) -> str:
         return ""
     days = (application.due_on - today).days
     if days < 0:
-        return _("%(days)s days late") % {"days": -days}
-    return _("today") if days == 0 else _("in %(days)s days") % {"days": days}
+        return ngettext("%(days)s day late", "%(days)s days late", -days) % {"days": -days}
+    return _("today") if days == 0 else ngettext("in %(days)s day", "in %(days)s days", days) % {"days": days}
 
 
 class _Line:

@@ -4,19 +4,15 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
-from importlib import import_module
-from importlib.util import find_spec
 from uuid import UUID
 
-from django.conf import settings
 from django.utils.translation import gettext as _
 
 from apps.accounts.models import Person
 from apps.applications.models import Application
 from apps.audit.models import Event
 from apps.audit.selectors import events_of_dossier
-from apps.core.errors import Message
+from apps.audit.wording import sentences, told
 
 # Saves as people type: kept in the audit log, noise in a story.
 NOISE = ("application.page_saved",)
@@ -41,7 +37,7 @@ def _sentence(event: Event, names: Mapping[str, str]) -> str:
     words = sentences().get(event.action)
     if words is None:
         return event.action
-    return str(words) % defaultdict(lambda: "—", {**event.data, "actor": names.get(event.actor, _("The portal"))})
+    return str(words) % defaultdict(lambda: "—", {**told(event.data), "actor": names.get(event.actor, _("The portal"))})
 
 
 def _names(actors: Iterable[str]) -> dict[str, str]:
@@ -55,13 +51,3 @@ def _is_person(actor: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-@cache
-def sentences() -> Mapping[str, Message]:
-    """The sentences of every room's events, by action."""
-    found: dict[str, Message] = {}
-    for app in settings.PORTAL_APPS:
-        if find_spec(f"{app}.sentences"):
-            found.update(import_module(f"{app}.sentences").SENTENCES)
-    return found

@@ -186,10 +186,11 @@ def cell_label(group: Field, row: int, column: Field) -> str:
     return str(_("%(group)s, line %(n)s, %(column)s")) % names
 
 
-def example_sentence(field: Field) -> str:
-    """The example of a field, introduced as one; blank when it has none."""
+def guidance(field: Field) -> str:
+    """The help of a field, then its example introduced as one; blank when it has neither."""
     example = said(field.example)
-    return str(_("For example: %(example)s")) % {"example": example} if example else ""
+    shown = str(_("For example: %(example)s")) % {"example": example} if example else ""
+    return " ".join(text for text in (said(field.help), shown) if text)
 
 
 def problem_sentence(field: Field, code: str) -> str:

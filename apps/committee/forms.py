@@ -8,7 +8,7 @@ from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from apps.accounts.forms import ConfirmationField, RefusableForm
+from apps.accounts.forms import CHOOSE, ConfirmationField, RefusableForm
 from apps.accounts.models import Organisation, Person
 from apps.committee.models import File, Nature, OutcomeName, Session, Topic
 from apps.committee.rules import Outcome, Said
@@ -16,6 +16,7 @@ from apps.committee.rules import Outcome, Said
 LONGEST_TEXT = 20_000
 LONGEST_RECOMMENDATION = 2_000
 ROWS_OF_A_REPORT, ROWS_OF_AN_OPINION = 4, 8
+NO_INTEREST = "none"
 _DAY = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 
 
@@ -61,15 +62,24 @@ class DisclosureForm(RefusableForm):
     """An interest in one dossier, or none."""
 
     nature = forms.ChoiceField(
-        label=_("Your interest in this dossier"), choices=[("", _("I have none")), *Nature.choices], required=False
+        label=_("Your interest in this dossier"),
+        choices=[CHOOSE, (NO_INTEREST, _("I have none")), *Nature.choices],
+        error_messages={"required": _("Say whether you have an interest in this dossier.")},
     )
+
+    def clean_nature(self) -> str:
+        """Blank for none, as it is kept."""
+        nature: str = self.cleaned_data["nature"]
+        return "" if nature == NO_INTEREST else nature
 
 
 class InterestForm(RefusableForm):
     """A link with an organisation."""
 
-    organisation = forms.ModelChoiceField(label=_("Organisation"), queryset=Organisation.objects.all())
-    nature = forms.ChoiceField(label=_("Nature of the link"), choices=Nature)
+    organisation = forms.ModelChoiceField(
+        label=_("Organisation"), queryset=Organisation.objects.all(), empty_label=CHOOSE[1]
+    )
+    nature = forms.ChoiceField(label=_("Nature of the link"), choices=[CHOOSE, *Nature.choices])
     starts_on = forms.DateField(label=_("Since"), widget=_DAY)
 
     def __init__(self, data: Any = None) -> None:
@@ -88,13 +98,14 @@ class EndForm(RefusableForm):
 class RapporteurForm(RefusableForm):
     """Whom to ask for a report."""
 
-    rapporteur = forms.ModelChoiceField(label=_("Member to ask"), queryset=Person.objects.none())
+    rapporteur = forms.ModelChoiceField(label=_("Member to ask"), queryset=Person.objects.none(), empty_label=CHOOSE[1])
 
     def __init__(self, members: Sequence[Person], data: Any = None) -> None:
         super().__init__(data, auto_id="rapporteur_%s")
         field: Any = self.fields["rapporteur"]
         field.queryset = Person.objects.filter(pk__in=[member.pk for member in members])
-        field.choices = [(member.pk, member.full_name) for member in members]
+        offered = [(member.pk, member.full_name) for member in members]
+        field.choices = [CHOOSE, *offered] if offered else []
 
 
 class ScheduleForm(SeenForm):
@@ -121,7 +132,7 @@ class RecommendingForm(RefusableForm):
             filled = initial[place] if place < len(initial) else {}
             self.fields[f"topic-{place}"] = forms.ChoiceField(
                 label=_("Topic of recommendation %(n)s") % {"n": place + 1},
-                choices=[("", "—"), *Topic.choices],
+                choices=[("", _("Choose a topic")), *Topic.choices],
                 required=False,
                 initial=filled.get("topic", ""),
             )
@@ -154,7 +165,7 @@ class RecommendingForm(RefusableForm):
 class AnswerForm(RecommendingForm):
     """A rapporteur's report, or a vote."""
 
-    outcome = forms.ChoiceField(label=_("Your opinion"), choices=[("", _("Choose")), *OutcomeName.choices])
+    outcome = forms.ChoiceField(label=_("Your opinion"), choices=[CHOOSE, *OutcomeName.choices])
     comment = _long_text(_("Your report"), required=False)
 
     def __init__(self, data: Any = None, *, is_report: bool) -> None:
@@ -194,7 +205,7 @@ class OpinionForm(RecommendingForm):
         super().__init__(data, initial=seen, auto_id="opinion_%s")
         possible = {outcome.value for outcome in recordable}
         choices = [choice for choice in OutcomeName.choices if choice[0] in possible]
-        self.fields["outcome"].choices = choices  # type: ignore[attr-defined]  # a choice field
+        self.fields["outcome"].choices = [CHOOSE, *choices]  # type: ignore[attr-defined]  # a choice field
         self.add_rows(proposed)
         self.order_fields([*[name for name in self.fields if name != "otp_code"], "otp_code"])
 

@@ -48,6 +48,16 @@ def request_context(get_response: Next) -> Next:
     return middleware
 
 
+def storable_queries(get_response: Next) -> Next:
+    """Leave NUL out of what an address asks, as no text of the database holds it: a search for it is one without it."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        request.META["QUERY_STRING"] = request.META.get("QUERY_STRING", "").replace("%00", "")
+        return get_response(request)
+
+    return middleware
+
+
 def declared_methods_only(get_response: Next) -> Next:
     """Answer a method that no action of the address has, whoever asks, before a session is even looked up."""
 

@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 SENTENCES: dict[str, str | Promise] = {
     "extract.requested": _("The extract was requested."),
     "extract.started": _("A worker began the extract."),
-    "extract.delivered": _("The extract was verified and delivered: %(files)s file(s), %(rows)s row(s)."),
+    "extract.delivered": _("The extract was verified and delivered (files: %(files)s; rows: %(rows)s)."),
     "extract.to_release": _(
         "The extract was verified; its risk goes beyond the policy: a data steward reads it first."
     ),

@@ -6,7 +6,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from apps.accounts.forms import ConfirmationField, RefusableForm
+from apps.accounts.forms import CHOOSE, ConfirmationField, RefusableForm
 from apps.projects.models import Project
 
 LONGEST = 4000
@@ -17,7 +17,7 @@ class CloseForm(RefusableForm):
 
     ending = forms.ChoiceField(
         label=_("The project was"),
-        choices=[(one.value, one.label) for one in (Project.Ending.COMPLETED, Project.Ending.STOPPED)],
+        choices=[CHOOSE, *((one.value, one.label) for one in (Project.Ending.COMPLETED, Project.Ending.STOPPED))],
     )
     told = forms.CharField(
         label=_("What became of it, or why there are no results"),

@@ -8,7 +8,7 @@ from django.contrib.auth.password_validation import validate_password
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from apps.accounts.forms import RefusableForm, password_field
+from apps.accounts.forms import CHOOSE, RefusableForm, password_field
 from apps.accounts.models import Language, MandateRole, OrganisationKind, OrganisationRole, Person
 
 REQUIRED = {"required": _("This is needed.")}
@@ -51,7 +51,9 @@ class OrganisationForm(RefusableForm):
         widget=forms.TextInput(attrs={"inputmode": "numeric", "spellcheck": "false"}),
         error_messages=REQUIRED,
     )
-    kind = forms.ChoiceField(label=_("Public or private"), choices=OrganisationKind, error_messages=REQUIRED)
+    kind = forms.ChoiceField(
+        label=_("Public or private"), choices=[CHOOSE, *OrganisationKind.choices], error_messages=REQUIRED
+    )
     roles = forms.MultipleChoiceField(
         label=_("Roles it may take in projects"),
         help_text=_("Several may be chosen; hold Ctrl, or Cmd on a Mac."),
@@ -70,7 +72,7 @@ class LastDayForm(RefusableForm):
     role = forms.ChoiceField(
         label=_("As"),
         help_text=_("A signatory commits the organisation; an administrator invites and removes its people."),
-        choices=MandateRole,
+        choices=[CHOOSE, *MandateRole.choices],
         error_messages=REQUIRED,
     )
     ends_on = day_field(_("Last day of the mandate"), _("Leave empty for a mandate without end."), required=False)
@@ -154,7 +156,7 @@ class ExaminationForm(RefusableForm):
 
     verdict = forms.ChoiceField(
         label=_("Verdict"),
-        choices=[("accept", _("Accept: it counts until the day shown")), ("refuse", _("Refuse"))],
+        choices=[CHOOSE, ("accept", _("Accept: it counts until the day shown")), ("refuse", _("Refuse"))],
         error_messages=REQUIRED,
     )
     reason = forms.CharField(

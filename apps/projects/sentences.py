@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 SENTENCES: dict[str, str | Promise] = {
     "project.read": _("%(actor)s read the page of the project."),
     "project.access_read": _("%(actor)s looked at the conditions of access to the project."),
-    "project.created": _("The project space was created with %(members)s member(s)."),
+    "project.created": _("The project space was created (members: %(members)s)."),
     "membership.ended": _("%(actor)s took a person off the project."),
     "project.investigator_changed": _("Another principal investigator leads the project since an amendment."),
     "membership.begun": _("A person joined the project with an amendment."),

@@ -16,7 +16,7 @@ from hdh_portal.devstack.programs import manage
 from hdh_portal.devstack.state import State, read_state
 from hdh_portal.devstack.zones import Layout, environment
 
-START_SECONDS = 240
+START_SECONDS = 600
 STOP_SECONDS = 60
 RESTART_SECONDS = 60
 DEVSTACK = (str(PYTHON), "-m", "hdh_portal.devstack")

@@ -1,10 +1,11 @@
-"""Every role of the procedure at their browser: a full authorisation in French, then an MR-007 dossier in English."""
+"""Every role of the procedure at their browser: a full authorisation in French, an MR-007 dossier in each language."""
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import pytest
+from django.utils.translation import gettext, override
 from playwright.sync_api import Browser, expect
 
 from hdh_portal.devstack.stack import Stack
@@ -71,25 +72,28 @@ def test_a_full_authorisation_through_every_role_in_french(cast: Cast, portal: P
     assert not cast.faults(), cast.faults()
 
 
-def test_an_mr007_dossier_through_every_role_in_english(cast: Cast, portal: Portal) -> None:
-    dossier = portal.complete_draft("mr007")
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_an_mr007_dossier_through_every_role(cast: Cast, portal: Portal, language: str) -> None:
+    dossier, name = portal.complete_draft("mr007"), f"{language}-mr007"
     for person in cast.everybody:
         person.faults.clear()
         person.go("/compte/")
-        person.speak_english()
-    submit_and_find_complete(cast, dossier, "en-mr007")
-    committee(cast, dossier, "en-mr007")
+        person.speak(language)
+    submit_and_find_complete(cast, dossier, name)
+    committee(cast, dossier, name)
     researcher = cast.researcher
     researcher.go(dossier)
     researcher.page.locator("#commit_reference").fill("2100001")
     researcher.page.locator("#commit_decided_on").fill(today())
-    researcher.check("en-mr007-commitment")
+    researcher.check(f"{name}-commitment")
     press(researcher, f"{dossier}engagement/")
-    approve(cast, dossier, "en-mr007")
-    everybody_signs(cast, dossier, "en-mr007")
+    approve(cast, dossier, name)
+    everybody_signs(cast, dossier, name)
     researcher.go(f"{dossier}projet/")
-    expect(researcher.page.locator("main a[href^='/conventions/']")).to_contain_text("signed by every party")
-    researcher.check("en-mr007-project")
+    with override(language):
+        signed = gettext("signed by every party")
+    expect(researcher.page.locator("main a[href^='/conventions/']")).to_contain_text(signed)
+    researcher.check(f"{name}-project")
     assert not cast.faults(), cast.faults()
 
 
@@ -118,7 +122,7 @@ def committee(cast: Cast, dossier: str, name: str) -> None:
     secretary.page.wait_for_url(re.compile("/comite/dossiers/"))
     file = "/comite/dossiers/" + secretary.page.url.rstrip("/").split("/")[-1] + "/"
     for _ in cast.members:
-        secretary.page.locator("#rapporteur_rapporteur").select_option(index=0)
+        secretary.page.locator("#rapporteur_rapporteur").select_option(index=1)
         press(secretary, f"{file}rapporteurs/")
     secretary.check(f"{name}-committee-file")
     report(cast, file, name)
@@ -144,6 +148,7 @@ def report(cast: Cast, file: str, name: str) -> None:
         expect(member.page.locator("#content-read")).to_have_count(0)
         if not place:
             member.check(f"{name}-member-before-declaring")
+        member.page.locator("#id_nature").select_option("none")
         press(member, f"{file}interet/")
         expect(member.page.locator("#content-read")).to_be_visible()
         member.page.locator("#answer_outcome").select_option("favourable")

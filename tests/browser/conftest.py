@@ -69,9 +69,11 @@ class Person:
         self.page.locator("main form button[type=submit]").click()
         self.page.wait_for_url(lambda url: "/connexion/" not in url)
 
-    def speak_english(self) -> None:
-        self.page.locator("header button[name=language][value=en]:visible").first.click()
-        self.page.wait_for_selector("html[lang=en]")
+    def speak(self, language: str) -> None:
+        """Choose the language of the portal, from any of its pages."""
+        if self.page.locator("html").get_attribute("lang") != language:
+            self.page.locator(f"header button[name=language][value={language}]:visible").first.click()
+        self.page.wait_for_selector(f"html[lang={language}]")
 
     def picture(self, name: str) -> None:
         """Keep a picture of the whole page."""

@@ -29,7 +29,7 @@ PAGES = (
 def test_every_page_of_a_dossier_in_english(stack: Stack, chromium: Browser, somebody: list[Person]) -> None:
     researcher = arrive(stack, chromium, somebody)
     researcher.sign_in("alex.martin@chu-demo.fr")
-    researcher.speak_english()
+    researcher.speak("en")
     researcher.go("/dossiers/nouveau/")
     researcher.check("en-start")
     researcher.page.locator("main form button[type=submit]").click()

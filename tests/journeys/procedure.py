@@ -42,7 +42,7 @@ def give_opinion(secretary: Visitor, members: Sequence[Visitor], code: Code) -> 
     for rapporteur in _offered(secretary.get(file), "rapporteur"):
         _sent(secretary.submit(secretary.get(file), f"{file}rapporteurs/", {"rapporteur": rapporteur}))
     for member in members:
-        _sent(member.submit(member.get(file), f"{file}interet/"))
+        _sent(member.submit(member.get(file), f"{file}interet/", {"nature": "none"}))
         _answer(member, file)
     _hold_session(secretary, file)
     for member in members:

@@ -24,19 +24,20 @@ from apps.applications import (
 )
 from apps.applications.builder import Node, NoSuchCriterion, Operation, TreeTooLarge
 from apps.applications.criteria_page import Builder, Search
-from apps.applications.form_spec import Content, Contents, PageSpec
+from apps.applications.form_spec import Content, Contents, Kind, PageSpec
 from apps.applications.forms import AttachmentForm, InvestigatorForm, MemberForm, PageForm
 from apps.applications.models import Application, Page
 from apps.applications.returned import reopened
 from apps.applications.services import PageChanged
 from apps.applications.typing_in import ADD, fields_typed, scope_typed
 from apps.applications.views.shared import is_fragment, language_of, mine_or_404, seen_version
-from apps.applications.wording import said
+from apps.applications.wording import guidance, said
 from apps.core.actions import declares, keeps_typed
 from apps.core.errors import RefusedError
 from apps.extracts.engine.codes import System
 
 FORM_ID = "page-form"
+BUILT = (Kind.POPULATION, Kind.SCOPE)  # fields that have a page of their own, whose guidance it shows
 
 
 @dataclass(frozen=True)
@@ -175,6 +176,7 @@ def _around(application: Application, row: Page, seen: overview.Overview) -> dic
     return {
         "spec": spec.page(row.key),
         "intro": said(spec.page(row.key).intro),
+        "guidance": [guidance(field) for field in spec.page(row.key).fields if field.kind in BUILT],
         "state": state,
         "row": row,
         "number": index + 1,
@@ -223,7 +225,7 @@ def _documents(
             {
                 "name": field.name,
                 "label": said(field.label),
-                "help": said(field.help),
+                "help": guidance(field),
                 "returned": returned.get(field.name, ""),
                 "is_required": field.is_required(contents) or field.name in demanded,
             }

@@ -162,11 +162,11 @@ SURROGATE_TITLES: Mapping[str, tuple[str, str]] = {
         "pseudonym of the person, specific to the project, the same in every table",
     ),
     "CLAIM_ID": (
-        "pseudonyme de la ligne de soins : joint ER_PRS_F à ses tables affinées",
+        "pseudonyme de la ligne de soins\u00a0: joint ER_PRS_F à ses tables affinées",
         "pseudonym of the care line: joins ER_PRS_F to its detail tables",
     ),
     "STAY_ID": (
-        "pseudonyme du séjour : joint entre elles les tables T_MCOaa",
+        "pseudonyme du séjour\u00a0: joint entre elles les tables T_MCOaa",
         "pseudonym of the stay: joins the T_MCOaa tables to each other",
     ),
 }

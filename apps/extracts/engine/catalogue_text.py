@@ -208,15 +208,15 @@ SOR_DAT date care_date | Date de sortie (format d’origine) | Date of discharge
 SOR_ANN int | Année de sortie | Year of discharge
 SOR_MOI str care_date | Mois de sortie | Month of discharge
 RNG_NAI int | Rang de naissance | Birth rank
-NIR_RET str | Code retour : numéro de sécurité sociale | Return code: national number
-NAI_RET str | Code retour : date de naissance | Return code: date of birth
-SEX_RET str | Code retour : sexe | Return code: sex
-SEJ_RET str | Code retour : numéro de séjour | Return code: number of the stay
-FHO_RET str | Code retour : fusion des fichiers hospitaliers | Return code: merging of hospital files
-PMS_RET str | Code retour : fusion avec le PMSI | Return code: merging with the PMSI
-DAT_RET str | Code retour : date d’entrée | Return code: date of entry
-COH_NAI_RET str | Code retour : cohérence de la naissance | Return code: consistency of birth
-COH_SEX_RET str | Code retour : cohérence du sexe | Return code: consistency of sex
+NIR_RET str | Code retour\u00a0: numéro de sécurité sociale | Return code: national number
+NAI_RET str | Code retour\u00a0: date de naissance | Return code: date of birth
+SEX_RET str | Code retour\u00a0: sexe | Return code: sex
+SEJ_RET str | Code retour\u00a0: numéro de séjour | Return code: number of the stay
+FHO_RET str | Code retour\u00a0: fusion des fichiers hospitaliers | Return code: merging of hospital files
+PMS_RET str | Code retour\u00a0: fusion avec le PMSI | Return code: merging with the PMSI
+DAT_RET str | Code retour\u00a0: date d’entrée | Return code: date of entry
+COH_NAI_RET str | Code retour\u00a0: cohérence de la naissance | Return code: consistency of birth
+COH_SEX_RET str | Code retour\u00a0: cohérence du sexe | Return code: consistency of sex
 """,
     f"""T_MCOaaD mco year stay | Diagnostics associés des séjours | Associated diagnoses of stays
 {_STAY_KEYS.strip()}

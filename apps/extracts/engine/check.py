@@ -67,7 +67,8 @@ def _date_in_text(full: str, path: str) -> Problem:
     return Problem(
         path,
         "date_in_text",
-        f"«\u00a0{full}\u00a0» dit une date qui ne peut être décalée : retirez la variable ou le décalage des dates",
+        f"«\u00a0{full}\u00a0» dit une date qui ne peut être décalée\u00a0: "
+        "retirez la variable ou le décalage des dates",
         f"“{full}” tells a date that cannot be shifted: leave out the column or the shift of dates",
     )
 
@@ -81,7 +82,7 @@ def _column(table: Table, name: str, path: str) -> Iterator[Problem]:
         yield Problem(
             path,
             "direct_identifier",
-            f"«\u00a0{full}\u00a0» identifie directement et n’est jamais livrée ; "
+            f"«\u00a0{full}\u00a0» identifie directement et n’est jamais livrée\u202f; "
             "un pseudonyme propre au projet la remplace",
             f"“{full}” identifies directly and is never delivered; a pseudonym of the project replaces it",
         )

@@ -177,7 +177,7 @@ def event_leaves(criterion: Criterion) -> tuple[EventLeaf, ...]:
 
 
 _REPEATED = (
-    "ce critère est déjà dans la liste : il compterait deux fois",
+    "ce critère est déjà dans la liste\u00a0: il compterait deux fois",
     "this criterion is already in the list: it would count twice",
 )
 

@@ -158,7 +158,9 @@ def _without_repetition(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 
 def _not_json(why_fr: str, why_en: str) -> Problem:
-    return Problem("$", "not_json", f"ce n’est pas du JSON lisible : {why_fr}", f"this is not readable JSON: {why_en}")
+    return Problem(
+        "$", "not_json", f"ce n’est pas du JSON lisible\u00a0: {why_fr}", f"this is not readable JSON: {why_en}"
+    )
 
 
 def _read_definition(value: object, reader: Reader) -> Definition | None:

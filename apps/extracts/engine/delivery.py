@@ -206,7 +206,7 @@ def _risk(manifest: Mapping[str, Any], words: Mapping[str, str]) -> Iterable[str
 def _bar(found: Mapping[str, Any]) -> str:
     """The share of persons alone, in tenths and in per cent."""
     tenths = round(10 * found["share_alone"])
-    return f"{'█' * tenths}{'░' * (10 - tenths)} {100 * found['share_alone']:.1f} %"
+    return f"{'█' * tenths}{'░' * (10 - tenths)} {100 * found['share_alone']:.1f}\u00a0%"
 
 
 def _identifiers(manifest: Mapping[str, Any], language: Language) -> Iterable[str]:

@@ -99,7 +99,7 @@ class Controls:
             said = (
                 f"À chaque personne retenue {'sont associés' if several else 'est associé'} "
                 f"{self.per_case}{NO_BREAK_SPACE}témoin{several} au plus, hors de cette population, de même sexe, de "
-                f"même région, {self._age('fr')}, en vie à la date index ; aucun ne sert deux fois."
+                f"même région, {self._age('fr')}, en vie à la date index\u202f; aucun ne sert deux fois."
             ).replace(" ;", "\u202f;")
             return said + (f" Peuvent être témoins les personnes qui {clause(self.among, 'fr')}." if self.among else "")
         several = "s" if self.per_case > 1 else ""
@@ -209,6 +209,6 @@ _NO_INDEX = _Objection(
 )
 _OF_CASES = _Objection(
     "timed_controls",
-    "la date index est celle des cas : le choix des témoins ne peut s’y rapporter",
+    "la date index est celle des cas\u00a0: le choix des témoins ne peut s’y rapporter",
     "the index date is that of cases: the choice of controls cannot refer to it",
 )

@@ -99,8 +99,8 @@ FILTERS: Mapping[Filter, FilterWords] = {
         ("ER_ETE_F.ETE_IND_TAA",),
     ),
     Filter.DCIR_SIGNED_QUANTITIES: FilterWords(
-        "parmi les critères, ce qu’une régularisation annule : la somme des quantités signées du même produit ou acte, "
-        "le même jour, n’est pas positive",
+        "parmi les critères, ce qu’une régularisation annule\u00a0: la somme des quantités signées du même produit ou "
+        "acte, le même jour, n’est pas positive",
         "among the criteria, what a regularisation cancels: the signed quantities of the same product or act on the "
         "same day do not add up to more than 0",
         ("ER_PHA_F.PHA_ACT_QSN", "ER_BIO_F.BIO_ACT_QSN", "ER_PRS_F.PRS_ACT_QTE"),

@@ -115,7 +115,7 @@ def _chart(sets: Sequence[Mapping[str, Any]], language: Language) -> str:
 
 def _bar(top: int, share: float, name: str, language: Language) -> str:
     width = round(share * WIDEST, 1)
-    percent = f"{100 * share:.1f} %".replace(".", "," if language == "fr" else ".")
+    percent = f"{100 * share:.1f}\u00a0%".replace(".", "," if language == "fr" else ".")
     said = f'<text x="{LABELS + width + 4}" y="{top + BAR - 1}" font-size="11">{percent}</text>'
     return f'<rect class="{name}" x="{LABELS}" y="{top}" width="{width}" height="{BAR}"/>{said}'
 

@@ -99,7 +99,8 @@ def read_codes(value: object, path: str, reader: Reader, system: System) -> tupl
         reader.note(
             place,
             "bad_code",
-            f"«\u00a0{item}\u00a0» n’est pas écrit comme un code {notation.name_fr} (exemples : {notation.example})",
+            f"«\u00a0{item}\u00a0» n’est pas écrit comme un code {notation.name_fr} "
+            f"(exemples\u00a0: {notation.example})",
             f"“{item}” is not written like a code of {notation.name_en} (examples: {notation.example})",
         )
         return None
@@ -137,7 +138,8 @@ def read_units(found: Mapping[str, object], path: str, reader: Reader) -> tuple[
         reader.note(
             place,
             "bad_code",
-            f"«\u00a0{item}\u00a0» n’est pas écrit comme un type d’autorisation d’unité médicale (exemples : 01A, 13)",
+            f"«\u00a0{item}\u00a0» n’est pas écrit comme un type d’autorisation d’unité médicale "
+            f"(exemples\u00a0: 01A, 13)",
             f"“{item}” is not written like a type of authorisation of a medical unit (examples: 01A, 13)",
         )
         return None

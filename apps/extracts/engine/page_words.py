@@ -7,18 +7,18 @@ from .words import Language
 PAGE_WORDS: Mapping[Language, Mapping[str, str]] = {
     "fr": {
         "title": "Extraction du SNDS",
-        "synthetic": "Données synthétiques : aucune personne réelle.",
+        "synthetic": "Données synthétiques\u00a0: aucune personne réelle.",
         "intro": "Chaque table est un dossier, chaque partition un fichier Parquet. Les identifiants sont remplacés "
-        "par des pseudonymes propres à ce projet : ils joignent les tables entre elles et rien d’autre.",
+        "par des pseudonymes propres à ce projet\u00a0: ils joignent les tables entre elles et rien d’autre.",
         "definition": "Ce qui a été demandé",
         "flow": "Population, critère après critère",
         "filters": "Filtres de qualité",
         "risk": "Risque de réidentification",
-        "risk_intro": "Pour chaque table, ce qu’un tiers peut déjà savoir de quelqu’un, un peu plus à chaque ligne : "
-        "l’effectif du plus petit groupe de personnes semblables (k), combien sont seules, et combien de valeurs "
-        "sensibles différentes le groupe le moins varié contient (l).",
+        "risk_intro": "Pour chaque table, ce qu’un tiers peut déjà savoir de quelqu’un, un peu plus à chaque "
+        "ligne\u00a0: l’effectif du plus petit groupe de personnes semblables (k), combien sont seules, et combien de "
+        "valeurs sensibles différentes le groupe le moins varié contient (l).",
         "risk_header": "| Table | Variables connues | k | Personnes seules | l |",
-        "before": "valeurs exactes :",
+        "before": "valeurs exactes\u00a0:",
         "identifiers": "Identifiants potentiels livrés",
         "exact": "valeurs exactes",
         "none": "Aucun.",
@@ -29,13 +29,13 @@ PAGE_WORDS: Mapping[Language, Mapping[str, str]] = {
         "step": "Critère",
         "persons": "Personnes",
         "filter": "Écarte",
-        "chart": "Part des personnes seules ; le tableau qui suit dit la même chose",
+        "chart": "Part des personnes seules\u202f; le tableau qui suit dit la même chose",
         "line": "Ligne",
         "known": "Variables connues",
         "alone": "Seules",
         "exact_k": "k, valeurs exactes",
         "exact_alone": "Seules, valeurs exactes",
-        "key": "En bleu, tel que livré ; en gris, avec les valeurs exactes.",
+        "key": "En bleu, tel que livré\u202f; en gris, avec les valeurs exactes.",
         "family": "Famille",
         "columns": "Variables",
         "precision": "Précision",

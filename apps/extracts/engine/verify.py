@@ -49,7 +49,9 @@ def _definition(manifest: Mapping[str, Any]) -> Iterator[Problem]:
     try:
         definition = Definition.from_json(manifest["definition"])
     except DefinitionError as error:
-        yield Problem(MANIFEST, "bad_definition", f"la définition est illisible : {error}", f"bad definition: {error}")
+        yield Problem(
+            MANIFEST, "bad_definition", f"la définition est illisible\u00a0: {error}", f"bad definition: {error}"
+        )
         return
     if not definition.hash == manifest["definition_hash"] == manifest["binding"]["definition_hash"]:
         yield _differs(MANIFEST, "definition_hash", "l’empreinte de la définition", "the hash of the definition")

@@ -5,17 +5,17 @@ from typing import Any
 
 from django.db import migrations
 
-FRENCH = """En acceptant ces conditions, je m'engage :
+FRENCH = """En acceptant ces conditions, je m’engage\u00a0:
 
-1. à n'utiliser les données que pour le projet autorisé, dans les limites de son habilitation et de sa durée ;
-2. à ne jamais chercher à identifier une personne, ni à rapprocher les données d'une autre source non autorisée ;
-3. à ne sortir de l'espace de travail que des résultats anonymes, par une demande d'export approuvée, et à ne rien \
-recopier, photographier ou transcrire autrement ;
-4. à garder pour moi seul mon mot de passe et mon second facteur, et à ne laisser personne travailler sous mon nom ;
-5. à signaler sans délai à la plateforme toute perte, tout accès indu et toute réidentification, même fortuite ;
+1. à n’utiliser les données que pour le projet autorisé, dans les limites de son habilitation et de sa durée\u202f;
+2. à ne jamais chercher à identifier une personne, ni à rapprocher les données d’une autre source non autorisée\u202f;
+3. à ne sortir de l’espace de travail que des résultats anonymes, par une demande d’export approuvée, et à ne rien \
+recopier, photographier ou transcrire autrement\u202f;
+4. à garder pour moi seul mon mot de passe et mon second facteur, et à ne laisser personne travailler sous mon nom\u202f;
+5. à signaler sans délai à la plateforme toute perte, tout accès indu et toute réidentification, même fortuite\u202f;
 6. à suivre la formation avant tout accès, puis chaque année, et à signaler la fin de mon mandat.
 
-Je sais que mes accès, mes requêtes et mes exports sont enregistrés et m'imputables, que mes droits cessent avec mon \
+Je sais que mes accès, mes requêtes et mes exports sont enregistrés et m’imputables, que mes droits cessent avec mon \
 mandat ou mon habilitation, et que tout manquement entraîne leur retrait et peut être puni par la loi."""
 ENGLISH = """By accepting these conditions, I undertake:
 

@@ -159,12 +159,12 @@ class TestReview:
         changes = {change.label: (change.before, change.after) for change in response.context["changes"]}
         assert set(changes) == {
             "Critères de la population",
-            "Le projet est-il financé par un tiers ?",
+            "Le projet est-il financé par un tiers\u202f?",
             "Financeurs",
             "Protocole",
             "Personnes de l’équipe",
         }
-        assert changes["Le projet est-il financé par un tiers ?"] == ("Non", "Oui")
+        assert changes["Le projet est-il financé par un tiers\u202f?"] == ("Non", "Oui")
         assert changes["Protocole"] == ("protocole.pdf", "nouveau.txt")
         assert changes["Personnes de l’équipe"] == ("1", "1 maintenues, 0 retirées, 1 ajoutées")
         assert "Préciser." in text_of(response)

@@ -50,7 +50,7 @@ def test_the_project_tells_an_opinion_by_silence_from_an_express_one_and_what_is
     facts = facts_of(application, "project")
     assert facts["Avis du comité"][1].startswith("Avis favorable, 2026-01")
     assert facts["Décision de la CNIL"][0] == "à venir"
-    assert facts["Liste de contrôle"][1].startswith("0 points vérifiés sur")
+    assert facts["Liste de contrôle"][1].startswith("Points vérifiés\u00a0: 0 sur")
     without = facts_of(made.at_status("submitted"), "project")
     assert without["Avis du comité"] == ("", "non demandé sur ce parcours")
 
@@ -98,10 +98,10 @@ def test_data_are_told_against_the_catalogue_family_by_family_with_the_risk() ->
     services.application_submit(application=application, seen_version=1, by=by)
     facts = facts_of(made.fresh(application), "data")
     assert facts["Risque de réidentification"][0] == "élevé"
-    assert facts["Périmètre au regard du catalogue"][1].startswith("1 tables sur")
+    assert facts["Périmètre au regard du catalogue"][1].startswith("Tables\u00a0: 1 sur")
     families = facts["Identifiants potentiels"][1]
-    assert "Commune de résidence : IR_BEN_R.BEN_RES_COM" in families
-    assert "Dates exactes des soins : non demandé" in families
+    assert "Commune de résidence\u00a0: IR_BEN_R.BEN_RES_COM" in families
+    assert "Dates exactes des soins\u00a0: non demandé" in families
 
 
 def test_dates_made_coarser_are_told_so_and_are_no_exact_ones() -> None:
@@ -117,7 +117,8 @@ def test_dates_made_coarser_are_told_so_and_are_no_exact_ones() -> None:
     services.application_submit(application=application, seen_version=1, by=by)
     facts = facts_of(made.fresh(application), "data")
     assert (
-        "Dates exactes des soins : non, ramenées au mois (ER_PRS_F.EXE_SOI_DTD)" in facts["Identifiants potentiels"][1]
+        "Dates exactes des soins\u00a0: non, ramenées au mois (ER_PRS_F.EXE_SOI_DTD)"
+        in facts["Identifiants potentiels"][1]
     )
     assert facts["Risque de réidentification"][0] == "modéré"
 

@@ -8,8 +8,9 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import translation
 
 from apps.applications.models import Application
-from apps.applications.timeline import sentences, timeline_of
+from apps.applications.timeline import timeline_of
 from apps.audit.services import event_record
+from apps.audit.wording import sentences
 from tests.factories.applications import at_status, draft, researcher
 
 pytestmark = pytest.mark.django_db
@@ -45,6 +46,15 @@ def test_an_event_without_its_data_or_its_sentence_is_still_told() -> None:
     tell(application, "application.submitted", "system:web")
     tell(application, "something.else", "system:web")
     assert story(application)[:2] == ["something.else", "Le portail a déposé le dossier (tour —)."]
+
+
+@pytest.mark.parametrize(
+    ("held_on", "told"), [("2026-12-01", "1er décembre 2026"), ("2026-13-45", "2026-13-45"), ("bientôt", "bientôt")]
+)
+def test_a_day_is_written_as_the_language_writes_it(held_on: str, told: str) -> None:
+    application = draft()
+    tell(application, "committee.scheduled", "system:web", held_on=held_on)
+    assert story(application)[0] == f"Le dossier a été inscrit à l’ordre du jour de la séance du {told}."
 
 
 def test_saves_as_people_type_stay_out_of_the_story() -> None:

@@ -54,7 +54,7 @@ def test_a_member_declares_then_reads_then_reports(room: Committee) -> None:
     assert not Event.objects.filter(action="committee.file_read").exists()
     attachment = Attachment.objects.filter(application=room.file.application)[0]
     assert client.get(url("attachment", room.file.pk, attachment.pk)).status_code == 404
-    client.post(url("disclose", room.file.pk), {"nature": ""})
+    client.post(url("disclose", room.file.pk), {"nature": "none"})
     after = client.get(page).content.decode()
     assert "Décrire le recours aux soins." in after
     assert Event.objects.filter(action="committee.file_read").count() == 1
@@ -69,7 +69,8 @@ def test_a_member_declares_then_reads_then_reports(room: Committee) -> None:
 
 def test_an_interest_declared_on_the_page_leaves_the_file_to_others(room: Committee) -> None:
     client = client_signed_in(room.members[0])
-    assert client.post(url("disclose", room.file.pk), {"nature": "strange"}).status_code == 422
+    for nothing_said in ({}, {"nature": ""}, {"nature": "strange"}):
+        assert client.post(url("disclose", room.file.pk), nothing_said).status_code == 422
     left = client.post(url("disclose", room.file.pk), {"nature": "family"})
     assert left.url == url("home")
     assert client.get(url("file", room.file.pk)).status_code == 404

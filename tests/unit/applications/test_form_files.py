@@ -129,6 +129,23 @@ def test_the_public_directory_finds_every_field_the_law_asks_for() -> None:
     assert set(wanted.split()) <= published
 
 
+def test_where_somebody_may_hesitate_there_is_help_and_an_example() -> None:
+    """Names say what they ask; answers to choose from, documents and groups are explained without an example."""
+    asked = [
+        (f"{page.key}.{field.name}.{part.name}", part)
+        for page in pages.specification().pages
+        for field in page.fields
+        for part in (field, *field.columns)
+    ]
+    plain = {Kind.TEXT, Kind.LONG_TEXT, Kind.NUMBER, Kind.DATE, Kind.POPULATION, Kind.SCOPE}
+    assert [name for name, part in asked if part.kind in plain and not (part.example.fr and part.example.en)] == [
+        "team.contributors.name"
+    ]
+    named = {"purpose.funders.name", "team.contributors.name", "linkage.sources.holder"}
+    unexplained = [name for name, part in asked if not (part.help.fr or part.example.fr) and name not in named]
+    assert unexplained == []
+
+
 def test_what_is_published_in_prose_may_be_given_in_english() -> None:
     translated = {field.translates for _page, field in pages.specification().published() if field.translates}
     assert {"title", "summary_fr", "objectives", "public_interest", "benefits"} <= translated
