@@ -152,7 +152,7 @@ def _tallies(view: View, steward: Person) -> Mapping[str, Tally]:
     found = _narrowed(view, steward).order_by()
     if view.text:
         return _tallies_found(found, view.status)
-    return _tallies_of(dict(found.values_list("status").annotate(Count("*"))))
+    return _tallies_of(dict(found.values_list("status").annotate(number=Count("*"))))
 
 
 def _tallies_of(counts: Mapping[str, int]) -> Mapping[str, Tally]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import date
+from functools import cache
 from uuid import UUID
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
@@ -64,6 +65,12 @@ def people_accredited() -> QuerySet[Person]:
 
     The same three conditions as `accreditation_conditions`; a test compares the two.
     """
+    return _accredited().all()
+
+
+@cache
+def _accredited() -> QuerySet[Person]:
+    """The question, which is always the same: nobody reads its answer here."""
     today = TruncDate(Now())
     version = ConditionsOfUse.objects.filter(in_force_from__lte=today).order_by("-version").values("version")[:1]
     training = TrainingCertificate.objects.filter(
