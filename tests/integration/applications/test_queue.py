@@ -87,13 +87,13 @@ class TestManyFound:
             at_status(status, title="Rénale")
         shown = searched({"q": "renale"})
         assert counts(shown) == {"all": "plus de 2"}
-        assert "Dossiers trouvés : plus de 2." in shown.content.decode()
+        assert "Dossiers trouvés\u00a0: plus de 2." in shown.content.decode()
         within = searched({"q": "renale", "status": "returned"})
         assert counts(within) == {"all": "plus de 2", "returned": "1"}
         assert "Dossiers trouvés" not in within.content.decode()
         many = searched({"q": "renale", "status": "submitted"})
         assert counts(many) == {"all": "plus de 2", "submitted": "plus de 2"}
-        assert "Dossiers trouvés : plus de 2." in many.content.decode()
+        assert "Dossiers trouvés\u00a0: plus de 2." in many.content.decode()
 
     def test_however_many_there_are_the_page_asks_the_same(self, django_assert_num_queries: Any) -> None:
         client = client_signed_in(steward())
