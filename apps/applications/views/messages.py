@@ -69,7 +69,7 @@ def _messages(request: HttpRequest, application: Application, *, as_staff: bool)
 def notices(request: HttpRequest) -> HttpResponse:
     """What happened on the person's dossiers."""
     page = Paginator(messages_read.notices_of(person_of(request)), PAGE_SIZE).get_page(request.GET.get("page"))
-    lines = [(notice, wording.NOTICES[notice.kind]) for notice in page]
+    lines = [(notice, wording.notice_sentence(notice.kind, notice.data)) for notice in page]
     return render(request, "applications/notices.html", {"page": page, "lines": lines})
 
 
