@@ -195,10 +195,10 @@ def cell_label(group: Field, row: int, column: Field) -> str:
 
 
 def guidance(field: Field) -> str:
-    """The help of a field, then its example introduced as one; blank when it has neither."""
+    """The help of a field, then its example on a line of its own; blank when it has neither."""
     example = said(field.example)
     shown = str(_("For example: %(example)s")) % {"example": example} if example else ""
-    return " ".join(text for text in (said(field.help), shown) if text)
+    return "\n".join(text for text in (said(field.help), shown) if text)
 
 
 def problem_sentence(field: Field, code: str) -> str:
