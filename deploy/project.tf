@@ -25,6 +25,7 @@ resource "scaleway_iam_policy" "provisioner" {
       "PrivateNetworksFullAccess",
       "ProjectManager",
       "VPCFullAccess",
+      "VPCGatewayReadOnly",
     ]
   }
   # Keys and secrets of workspaces are in the hub's project; those of the pseudonyms are in another, which this does not name.

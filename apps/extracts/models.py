@@ -59,7 +59,10 @@ class ExtractRequest(models.Model):
 
 
 class ExtractUnit(models.Model):
-    """One unit of an extract and how far it is: waiting, taken by a lane, done."""
+    """One unit of an extract and how far it is: waiting, taken by a lane, done.
+
+    ``attempts`` counts how often a lane began it: more than once after a stop, or where two came to it at once.
+    """
 
     request = models.ForeignKey(ExtractRequest, on_delete=models.CASCADE, related_name="units")
     position = models.PositiveIntegerField()
@@ -67,6 +70,7 @@ class ExtractUnit(models.Model):
     kind = models.CharField(max_length=20)
     batch = models.CharField(max_length=120)
     lane = models.PositiveSmallIntegerField(null=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
     rows = models.PositiveBigIntegerField(default=0)
     bytes = models.PositiveBigIntegerField(default=0)
     started_at = models.DateTimeField(null=True)

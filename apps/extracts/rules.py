@@ -65,6 +65,24 @@ def may_move(seen: Status, to: Status) -> bool:
     return to in TRANSITIONS[seen]
 
 
+class UnitState(StrEnum):
+    """How far one unit of an extract is."""
+
+    WAITING = "waiting"
+    UNDER_WAY = "under_way"
+    TO_RESUME = "to_resume"  # begun by a lane that stopped; another one will take it
+    DONE = "done"
+
+
+def state_of_unit(*, begun: bool, taken: bool, done: bool) -> UnitState:
+    """How far a unit is, from whether a lane began it, has it now, and did it."""
+    if done:
+        return UnitState.DONE
+    if begun:
+        return UnitState.UNDER_WAY if taken else UnitState.TO_RESUME
+    return UnitState.WAITING
+
+
 @dataclass(frozen=True)
 class Stage:
     """How far the units of one kind are: how many there are and are done, and the seconds that those took."""

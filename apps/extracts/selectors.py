@@ -1,6 +1,6 @@
 """Reading extract requests."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -54,6 +54,12 @@ def actions_of(request: ExtractRequest, person: Person) -> frozenset[str]:
 
 def _is_open(action: str, roles: frozenset[Role], status: str) -> bool:
     return not isinstance(decide_by_table(ACTIONS, action, roles, status), Refused)
+
+
+def units_of(request: ExtractRequest, kinds: Collection[str] = ()) -> QuerySet[ExtractUnit]:
+    """The units of an extract in their order, or those of some kinds."""
+    units = ExtractUnit.objects.filter(request=request).order_by("position")
+    return units.filter(kind__in=kinds) if kinds else units
 
 
 def units_left(request: ExtractRequest) -> bool:

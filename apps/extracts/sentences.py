@@ -3,6 +3,8 @@
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from apps.extracts.rules import UnitState
+
 SENTENCES: dict[str, str | Promise] = {
     "extract.requested": _("The extract was requested."),
     "extract.started": _("A worker began the extract."),
@@ -38,4 +40,11 @@ STAGES: dict[str, str | Promise] = {
     "risk": _("Measuring the disclosure risk."),
     "upload": _("Putting the files where deliveries stand."),
     "publish": _("Verifying and publishing."),
+}
+
+UNIT_STATES: dict[UnitState, str | Promise] = {
+    UnitState.WAITING: _("waiting"),
+    UnitState.UNDER_WAY: _("under way"),
+    UnitState.TO_RESUME: _("begun, to be resumed"),
+    UnitState.DONE: _("finished"),
 }

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, F, Q, Sum
 from django.utils import timezone
 
 from apps.accounts.models import Person
@@ -107,8 +107,8 @@ def batch_take(request_id: UUID, lane: int) -> list[ExtractUnit]:
 
 
 def unit_begin(unit: ExtractUnit) -> None:
-    """A lane begins a unit."""
-    ExtractUnit.objects.filter(pk=unit.pk).update(started_at=timezone.now())
+    """A lane begins a unit, perhaps not the first to do so."""
+    ExtractUnit.objects.filter(pk=unit.pk).update(started_at=timezone.now(), attempts=F("attempts") + 1)
 
 
 def unit_finish(unit: ExtractUnit, *, rows: int, bytes: int) -> bool:

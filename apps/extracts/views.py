@@ -18,10 +18,12 @@ from apps.extracts import releasing
 from apps.extracts.forms import CancelForm, ReleaseForm
 from apps.extracts.models import ExtractRequest
 from apps.extracts.presentation import report_page
-from apps.extracts.selectors import awaiting_release, requests_visible_to
+from apps.extracts.selectors import awaiting_release, requests_visible_to, units_of
 from apps.extracts.services import extract_cancel_decide
+from apps.extracts.unit_lines import kinds_alike, stages_to_choose, unit_lines
 
 PAGE_SIZE = 25
+UNITS_A_PAGE = 100
 
 
 @declares("extract.view")
@@ -29,6 +31,15 @@ PAGE_SIZE = 25
 def report(request: HttpRequest, extract_id: UUID) -> HttpResponse:
     """Progress while it is made; population, filters and risk once it stands."""
     return render(request, "extracts/report.html", report_page(_visible(request, extract_id), person_of(request)))
+
+
+@declares("extract.view")
+def units(request: HttpRequest, extract_id: UUID) -> HttpResponse:
+    """Every unit of an extract and how far it is, or those of one stage."""
+    extract, stage = _visible(request, extract_id), request.GET.get("stage", "")
+    page = Paginator(units_of(extract, kinds_alike(stage)), UNITS_A_PAGE).get_page(request.GET.get("page"))
+    context = {"extract": extract, "page": page, "lines": unit_lines(page), **stages_to_choose(stage)}
+    return render(request, "extracts/units.html", context)
 
 
 @declares("extract.awaiting")

@@ -17,8 +17,9 @@ _NOTHING = Value(Decimal(0), output_field=_MONEY)
 
 
 def budget_lines() -> QuerySet[Any]:
-    """Every living workspace with its costs: `spent` in all, `spent_this_month`, the `hourly` price, and `used`, the
-    share of the budget in percent (None without one). Those nearest to their budget first; one query."""
+    """Every living workspace with its costs: `spent` in all, `spent_this_month`, what was `saved` by stopping while
+    nobody needed it, the `hourly` price, and `used`, the share of the budget in percent (None without one). Those
+    nearest to their budget first; one query."""
     month = Q(costs__hour__gte=_month_begin())
     used = ExpressionWrapper(F("spent") * 100 / NullIf(F("budget"), _NOTHING), output_field=_MONEY)
     return (
@@ -26,6 +27,7 @@ def budget_lines() -> QuerySet[Any]:
         .select_related("project__application")
         .annotate(
             spent=Coalesce(Sum("costs__amount"), _NOTHING, output_field=_MONEY),
+            saved=Coalesce(Sum("costs__saved"), _NOTHING, output_field=_MONEY),
             spent_this_month=Coalesce(Sum("costs__amount", filter=month), _NOTHING, output_field=_MONEY),
         )
         .annotate(used=used)
@@ -44,9 +46,12 @@ def _month_begin() -> datetime:
 
 
 def totals() -> dict[str, Decimal]:
-    """Of all living workspaces: what they cost so far, this month, and an hour of those that run; two queries."""
+    """Of all living workspaces: what they cost so far and this month, what was saved, and what an hour costs of those
+    that run; two queries."""
     living = CostLine.objects.exclude(workspace__status=Status.DESTROYED)
-    costs = living.aggregate(spent=Sum("amount"), month=Sum("amount", filter=Q(hour__gte=_month_begin())))
+    costs = living.aggregate(
+        spent=Sum("amount"), saved=Sum("saved"), month=Sum("amount", filter=Q(hour__gte=_month_begin()))
+    )
     prices = _priced(Workspace.objects.filter(status=Status.RUNNING)).values_list("hourly", flat=True)
     hourly = sum((price for price in prices if price), Decimal(0))
     return {name: found or Decimal(0) for name, found in {**costs, "hourly": hourly}.items()}

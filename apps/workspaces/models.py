@@ -45,7 +45,12 @@ class Workspace(models.Model):
     budget = models.DecimalField(max_digits=10, decimal_places=2, null=True)
     budget_warned = models.PositiveSmallIntegerField(null=True)
     surveyed_at = models.DateTimeField(null=True)
+    # Why the latest comparison with the cloud could not be made.
+    survey_problem = models.CharField(max_length=200, blank=True, db_default="")
     days_warned = models.PositiveSmallIntegerField(null=True)
+    # When the team was told that it is about to stop by itself, and when it did: both end when it runs again.
+    idle_warned_at = models.DateTimeField(null=True)
+    idle_stopped_at = models.DateTimeField(null=True)
     route_open = models.BooleanField(default=False)
     extract_id = models.UUIDField(null=True)
     # SHA-256 of the manifest of that very delivery; empty for one attached before this was kept.
@@ -236,6 +241,23 @@ class Finding(models.Model):
         return f"{self.what} {self.kind} {self.external_id}"
 
 
+class CloudLook(models.Model):
+    """When a kind of thing was last looked for in a place of the cloud, and with what success."""
+
+    kind = models.CharField(max_length=40)
+    place = models.CharField(max_length=20, blank=True)
+    looked_at = models.DateTimeField()
+    found = models.PositiveIntegerField(default=0)
+    problem = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        ordering = ["kind", "place"]
+        constraints = [models.UniqueConstraint(fields=["kind", "place"], name="one_look_per_kind_and_place")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} in {self.place or 'the account'}"
+
+
 class Offer(models.Model):
     """A size of workspace as the provider's catalogue has it. Prices in euros without tax."""
 
@@ -258,12 +280,14 @@ class Offer(models.Model):
 
 
 class CostLine(models.Model):
-    """What a workspace cost in one hour that it ran: written once, at the price of that hour, in euros without tax."""
+    """What a workspace cost in one hour that it ran, and what it would have cost in one in which it rested because
+    nobody needed it: written once, at the price of that hour, in euros without tax."""
 
     workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT, related_name="costs")
     hour = models.DateTimeField()
     size = models.CharField(max_length=40)
     amount = models.DecimalField(max_digits=10, decimal_places=4)
+    saved = models.DecimalField(max_digits=10, decimal_places=4, default=0, db_default=0)
 
     class Meta:
         ordering = ["hour"]

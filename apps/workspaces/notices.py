@@ -10,8 +10,9 @@ from apps.workspaces.budgets import budget_lines
 from apps.workspaces.ledger import ACTOR, workspace_event
 from apps.workspaces.models import Workspace
 from apps.workspaces.rules import WARNINGS, Status, budget_alert_due
+from apps.workspaces.selectors import idle_policy
 
-EXPIRY, BUDGET = "workspace-expiry", "workspace-budget"
+EXPIRY, BUDGET, IDLE = "workspace-expiry", "workspace-budget", "workspace-idle"
 
 
 def team_told(workspace: Workspace, kind: str, mark: str) -> None:
@@ -57,6 +58,15 @@ def budget_is_near(membership_id: str) -> Mail | None:
     if not line.budget_warned:
         return None
     return _mail(person, workspace, "budget.txt", line=line)
+
+
+@composes(IDLE)
+def idle_is_about_to_stop(membership_id: str) -> Mail | None:
+    """When it stops; nothing when somebody needed it meanwhile."""
+    workspace, person = _about(membership_id)
+    if workspace is None or person is None or workspace.idle_warned_at is None:
+        return None
+    return _mail(person, workspace, "idle.txt", stops_at=workspace.idle_warned_at + idle_policy().warning)
 
 
 def _about(membership_id: str) -> tuple[Workspace | None, Person | None]:

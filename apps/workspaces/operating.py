@@ -17,7 +17,7 @@ from apps.core.paging import page_by_key
 from apps.workspaces import budgets, fake_controls, services
 from apps.workspaces.forms import BudgetForm, ReasonForm, SizeForm
 from apps.workspaces.models import Workspace
-from apps.workspaces.picture import picture
+from apps.workspaces.picture import picture, searched, unanswered
 from apps.workspaces.selectors import (
     findings_open,
     offers_of,
@@ -50,7 +50,8 @@ def workspace(request: HttpRequest, workspace_id: UUID) -> HttpResponse:
 @declares("workspace.see_cloud")
 def cloud(request: HttpRequest) -> HttpResponse:
     """What exists against what should, as a picture with its table, and the differences."""
-    context = {"picture": picture(), "findings": findings_open()[:200], "fake": fake_controls.faults()}
+    found = {"findings": findings_open()[:200], "searched": searched(), "unanswered": unanswered()}
+    context = {"picture": picture(), "fake": fake_controls.faults(), **found}
     return render(request, "workspaces/cloud.html", context)
 
 

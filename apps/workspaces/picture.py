@@ -1,10 +1,11 @@
 """What exists in the cloud against what should, workspace by workspace: bars for a picture, numbers for its table."""
 
 from dataclasses import dataclass
+from typing import Any
 
-from django.db.models import Count, Q
+from django.db.models import Count, Min, Q, QuerySet, Sum
 
-from apps.workspaces.models import Workspace
+from apps.workspaces.models import CloudLook, Workspace
 from apps.workspaces.plans import THINGS
 from apps.workspaces.providers.base import What
 from apps.workspaces.rules import Status
@@ -84,3 +85,16 @@ def _bar(workspace: Workspace, number: int) -> Bar:
     names = ("held", "missing", "differing", "opening")
     held, missing, differing, opening = (getattr(workspace, name) for name in names)
     return Bar(workspace, wanted, held - missing, differing, opening, number * ROW + 4)
+
+
+def searched() -> QuerySet[Any, Any]:
+    """By kind of thing: in how many places it was looked for, since when at the longest, what was found, and how many
+    places did not answer. One query."""
+    by_kind = CloudLook.objects.order_by("kind").values("kind")
+    counts = {"places": Count("pk"), "unanswered": Count("pk", ~Q(problem=""))}
+    return by_kind.annotate(since=Min("looked_at"), found_sum=Sum("found"), **counts)
+
+
+def unanswered() -> QuerySet[CloudLook]:
+    """Looks whose latest question was refused or not answered."""
+    return CloudLook.objects.exclude(problem="")

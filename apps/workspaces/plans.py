@@ -94,8 +94,13 @@ PLANS: Mapping[str, Mapping[Kind, Plan]] = {
 COMMON: frozenset[str] = frozenset({*_CUT, "wait_for_extract", "open_route", "certificate"})
 """Steps that the portal makes itself, whatever the provider."""
 
-SKIPPABLE: frozenset[str] = frozenset({"deliver", "verify_delivery", "attach", "object_access", "user_data"})
-"""Steps that an operator may skip with a reason: isolation, keys, canaries, tests and removals are never among them."""
+SKIPPABLE: frozenset[str] = frozenset({"deliver", "attach", "object_access", "user_data"})
+"""Steps that an operator may skip with a reason: isolation, keys, canaries, tests and removals are never among them,
+nor is the comparison of what the server reads with what was delivered. That one also takes away what is left of an
+extract that an amendment replaced, and sends what is missing: it makes it harmless to leave the copying out."""
+
+UNSKIPPABLE_BECAUSE: Mapping[str, str] = {"verify_delivery": "delivery_not_proven"}
+"""Why a step cannot be left out, where something better can be said than that it cannot."""
 
 
 def plan_of(provider: str, kind: Kind) -> Plan:

@@ -168,11 +168,14 @@ _FINISHED_EVENT = {
 }
 
 
+_RUNS = {"route_open": True, "reason": "", "idle_warned_at": None, "idle_stopped_at": None}
+
+
 def _finish(operation: Operation) -> None:
     kind, workspace = Kind(operation.kind), operation.workspace
     Operation.objects.filter(pk=operation.pk).update(status=Operation.Status.DONE, finished_at=timezone.now())
     after = AFTER[kind]
-    values = {"route_open": True, "reason": ""} if after is Status.RUNNING else {}
+    values = _RUNS if after is Status.RUNNING else {}
     workspace_move(workspace, after, **values)
     if kind is Kind.DESTROY:
         resources_removed(workspace)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
 from enum import StrEnum
 
@@ -240,3 +241,37 @@ def budget_alert_due(spent: Decimal, budget: Decimal, last_told: int | None) -> 
     if not due or (last_told is not None and max(due) <= last_told):
         return None
     return max(due)
+
+
+@dataclass(frozen=True)
+class IdlePolicy:
+    """For how long a workspace may run with nobody inside and nothing computing; how long before, its team is told."""
+
+    stop_after: timedelta
+    warning: timedelta
+
+    @property
+    def quiet_enough(self) -> timedelta:
+        """As of when the team is told."""
+        return max(timedelta(0), self.stop_after - self.warning)
+
+
+class Rest(StrEnum):
+    """What is done about a workspace that may be idle."""
+
+    NOTHING = "nothing"
+    WARN = "warn"
+    STOP = "stop"
+    AWAKE = "awake"
+
+
+def rest_due(idle: timedelta | None, warned_for: timedelta | None, policy: IdlePolicy) -> Rest:
+    """Whether the team is told now, or the workspace stops: never while something computes, nor sooner after the
+    warning than it promised, however late that one came. `idle` None: nobody can say, so nothing is done."""
+    if idle is None:
+        return Rest.NOTHING
+    if idle < policy.quiet_enough:
+        return Rest.NOTHING if warned_for is None else Rest.AWAKE
+    if warned_for is None:
+        return Rest.WARN
+    return Rest.STOP if idle >= policy.stop_after and warned_for >= policy.warning else Rest.NOTHING

@@ -6,20 +6,20 @@ from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Sum, When
+from django.db.models import Case, Exists, F, Max, OuterRef, Q, QuerySet, Sum, When
 from django.db.models.functions import Now, TruncDate
 from django.utils import timezone
 
 from apps.accounts.models import Person
 from apps.core.reading_together import read_together
-from apps.core.rules import Decision, Refused, Role
+from apps.core.rules import Decision, Reason, Refused, Role
 from apps.people.selectors.accreditation import people_accredited
 from apps.projects.models import Membership, Project
 from apps.projects.rules import entitlement_holds
 from apps.projects.selectors import mandated_now, projects_visible_to, roles_for, roles_in, unmet_by_project, unmet_for
 from apps.workspaces.models import CloudRequest, CostLine, Finding, GatewaySession, Offer, Operation, Step, Workspace
-from apps.workspaces.plans import SKIPPABLE
-from apps.workspaces.rules import Desired, Facts, Kind, Seen, Situation, Status, decide
+from apps.workspaces.plans import SKIPPABLE, UNSKIPPABLE_BECAUSE
+from apps.workspaces.rules import Desired, Facts, IdlePolicy, Kind, Seen, Situation, Status, decide
 from apps.workspaces.sentences import STEP_LABELS, reason_sentences
 
 _ASKED = ("start", "stop", "suspend", "resume", "destroy", "certificate")
@@ -97,7 +97,14 @@ class Progress:
     may: frozenset[str]
     days_left: int
     spent: Decimal
+    saved: Decimal
     estimate: Decimal | None
+
+    @property
+    def stops_at(self) -> datetime | None:
+        """When it stops by itself at the earliest, once the team was told."""
+        warned_at = self.workspace.idle_warned_at
+        return warned_at + idle_policy().warning if warned_at and self.workspace.status == Status.RUNNING else None
 
     @property
     def is_moving(self) -> bool:
@@ -110,9 +117,9 @@ def workspace_progress(project: Project, person: Person) -> Progress | None:
     workspaces = Workspace.objects.select_related("project__entitlement").filter(project=project)
     newest = Operation.objects.filter(workspace__project=project).order_by("-generation")[:1]
     steps = Step.objects.filter(operation=newest.values("pk"))
-    spent = _spent(CostLine.objects.filter(workspace__project=project))
+    costs = _costs(CostLine.objects.filter(workspace__project=project))
     memberships = Membership.objects.filter(project=project, person=person)
-    read_together(workspaces, newest, steps, spent, memberships)
+    read_together(workspaces, newest, steps, costs, memberships)
     workspace = next(iter(workspaces), None)
     if workspace is None:
         return None
@@ -127,7 +134,7 @@ def workspace_progress(project: Project, person: Person) -> Progress | None:
         why_not=reason_sentences(opening.reasons) if isinstance(opening, Refused) else (),
         may=_may(roles, facts, may_enter),
         days_left=(workspace.project.entitlement.ends_on - timezone.localdate()).days,
-        spent=sum(spent, Decimal(0)),
+        **_sums(costs),
         estimate=hourly_price(workspace),
     )
 
@@ -141,12 +148,19 @@ def _may(roles: frozenset[Role], facts: Facts, may_enter: Facts) -> frozenset[st
 
 def spent_by(workspace: Workspace) -> Decimal:
     """What it cost so far, in euros without tax."""
-    return sum(_spent(CostLine.objects.filter(workspace=workspace)), Decimal(0))
+    return _sums(_costs(CostLine.objects.filter(workspace=workspace)))["spent"]
 
 
-def _spent(lines: QuerySet[CostLine]) -> "QuerySet[CostLine, Decimal]":
-    """The sum of the lines of one workspace: one row, none before there is a line."""
-    return lines.order_by().values("workspace").annotate(sum=Sum("amount")).values_list("sum", flat=True)
+def _costs(lines: QuerySet[CostLine]) -> QuerySet[Any, Any]:
+    """What the lines of one workspace come to, spent and saved: one row, none before there is a line."""
+    sums = lines.order_by().values("workspace").annotate(spent_sum=Sum("amount"), saved_sum=Sum("saved"))
+    return sums.values_list("spent_sum", "saved_sum")
+
+
+def _sums(rows: QuerySet[Any, Any]) -> dict[str, Decimal]:
+    """What was spent, and what was saved by stopping while nobody needed it."""
+    spent, saved = next(iter(rows), (Decimal(0), Decimal(0)))
+    return {"spent": spent, "saved": saved}
 
 
 def hourly_price(workspace: Workspace) -> Decimal | None:
@@ -179,8 +193,8 @@ def operated(workspace: Workspace) -> dict[str, Any]:
     steps = Step.objects.filter(operation=last)
     requests = CloudRequest.objects.filter(operation=last).select_related("step").order_by("-asked_at")[:200]
     resources, findings = workspace.resources.order_by("created_at"), workspace.findings.filter(resolved_at=None)
-    spent = _spent(CostLine.objects.filter(workspace=workspace))
-    read_together(operations, steps, requests, resources, findings, spent)
+    costs = _costs(CostLine.objects.filter(workspace=workspace))
+    read_together(operations, steps, requests, resources, findings, costs)
     stopped = next((one for one in steps if one.status == Step.Status.FAILED), None)
     return {
         "workspace": workspace,
@@ -190,11 +204,18 @@ def operated(workspace: Workspace) -> dict[str, Any]:
         "requests": requests,
         "stopped": stopped,
         "may_skip": stopped is not None and stopped.name in SKIPPABLE,
+        "why_not_skip": _why_not_skip(stopped.name) if stopped else "",
         "resources": resources,
         "findings": findings,
-        "spent": sum(spent, Decimal(0)),
+        **_sums(costs),
         "hourly": hourly_price(workspace),
     }
+
+
+def _why_not_skip(step: str) -> str:
+    """Why this step cannot be left out, and what to do instead; empty where it can."""
+    reason = Reason(UNSKIPPABLE_BECAUSE.get(step, "not_skippable"))
+    return "" if step in SKIPPABLE else reason_sentences((reason,))[0]
 
 
 def workspaces_for_operators() -> QuerySet[Workspace]:
@@ -234,11 +255,17 @@ def over_budget(workspaces: QuerySet[Workspace]) -> QuerySet[Workspace]:
     return workspaces.exclude(budget=None).annotate(spent=Sum("costs__amount")).filter(spent__gte=F("budget"))
 
 
-def idle_since(moment: datetime) -> QuerySet[Workspace]:
-    """Running workspaces into which nobody has been since this moment, nor anything changed."""
+def idle_policy() -> IdlePolicy:
+    """When a workspace stops by itself."""
+    return IdlePolicy(settings.WORKSPACE_IDLE_STOP, settings.WORKSPACE_IDLE_WARNING)
+
+
+def quiet_since(moment: datetime) -> QuerySet[Any]:
+    """Running workspaces into which nobody has been since this moment, nor anything changed; `left_at`: when the last
+    one left (None: nobody ever was inside)."""
     lively = GatewaySession.objects.filter(workspace=OuterRef("pk")).filter(Q(ended_at=None) | Q(ended_at__gte=moment))
     running = workspaces_at_rest().filter(status=Status.RUNNING, desired=Desired.RUNNING, changed_at__lt=moment)
-    return running.exclude(Exists(lively))
+    return running.exclude(Exists(lively)).annotate(left_at=Max("sessions__ended_at"))
 
 
 def recent_starts(workspace: Workspace) -> int:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from apps.core.errors import COMMON_MESSAGES
 from apps.core.rules import Reason
@@ -94,6 +95,41 @@ PART_LABELS: Mapping[str, str | Promise] = {
     "canaries": STEP_LABELS["bucket_canaries"],
 }
 
+# What may exist in the account, whether a plan makes it or not: names of things, not of steps.
+CLOUD_KINDS: Mapping[str, str | Promise] = {
+    "project": _("Project"),
+    "application": _("IAM application"),
+    "policy": _("IAM policy"),
+    "api_key": _("API key"),
+    "ssh_key": _("SSH key"),
+    "key": _("Encryption key"),
+    "secret": _("Secret"),
+    "bucket": _("Bucket"),
+    "buckets": _("Bucket"),
+    "vpc": _("VPC"),
+    "private_network": _("Private network"),
+    "connector": _("VPC connector"),
+    "address": _("Private address (IPAM)"),
+    "server": _("Server"),
+    "volume": _("Volume"),
+    "local_volume": _("Local volume"),
+    "security_group": _("Security group"),
+    "snapshot": _("Snapshot of a volume"),
+    "local_snapshot": _("Snapshot of a local volume"),
+    "image": _("Image of a server"),
+    "public_address": _("Public address"),
+    "placement_group": _("Placement group"),
+    "gateway": _("Public gateway"),
+    "gateway_address": _("Address of a public gateway"),
+}
+
+# Why a workspace rests, as its row keeps it; `reason_in_words` says them in the reader's language.
+IDLE_REASON = gettext_noop("Nobody was inside and nothing computed: it stopped by itself. Its work is kept.")
+BUDGET_REASON = gettext_noop("The budget of the workspace is used up: an operator can raise it.")
+EXPIRY_REASON = gettext_noop(
+    "The project's entitlement is over: access is closed. The last export is decided, then it is destroyed."
+)
+
 SENTENCES: Mapping[str, str | Promise] = {
     "workspace.requested": _("The workspace was requested."),
     "workspace.data_ready": _("The extract was handed to the workspace."),
@@ -104,6 +140,7 @@ SENTENCES: Mapping[str, str | Promise] = {
     "workspace.start_asked": _("%(actor)s asked for the workspace to be started."),
     "workspace.stop_asked": _("%(actor)s asked for the workspace to be stopped."),
     "workspace.stopped_by_itself": _("The workspace stops by itself: nobody was inside, or its budget is used up."),
+    "workspace.idle_warned": _("Nobody is in the workspace and nothing computes: the team was told that it will stop."),
     "workspace.waits_for_capacity": _("The workspace waits for capacity in the cloud."),
     "workspace.repair_needed": _("The workspace differed from what it should be: it is checked and repaired."),
     "workspace.suspended_by_drift": _("The isolation was weakened from outside: access was cut at once."),
@@ -149,6 +186,11 @@ REASONS: Mapping[str, str | Promise] = {
     "status_destroyed": _("The workspace was destroyed."),
     "not_here": _("This provider has nothing of the kind: there is nothing to do."),
     "not_skippable": _("This step cannot be left out: the isolation, its proof or a removal depends on it."),
+    "delivery_not_proven": _(
+        "The comparison of the checksums cannot be left out: without it, files of a former extract could stay readable "
+        "in the workspace. Try the step again once the server answers: what is missing is sent again, what does not "
+        "belong there is removed. If it keeps stopping, hand it over; nobody enters meanwhile."
+    ),
     "role": _("Only the members of the project may enter its workspace."),
 }
 

@@ -21,7 +21,7 @@ from apps.core.rules import Reason, Refused
 from apps.projects.models import Project
 from apps.workspaces.ledger import operation_begin, session_end, sessions_end, workspace_event
 from apps.workspaces.models import GatewaySession, Operation, Step, Ticket, Workspace
-from apps.workspaces.plans import SKIPPABLE, plan_of
+from apps.workspaces.plans import SKIPPABLE, UNSKIPPABLE_BECAUSE, plan_of
 from apps.workspaces.rules import USES_DATA, Desired, Kind, Status
 from apps.workspaces.selectors import decision_for, has_entered, sessions_in_force
 from apps.workspaces.sentences import REASONS
@@ -188,7 +188,8 @@ def step_skip(*, workspace: Workspace, by: Person, reason: str, seen_version: in
     _decide("workspace.skip_step", workspace, by, seen_version)
     step = Step.objects.filter(operation__workspace=workspace, status=Step.Status.FAILED).order_by("-pk").first()
     if step is None or step.name not in SKIPPABLE:
-        raise refusal(Refused((Reason("not_skippable"),)), REASONS)
+        why = UNSKIPPABLE_BECAUSE.get(step.name, "not_skippable") if step else "not_skippable"
+        raise refusal(Refused((Reason(why),)), REASONS)
     step.status, step.waiting_for = Step.Status.SKIPPED, reason
     step.save(update_fields=["status", "waiting_for"])
     _back_to_work(workspace)
@@ -232,6 +233,8 @@ def workspace_open(*, workspace: Workspace, by: Person) -> Entry:
     Ticket.objects.create(
         secret_hash=secret_hash(secret), workspace=workspace, person=by, expires_at=timezone.now() + TICKET_LIFE
     )
+    # Whoever enters needs it: it does not stop by itself.
+    Workspace.objects.filter(pk=workspace.pk).exclude(idle_warned_at=None).update(idle_warned_at=None)
     workspace_event("workspace.ticket_issued", workspace, by=str(by.pk))
     return Entry(ticket=secret, gateway=gateway_origin(workspace.pk))
 

@@ -1,9 +1,11 @@
 """Comparing rows with the world, in two rhythms: this host's sandboxes every half minute, and everything (the cloud,
 its prices, deadlines, idleness) every quarter of an hour, a bounded number of workspaces at a time."""
 
-from collections.abc import Callable, Iterable
-from datetime import timedelta
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime, timedelta
+from decimal import Decimal
 from functools import partial
+from typing import Any
 
 import structlog
 from django.conf import settings
@@ -13,6 +15,12 @@ from django.utils import timezone
 
 from apps.core.errors import ChangedMeanwhile
 from apps.workspaces import selectors
+from apps.workspaces.findings import (
+    findings_of_look,
+    findings_of_the_destroyed_close,
+    findings_of_workspace,
+    looks_due,
+)
 from apps.workspaces.ledger import (
     ACTOR,
     operation_begin,
@@ -21,9 +29,9 @@ from apps.workspaces.ledger import (
     workspace_event,
     workspace_move,
 )
-from apps.workspaces.models import CostLine, Finding, GatewaySession, Offer, Operation, Ticket, Workspace
+from apps.workspaces.models import CostLine, GatewaySession, Offer, Operation, Ticket, Workspace
 from apps.workspaces.notebook import Notes
-from apps.workspaces.notices import EXPIRY, alerts_give, team_told
+from apps.workspaces.notices import EXPIRY, IDLE, alerts_give, team_told
 from apps.workspaces.providers.base import (
     Difference,
     Job,
@@ -37,14 +45,23 @@ from apps.workspaces.providers.configured import local_provider
 from apps.workspaces.providers.configured import provider as configured_provider
 from apps.workspaces.providers.sandboxed import Sandboxed
 from apps.workspaces.reconcile import spec_of
-from apps.workspaces.rules import WARNINGS, Call, Desired, Kind, Status, needed, warning_due
+from apps.workspaces.rules import WARNINGS, Call, Desired, Kind, Rest, Status, needed, rest_due, warning_due
+from apps.workspaces.sentences import BUDGET_REASON, EXPIRY_REASON, IDLE_REASON
 
 log = structlog.get_logger(__name__)
 
 SURVEYED_AT_ONCE = 20
 """Workspaces compared with the cloud in one run, those not looked at for longest first."""
 
+FAILURES_IN_A_ROW = 3
+"""Comparisons that fail one after the other: then it is the cloud that is away, not a workspace."""
+
+LOOKS_AT_ONCE = 48
+"""Questions of one run after what exists where no living workspace has it: all kinds in all places within the hour."""
+
 REPAIRS_A_DAY = 3
+QUIET_ASKED_AT_ONCE = 50
+"""Workspaces without anybody inside that are asked in one run whether something computes, drawn by lot."""
 _TICKETS_KEPT = timedelta(days=1)
 _ALIVE = frozenset({RunState.STARTING, RunState.RUNNING})
 _AT_WORK = frozenset({Status.RUNNING, Status.STOPPED, Status.SUSPENDED})
@@ -63,7 +80,15 @@ def sweep() -> None:
 
 def survey() -> None:
     """Everything else. One part that fails does not hold up the others."""
-    for part in (_survey_clouds, _count_costs, alerts_give, _stop_idle, _warn_before_expiry, _expire):
+    for part in (
+        _survey_workspaces,
+        _look_for_strays,
+        _count_costs,
+        alerts_give,
+        _rest_idle,
+        _warn_before_expiry,
+        _expire,
+    ):
         try:
             part()
         except (ProviderUnavailable, ProviderRefused) as error:
@@ -127,17 +152,42 @@ def _end_expired_sessions() -> None:
 # ---- the cloud ------------------------------------------------------------------------------------------------------
 
 
-def _survey_clouds() -> None:
+def _survey_workspaces() -> None:
+    """One workspace that cannot be compared says so on its page and holds up no other; a cloud that is away is left
+    alone until the next run."""
     if settings.WORKSPACE_PROVIDER == "local":
         return
     provider = configured_provider(settings.WORKSPACE_PROVIDER)
     _keep_offers(provider)
     at_rest = selectors.workspaces_at_rest().filter(provider=provider.name)
     longest_ago = (F("surveyed_at").asc(nulls_first=True), "created_at")
+    failures = 0
     for workspace in at_rest.order_by(*longest_ago)[:SURVEYED_AT_ONCE]:
-        survey_workspace(provider, workspace)
+        problem = _problem_of(partial(survey_workspace, provider, workspace))
+        failures = failures + 1 if problem else 0
+        tried = {"surveyed_at": timezone.now(), "survey_problem": problem[:200]}
+        Workspace.objects.filter(pk=workspace.pk).update(**tried)
+        if failures >= FAILURES_IN_A_ROW:
+            return
+
+
+def _problem_of(act: Callable[[], None]) -> str:
+    try:
+        act()
+    except (ProviderUnavailable, ProviderRefused) as error:
+        return str(error) or type(error).__name__
+    return ""
+
+
+def _look_for_strays() -> None:
+    """Every kind of thing in every place, a bounded number of questions a run, those not asked for longest first."""
+    if settings.WORKSPACE_PROVIDER == "local":
+        return
+    provider = configured_provider(settings.WORKSPACE_PROVIDER)
     living = Workspace.objects.exclude(status=Status.DESTROYED).values_list("pk", flat=True)
-    _keep_findings(provider.strays(tuple(living)), workspace=None)
+    findings_of_the_destroyed_close()
+    for looked in provider.strays(tuple(living), looks_due(provider.looks(), LOOKS_AT_ONCE)):
+        findings_of_look(looked)
 
 
 def survey_workspace(provider: Provider, workspace: Workspace) -> None:
@@ -145,10 +195,9 @@ def survey_workspace(provider: Provider, workspace: Workspace) -> None:
     is missing or changed is put right by an operation."""
     job = Job(spec_of(workspace), Notes(workspace, provider.now), timezone.now(), workspace.generation)
     found = provider.survey(job)
-    Workspace.objects.filter(pk=workspace.pk).update(surveyed_at=timezone.now())
     if not _is_in_use(workspace):
         found = tuple(one for one in found if one.opens or one.what is not What.CHANGED)
-    _keep_findings(found, workspace)
+    findings_of_workspace(found, workspace)
     _discard(provider, job, found)
     opening = [one for one in found if one.opens]
     if opening and workspace.status != Status.SUSPENDED:
@@ -194,29 +243,6 @@ def _repair(workspace: Workspace, differences: int) -> None:
     _begin(workspace, Kind.RECONCILE, "workspace.repair_needed", {"differences": str(differences)})
 
 
-def _keep_findings(found: Iterable[Difference], workspace: Workspace | None) -> None:
-    """Findings seen again stay open with the time; those not seen any more are closed. Three statements."""
-    now = timezone.now()
-    known_ids = set(Workspace.objects.filter(pk__in=[one.workspace_id for one in found]).values_list("pk", flat=True))
-    rows = [
-        Finding(
-            workspace_id=one.workspace_id if one.workspace_id in known_ids else None,
-            what=str(one.what), kind=one.kind, external_id=one.external_id, place=one.place,
-            detail=one.detail[:300], opens=one.opens, last_seen=now,
-        )
-        for one in found
-    ]  # fmt: skip
-    scope = Finding.objects.filter(resolved_at=None)
-    seen_from_afar = scope.filter(Q(workspace=None) | Q(workspace__status=Status.DESTROYED))
-    scope = scope.filter(workspace=workspace) if workspace else seen_from_afar
-    with transaction.atomic():
-        for row in rows:
-            values = {"what": row.what, "kind": row.kind, "external_id": row.external_id, "detail": row.detail}
-            if not Finding.objects.filter(resolved_at=None, **values).update(last_seen=now):
-                row.save()
-        scope.filter(last_seen__lt=now).update(resolved_at=now)
-
-
 def _keep_offers(provider: Provider) -> None:
     now = timezone.now()
     rows = [
@@ -238,33 +264,78 @@ def _keep_offers(provider: Provider) -> None:
 
 
 def _count_costs() -> None:
-    """One line for each hour in which a workspace runs; a budget that is used up stops it."""
+    """One line for each hour in which a workspace runs, or rests because nobody needed it; a budget that is used up
+    stops it."""
     hour = timezone.now().replace(minute=0, second=0, microsecond=0)
     prices = {(one.provider, one.code): one.hourly for one in Offer.objects.all()}
     running = Workspace.objects.select_related("project").filter(status=Status.RUNNING)
-    lines = [
-        CostLine(workspace=one, hour=hour, size=code, amount=prices[one.provider, code])
-        for one in running
-        if (one.provider, code := one.size or selectors.usual_size(one.provider)) in prices
-    ]
-    CostLine.objects.bulk_create(lines, ignore_conflicts=True)
+    resting = Workspace.objects.filter(status=Status.STOPPED).exclude(idle_stopped_at=None)
+    lines = [_line(one, hour, prices, "amount") for one in running]
+    lines += [_line(one, hour, prices, "saved") for one in resting]
+    CostLine.objects.bulk_create((one for one in lines if one), ignore_conflicts=True)
     for workspace in selectors.over_budget(running):
-        reason = "The budget of the workspace is used up: an operator can raise it."
-        _unless_changed(workspace, partial(_stop, workspace, reason))
+        _unless_changed(workspace, partial(_stop, workspace, BUDGET_REASON))
 
 
-def _stop_idle() -> None:
-    """No session for a day: it stops by itself, and any member may start it again."""
-    since = timezone.now() - settings.WORKSPACE_IDLE_STOP
-    for workspace in selectors.idle_since(since):
-        hours = settings.WORKSPACE_IDLE_STOP.total_seconds() / 3600
-        reason = f"Nobody was inside for {hours:.0f} hours: it stopped by itself. Its work is kept."
-        _unless_changed(workspace, partial(_stop, workspace, reason))
+def _line(
+    workspace: Workspace, hour: datetime, prices: Mapping[tuple[str, str], Decimal], column: str
+) -> CostLine | None:
+    size = workspace.size or selectors.usual_size(workspace.provider)
+    price = prices.get((workspace.provider, size))
+    if price is None:
+        return None
+    return CostLine(workspace=workspace, hour=hour, size=size, **{"amount": Decimal(0), column: price})
 
 
-def _stop(workspace: Workspace, reason: str) -> None:
+def _rest_idle() -> None:
+    """Where nobody is inside and nothing computes, the team is told, and later it stops: any member may start it
+    again."""
+    policy, now = selectors.idle_policy(), timezone.now()
+    quiet = selectors.quiet_since(now - policy.quiet_enough)
+    Workspace.objects.exclude(idle_warned_at=None).exclude(pk__in=quiet.values("pk")).update(idle_warned_at=None)
+    for workspace in quiet.order_by("?")[:QUIET_ASKED_AT_ONCE]:
+        warned_for = now - workspace.idle_warned_at if workspace.idle_warned_at else None
+        act = _AT_REST.get(rest_due(_idle(workspace), warned_for, policy))
+        if act:
+            _unless_changed(workspace, partial(act, workspace))
+
+
+def _idle(workspace: Any) -> timedelta | None:
+    """For how long nobody was inside and nothing computed; None where its provider cannot say."""
+    quiet = timezone.now() - max(filter(None, (workspace.left_at, workspace.changed_at)))
+    try:
+        job = Job(spec_of(workspace), Notes(workspace, timezone.now), timezone.now(), workspace.generation)
+        computed = configured_provider(workspace.provider).idle(job)
+    except (ProviderUnavailable, ProviderRefused):
+        return None
+    return min(quiet, computed) if computed is not None else None
+
+
+def _warn_idle(workspace: Workspace) -> None:
+    now = timezone.now()
+    if Workspace.objects.filter(pk=workspace.pk, version=workspace.version).update(idle_warned_at=now):
+        workspace_event("workspace.idle_warned", workspace, by=ACTOR)
+        team_told(workspace, IDLE, f"{now:%Y%m%dT%H%M}")
+
+
+def _awake(workspace: Workspace) -> None:
+    Workspace.objects.filter(pk=workspace.pk).update(idle_warned_at=None)
+
+
+def _stop_idle(workspace: Workspace) -> None:
+    _stop(workspace, IDLE_REASON, idle_stopped_at=timezone.now())
+
+
+_AT_REST: Mapping[Rest, Callable[[Workspace], None]] = {
+    Rest.WARN: _warn_idle,
+    Rest.STOP: _stop_idle,
+    Rest.AWAKE: _awake,
+}
+
+
+def _stop(workspace: Workspace, reason: str, **values: object) -> None:
     sessions_end(workspace, GatewaySession.End.STOPPED)
-    _begin(workspace, Kind.STOP, "workspace.stopped_by_itself", {}, desired=Desired.STOPPED, reason=reason)
+    _begin(workspace, Kind.STOP, "workspace.stopped_by_itself", {}, desired=Desired.STOPPED, reason=reason, **values)
 
 
 def _warn_before_expiry() -> None:
@@ -296,6 +367,5 @@ def _expire() -> None:
 
 
 def _begin_expiry(workspace: Workspace) -> None:
-    reason = "The project's entitlement is over: access is closed. The last export is decided, then it is destroyed."
     sessions_end(workspace, GatewaySession.End.EXPIRED)
-    _begin(workspace, Kind.EXPIRE, "workspace.expired", {}, desired=Desired.EXPIRED, reason=reason)
+    _begin(workspace, Kind.EXPIRE, "workspace.expired", {}, desired=Desired.EXPIRED, reason=EXPIRY_REASON)

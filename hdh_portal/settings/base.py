@@ -81,6 +81,8 @@ SCALEWAY = {name.removeprefix(_cloud).lower(): value for name, value in os.envir
 FAKE_CLOUD_URL = os.environ.get("HDH_FAKE_CLOUD_URL", "")
 # No session for this long and nothing computing: the workspace stops by itself, and its members may start it again.
 WORKSPACE_IDLE_STOP = timedelta(hours=int(os.environ.get("HDH_WORKSPACE_IDLE_HOURS", "24")))
+# So long before, the team is told.
+WORKSPACE_IDLE_WARNING = timedelta(hours=int(os.environ.get("HDH_WORKSPACE_IDLE_WARNING_HOURS", "2")))
 # The sealer's key is in the zone `default` alone; whoever verifies has the public key and the published checkpoints.
 AUDIT_KEY_FILE = folder("HDH_AUDIT_KEY_FILE")
 AUDIT_PUBLIC_KEY_FILE = folder("HDH_AUDIT_PUBLIC_KEY_FILE")

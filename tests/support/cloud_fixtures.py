@@ -11,6 +11,7 @@ from django.db import transaction
 
 from apps.extracts.engine.source import sha256_of
 from apps.workspaces.models import Workspace
+from apps.workspaces.rules import Status
 from apps.workspaces.services import workspace_data_ready
 from tests.factories import workspaces as made
 from tests.support.cloud_workers import Bench
@@ -46,4 +47,12 @@ def workspace(bench: Bench, tmp_path: Path) -> Workspace:
     one = made.workspace()
     with transaction.atomic():
         workspace_data_ready(project_id=one.project_id, extract_id=delivery(tmp_path, EXTRACT), by="system:test")
+    return one
+
+
+@pytest.fixture
+def running(bench: Bench, workspace: Workspace) -> Workspace:
+    """The same, once it runs."""
+    one = bench.finish(workspace)
+    assert one.status == Status.RUNNING, one.reason
     return one

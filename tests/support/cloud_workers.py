@@ -173,3 +173,13 @@ def ledger_of(workspace: Workspace) -> dict[str, str]:
     """What the ledger holds of the parts."""
     held = CloudResource.objects.filter(workspace=workspace, removed_at=None, kind__in=(*THINGS, NEXT, FORMER))
     return dict(held.values_list("kind", "external_id"))
+
+
+def fresh(workspace: Workspace) -> Workspace:
+    return Workspace.objects.select_related("project__entitlement").get(pk=workspace.pk)
+
+
+def record(bench: Bench, kind: str, workspace: Workspace) -> Any:
+    """What the imitated cloud keeps of a part that the ledger holds."""
+    wanted = ledger_of(workspace)[kind]
+    return next(one for name in bench.world.store.kinds() for one in bench.world.store.all(name) if one.id == wanted)

@@ -3,22 +3,22 @@
 A class is made of the persons who have a row with the same values; a person in several classes is as exposed as in the
 smallest. What is absent is a value like another.
 
-Files are read once, batch by batch. Persons and values become small numbers; for each set of columns, the different
-pairs of a class and a person are put in buckets by their class, on disk, and so are those of a class and a sensitive
-value. A bucket then holds whole classes: it is sorted in memory and counted. See docs/adr/0220.
+Files are read batch by batch. Persons and values become small numbers, packed in one word a row where they fit; for
+each set of columns, the different pairs of a class and a person are put in buckets by their class, on disk, and so are
+those of a class and a sensitive value. A bucket then holds whole classes: it is sorted in memory and counted. See
+docs/adr/0220 and 0275.
 """
 
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
-from .backends.base import ROW_GROUP
+from .numbering import Numbering, Numbers, batches, numberings
 from .risk import SMALLEST_COUNT
 
 PERSON = "PATIENT_ID"
@@ -27,10 +27,10 @@ BUCKET_ROWS = 1 << 20
 MOST_BUCKETS = 512
 MIXER = np.uint64(0x9E3779B97F4A7C15)
 WORD_BITS = 64
+HALF = np.uint64(32)
 PACKED_BITS = 64
-"""Rows that need no more bits than this are sorted as one word each."""
+"""How many bits of a row one word may hold."""
 
-Numbers = npt.NDArray[np.uint32]
 Words = npt.NDArray[np.uint64]
 Columns = Sequence[Numbers]
 
@@ -54,50 +54,40 @@ def exposures(
     names the persons who may be in ``files`` (PATIENT_ID), once each; ``room`` a folder for what is written meanwhile.
     """
     persons = _Persons(everybody)
+    known = numberings(files, list(dict.fromkeys([*sets[-1], *([diverse] if diverse else [])])))
     rows = sum(pq.read_metadata(file).num_rows for file in files)
+    buckets = min(-(-rows // BUCKET_ROWS) or 1, MOST_BUCKETS)
     with tempfile.TemporaryDirectory(dir=room) as folder:
-        buckets = min(-(-rows // BUCKET_ROWS) or 1, MOST_BUCKETS)
-        people = [_Pairs(Path(folder, f"people-{place}"), buckets) for place in range(len(sets))]
-        values = [_Pairs(Path(folder, f"values-{place}"), buckets) for place in range(len(sets)) if diverse]
-        for who, classes, told in _numbered(files, sets[-1], diverse, persons):
+
+        def pairs(name: str, columns: Sequence[str], member: int) -> _Pairs:
+            widths = [*(known[column].width for column in columns), member]
+            return _Pairs(Path(folder, f"{name}-{len(columns)}"), buckets, _Layout(widths))
+
+        people = [pairs("people", columns, persons.count.bit_length()) for columns in sets]
+        values = [pairs("values", columns, known[diverse].width) for columns in sets if diverse]
+        for who, classes, told in _rows(files, sets[-1], diverse, persons, known):
             _put(people, sets, [*classes, who])
             _put(values, sets, [*classes, *told])
-        least = [_least(pairs) for pairs in values] or [None] * len(sets)
-        return [_exposure(pairs, persons, fewest) for pairs, fewest in zip(people, least, strict=True)]
+        least = [_least(found) for found in values] or [None] * len(sets)
+        return [_exposure(found, persons, fewest) for found, fewest in zip(people, least, strict=True)]
 
 
 def _put(pairs: Sequence["_Pairs"], sets: Sequence[tuple[str, ...]], rows: list[Numbers]) -> None:
     """Put the pairs of a batch at their place, from the finest set, whose few different rows make those of the next."""
     for found, columns in zip(reversed(pairs), reversed(sets), strict=False):
-        rows = _distinct([*rows[: len(columns)], rows[-1]])
-        found.add(rows)
+        packed = _distinct(found.layout.pack([*rows[: len(columns)], rows[-1]]))
+        found.add(packed)
+        rows = found.layout.unpack(packed)
 
 
-def _numbered(
-    files: Sequence[Path], columns: Sequence[str], diverse: str, persons: "_Persons"
+def _rows(
+    files: Sequence[Path], columns: Sequence[str], diverse: str, persons: "_Persons", known: Mapping[str, Numbering]
 ) -> Iterator[tuple[Numbers, list[Numbers], list[Numbers]]]:
     """The rows of the files as numbers, a batch at a time: persons, values of the columns, sensitive values."""
-    asked = [*columns, *([diverse] if diverse else [])]
-    codes = [_Codes() for _ in asked]
-    for file in files:
-        with pq.ParquetFile(file, read_dictionary=asked) as stream:
-            for batch in stream.iter_batches(ROW_GROUP, columns=[PERSON, *dict.fromkeys(asked)]):
-                numbers = [code.of(batch.column(name)) for code, name in zip(codes, asked, strict=True)]
-                yield persons.of(batch.column(PERSON)), numbers[: len(columns)], numbers[len(columns) :]
-
-
-class _Codes:
-    """Numbers of the values of a column, in the order in which they are met; 0 for what is absent."""
-
-    def __init__(self) -> None:
-        self._known: dict[Any, int] = {}
-
-    def of(self, column: Any) -> Numbers:
-        coded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
-        met = [self._known.setdefault(value, len(self._known) + 1) for value in coded.dictionary.to_pylist()]
-        numbers: Numbers = np.array([*met, 0], dtype=np.uint32)
-        found: Numbers = numbers[coded.indices.fill_null(len(met)).to_numpy()]
-        return found
+    for batch in batches(files, [PERSON, *known]):
+        classes = [known[name].of(batch.column(name)) for name in columns]
+        told = [known[diverse].of(batch.column(diverse))] if diverse else []
+        yield persons.of(batch.column(PERSON)), classes, told
 
 
 class _Persons:
@@ -143,20 +133,72 @@ def _first_words(pseudonyms: Any) -> Words:
     return np.ascontiguousarray(pseudonyms.view(">u8").reshape(-1, 2)[:, 0]).astype(np.uint64)
 
 
+class _Layout:
+    """How rows of small numbers are packed in words, as few as hold them; the member, which comes last, in low bits."""
+
+    def __init__(self, widths: Sequence[int]) -> None:
+        self._widths = [np.uint64(width) for width in widths]
+        self._places: list[list[int]] = []
+        room = -1
+        for place in reversed(range(len(widths))):
+            if widths[place] > room:
+                self._places.insert(0, [])
+                room = PACKED_BITS
+            self._places[0].insert(0, place)
+            room -= widths[place]
+
+    @property
+    def words(self) -> int:
+        """How many words a row takes."""
+        return len(self._places)
+
+    def pack(self, columns: Columns) -> list[Words]:
+        """Rows as words, which sort as their columns do."""
+        return [self._packed(columns, places) for places in self._places]
+
+    def _packed(self, columns: Columns, places: Sequence[int]) -> Words:
+        packed = columns[places[0]].astype(np.uint64)
+        for place in places[1:]:
+            packed <<= self._widths[place]
+            packed |= columns[place]
+        return packed
+
+    def unpack(self, words: Sequence[Words]) -> list[Numbers]:
+        """The columns again."""
+        found: list[Numbers] = []
+        for word, places in zip(words, self._places, strict=True):
+            left, columns = word, []
+            for place in reversed(places):
+                columns.append(self._lowest(left, place))
+                left = left >> self._widths[place]
+            found += columns[::-1]
+        return found
+
+    def classes(self, words: Sequence[Words]) -> list[Words]:
+        """What is left of rows without their member."""
+        return [*words[:-1], words[-1] >> self._widths[-1]]
+
+    def members(self, words: Sequence[Words]) -> Numbers:
+        """The members alone."""
+        return self._lowest(words[-1], -1)
+
+    def _lowest(self, word: Words, place: int) -> Numbers:
+        return (word & ((np.uint64(1) << self._widths[place]) - np.uint64(1))).astype(np.uint32)
+
+
 class _Pairs:
     """Different pairs of a class (all columns but the last) and a member, on disk, each class whole in its bucket."""
 
-    def __init__(self, folder: Path, buckets: int) -> None:
+    def __init__(self, folder: Path, buckets: int, layout: _Layout) -> None:
         folder.mkdir()
         self._folder = folder
         self._buckets = buckets
-        self._width = 1
+        self.layout = layout
 
-    def add(self, columns: Columns) -> None:
-        self._width = len(columns)
-        bucket = (_mixed(columns[:-1]) % np.uint64(self._buckets)).astype(np.uint16)
+    def add(self, words: Sequence[Words]) -> None:
+        bucket = ((_mixed(self.layout.classes(words)) >> HALF) * np.uint64(self._buckets) >> HALF).astype(np.uint16)
         order = np.argsort(bucket, kind="stable")
-        rows = np.stack(columns, axis=1).take(order, axis=0)
+        rows = np.stack(words, axis=1).take(order, axis=0)
         bounds = np.searchsorted(bucket[order], np.arange(self._buckets + 1))
         for number in np.flatnonzero(np.diff(bounds)):
             with (self._folder / str(number)).open("ab") as stream:
@@ -165,37 +207,28 @@ class _Pairs:
     def classes(self) -> Iterator[tuple[npt.NDArray[np.int64], Numbers]]:
         """For the classes of each bucket: where each begins in the list of their members, which follows."""
         for file in sorted(self._folder.iterdir()):
-            rows = np.fromfile(file, dtype=np.uint32).reshape(-1, self._width)
-            columns = _distinct(list(rows.T))
-            yield np.flatnonzero(_changes(columns[:-1])), columns[-1]
+            rows = np.fromfile(file, dtype=np.uint64).reshape(-1, self.layout.words)
+            words = _distinct([np.ascontiguousarray(word) for word in rows.T])
+            yield np.flatnonzero(_changes(self.layout.classes(words))), self.layout.members(words)
 
 
-def _mixed(columns: Columns) -> Words:
+def _mixed(words: Sequence[Words]) -> Words:
     """A hash of each row."""
-    found = np.zeros(len(columns[0]), dtype=np.uint64)
-    for column in columns:
-        found = (found ^ column) * MIXER
+    found = np.zeros(len(words[0]), dtype=np.uint64)
+    for word in words:
+        found = (found ^ word) * MIXER
         found ^= found >> np.uint64(29)
     return found
 
 
-def _distinct(columns: Columns) -> list[Numbers]:
-    """The different rows, sorted: as one word each where they have room in it."""
-    widths = [int(column.max(initial=0)).bit_length() for column in columns]
-    if sum(widths) > PACKED_BITS:
-        order = np.lexsort(columns[::-1])
-        ordered = [column[order] for column in columns]
-        return [column[_changes(ordered)] for column in ordered]
-    packed = np.zeros(len(columns[0]), dtype=np.uint64)
-    for column, width in zip(columns, widths, strict=True):
-        packed = packed << np.uint64(width) | column
-    packed.sort()
-    packed = packed[_changes([packed])]
-    found: list[Numbers] = []
-    for width in reversed(widths):
-        found.append((packed & np.uint64((1 << width) - 1)).astype(np.uint32))
-        packed >>= np.uint64(width)
-    return found[::-1]
+def _distinct(words: Sequence[Words]) -> list[Words]:
+    """The different rows, sorted; a single word is sorted where it is."""
+    if len(words) == 1:
+        words[0].sort()
+        return [words[0][_changes(words)]]
+    order = np.lexsort(words[::-1])
+    ordered = [word[order] for word in words]
+    return [word[_changes(ordered)] for word in ordered]
 
 
 def _changes(columns: Sequence[Any]) -> npt.NDArray[np.bool_]:

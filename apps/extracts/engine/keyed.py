@@ -35,6 +35,11 @@ def shaped(digest: bytes) -> bytes:
     return bytes(value)
 
 
+FREE = np.frombuffer(bytes(0x0F if place == 6 else 0x3F if place == 8 else 0xFF for place in range(BLOCK)), np.int64)
+SET = np.frombuffer(shaped(bytes(BLOCK)), np.int64)
+"""What ``shaped`` leaves alone and what it sets, as two words."""
+
+
 def uuids(storage: bytes, count: int) -> Any:
     """An Arrow array of UUIDs from their bytes, one after the other."""
     fixed = pa.Array.from_buffers(pa.binary(BLOCK), count, [None, pa.py_buffer(storage)])
@@ -118,12 +123,9 @@ class RowPseudonyms:
         for block in blocks[1:]:
             np.bitwise_xor(block, chained, out=block)
             encrypt(block.data.cast("B"), state.data)
-        found = state[:size].reshape(count, BLOCK)
-        found[:, 6] &= 0x0F
-        found[:, 6] |= 0x80
-        found[:, 8] &= 0x3F
-        found[:, 8] |= 0x80
-        return uuids(found.tobytes(), count)
+        chained &= FREE
+        chained |= SET
+        return uuids(chained.tobytes(), count)
 
     def _room(self, blocks: int, count: int) -> tuple[Words, npt.NDArray[np.uint8]]:
         """Where the messages of so many rows (block, row, two words) and the state of the cipher are written."""
@@ -163,7 +165,7 @@ class _Texts:
         if places.null_count > column.null_count:
             known, words = self._at_hand = self._with(_met(known, column.drop_null()))
             places = pc.index_in(column, value_set=known)
-        found: Words = words[places.fill_null(len(known)).to_numpy()]
+        found: Words = words.take(places.fill_null(len(known)).to_numpy(), axis=0)
         return found
 
     def _with(self, known: Any) -> tuple[Any, Words]:

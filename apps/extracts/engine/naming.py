@@ -81,17 +81,27 @@ Persons = tuple[Sequence[str], Sequence[date | None], Sequence[str]]
 
 
 def _persons(job: Job) -> Iterator[Persons]:
-    protection = job.definition.protection
     for unit in job.units:
         if unit.kind not in (UnitKind.COHORT, UnitKind.CONTROLS):
             continue
         with pq.ParquetFile(job.workshop.file(unit)) as file:
             for batch in file.iter_batches():
-                rows = batch.to_pylist()
-                if unit.kind is UnitKind.COHORT:
-                    rows = [row for row in rows if _kept(job.key, row["person"], protection)]
-                persons = [row["person"] for row in rows]
-                yield persons, [row["index_day"] for row in rows], [row.get("case", row["person"]) for row in rows]
+                found = batch if unit.kind is UnitKind.CONTROLS else _sampled(job, batch)
+                persons = _listed(found, "person")
+                cases = _listed(found, "case") if unit.kind is UnitKind.CONTROLS else persons
+                yield persons, _listed(found, "index_day"), cases
+
+
+def _sampled(job: Job, batch: pa.RecordBatch) -> pa.RecordBatch:
+    """Those of the cohort whom the sample keeps."""
+    if job.definition.protection.one_in == 1:
+        return batch
+    kept = [_kept(job.key, person, job.definition.protection) for person in _listed(batch, "person")]
+    return batch.filter(pa.array(kept, pa.bool_()))
+
+
+def _listed(batch: pa.RecordBatch, column: str) -> list[Any]:
+    return list(batch.column(column).to_pylist())
 
 
 def _kept(key: ProjectKey, person: str, protection: Protection) -> bool:

@@ -14,8 +14,6 @@ from io import BufferedReader, RawIOBase
 from pathlib import Path
 from typing import Any
 
-import boto3
-from botocore.exceptions import BotoCoreError, ClientError
 from fsspec.spec import AbstractFileSystem  # type: ignore[import-untyped]
 
 SCHEME = "s3"
@@ -215,12 +213,16 @@ class _Ranges(RawIOBase):
 @cache
 def _client() -> Any:
     """One client for the process, with connections of its own; boto3's clients may be shared by threads."""
+    import boto3  # a fifth of a second, which an extract between folders does without
+
     return boto3.session.Session().client("s3")
 
 
 @contextmanager
 def _as_os_errors(path: ObjectPath) -> Iterator[None]:
     """What a store refuses, in the words of a file system."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
     try:
         yield
     except ClientError as error:

@@ -123,10 +123,17 @@ def report(world: World, server: Record, bucket: str, body: bytes) -> Reply:
         "escapes": escapes,
         "sealed": bool(data) and all(one.hidden.get("luks") in slots for one in data),
         "answers": world.notebooks.answers(server) if world.notebooks else waited >= STARTS_JUPYTER_AFTER,
-        "idle_seconds": 0,
+        "idle_seconds": _idle_seconds(world, server, memory),
         "gateways": sorted(_certificates(memory.get("gateways", ""))),
     }
     return Reply(200, value)
+
+
+def _idle_seconds(world: World, server: Record, memory: dict[str, JSON]) -> int:
+    """What JupyterLab says where one really runs; else nothing was computed since the start, unless `computing`."""
+    if world.notebooks:
+        return world.notebooks.idle_seconds(server)
+    return 0 if server.hidden.get("computing") else int(world.clock.now() - memory["since"])
 
 
 def application(world: World, server: Record, bucket: str, body: bytes) -> Reply:

@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -48,6 +49,7 @@ class SandboxedNotebooks:
         self._world, self._provider = world, provider
         self._fronts: dict[str, Front] = {}
         self._answering: set[str] = set()
+        self._idle: dict[str, float] = {}
 
     # ---- what the agent asks ----------------------------------------------------------------------------------------
 
@@ -58,6 +60,10 @@ class SandboxedNotebooks:
 
     def answers(self, server: Record) -> bool:
         return server.id in self._answering
+
+    def idle_seconds(self, server: Record) -> int:
+        """As JupyterLab said when it was last asked; 0 where it said nothing."""
+        return int(self._idle.get(server.id, 0))
 
     def mount(self, server: Record, files: Mapping[str, bytes]) -> None:
         """Show the sandbox these files at /data, and no other."""
@@ -111,6 +117,9 @@ class SandboxedNotebooks:
             self._fronts[server.id] = await self._open(server, boot)
         if server.id not in self._answering and await asyncio.to_thread(probe.answers, self._socket(server.id)):
             self._answering.add(server.id)
+        elif server.id in self._answering:
+            idle = await asyncio.to_thread(probe.idle_seconds, self._socket(server.id), datetime.now(UTC))
+            self._idle[server.id] = idle or 0.0
 
     def _start(self, server_id: str) -> None:
         data = self._data(server_id)
@@ -134,6 +143,7 @@ class SandboxedNotebooks:
     async def _close(self, server_id: str) -> None:
         self._fronts.pop(server_id).listener.close()
         self._answering.discard(server_id)
+        self._idle.pop(server_id, None)
         workspace_id = UUID(server_id)
         self._provider.stop(workspace_id)
         with contextlib.suppress(TimeoutError):

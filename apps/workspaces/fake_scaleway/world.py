@@ -59,6 +59,9 @@ class Notebooks(Protocol):
     def answers(self, server: Record) -> bool:
         """Whether JupyterLab answers."""
 
+    def idle_seconds(self, server: Record) -> int:
+        """For how long nothing was computed or typed."""
+
     def mount(self, server: Record, files: Mapping[str, bytes]) -> None:
         """Show it what the server read from its bucket."""
 

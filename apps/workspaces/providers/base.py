@@ -6,7 +6,7 @@ what is absent succeeds. What must outlive the death of a worker in its midst go
 """
 
 import random
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -220,6 +220,23 @@ class Difference:
 
 
 @dataclass(frozen=True)
+class Look:
+    """One kind of thing in one place (a region, a zone, empty for what belongs to none)."""
+
+    kind: str
+    place: str
+
+
+@dataclass(frozen=True)
+class Looked:
+    """What a look found; `problem`: why it could not be made."""
+
+    look: Look
+    found: tuple[Difference, ...]
+    problem: str = ""
+
+
+@dataclass(frozen=True)
 class Testimony:
     """What the provider answered about one resource after a destruction: `gone`, with the status and state seen."""
 
@@ -264,8 +281,12 @@ class Provider(Protocol):
     def survey(self, job: Job) -> tuple[Difference, ...]:
         """Compare what exists of one workspace with what its ledger says."""
 
-    def strays(self, known: Iterable[UUID]) -> tuple[Difference, ...]:
-        """What exists without belonging to a known workspace, or where nothing may be."""
+    def looks(self) -> tuple[Look, ...]:
+        """Every kind of thing in every place where something of ours could be."""
+
+    def strays(self, known: Iterable[UUID], looks: Iterable[Look]) -> Iterator[Looked]:
+        """What exists without belonging to a known workspace, or where nothing may be; one answer for each look, until
+        the budget of requests is used up. Raises ProviderUnavailable, ProviderRefused."""
 
     def testify(self, job: Job) -> tuple[Testimony, ...]:
         """Ask for everything the workspace ever had, and say what was answered."""
@@ -275,6 +296,10 @@ class Provider(Protocol):
 
     def usage(self, workspace_id: UUID) -> Usage:
         """Measure what it uses."""
+
+    def idle(self, job: Job) -> timedelta | None:
+        """For how long nothing has been computed or typed inside, by the workspace's own word, which may only ever keep
+        it running. None: it does not say. Raises ProviderUnavailable, ProviderRefused."""
 
     def list_all(self) -> tuple[UUID, ...]:
         """Every workspace of which something exists."""

@@ -1,7 +1,7 @@
 """The steps of a provider whose workspaces are sandboxes on this host, made of its plain methods."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import ClassVar
@@ -11,6 +11,8 @@ from apps.workspaces import probe
 from apps.workspaces.providers.base import (
     Difference,
     Job,
+    Look,
+    Looked,
     Made,
     NotYet,
     Observation,
@@ -129,13 +131,20 @@ class Sandboxed(ABC):
         "remove": _remove,
     }
 
+    def idle(self, job: Job) -> timedelta | None:
+        seconds = probe.idle_seconds(self.endpoint(job.spec.id), self.now())
+        return None if seconds is None else timedelta(seconds=seconds)
+
     def survey(self, job: Job) -> tuple[Difference, ...]:
         """Nothing beyond what `observe` says: a sandbox cannot change while it runs."""
         return ()
 
-    def strays(self, known: Iterable[UUID]) -> tuple[Difference, ...]:
-        """Sandboxes without a row are the sweep's own business: it stops them."""
+    def looks(self) -> tuple[Look, ...]:
+        """None: sandboxes without a row are the sweep's own business, which stops them."""
         return ()
+
+    def strays(self, known: Iterable[UUID], looks: Iterable[Look]) -> Iterator[Looked]:
+        return iter(())
 
     def testify(self, job: Job) -> tuple[Testimony, ...]:
         """Whether room, home and sandbox are still there."""

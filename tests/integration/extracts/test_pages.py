@@ -79,6 +79,50 @@ def test_the_number_of_units_costs_no_query(
         page_of(request, steward)
 
 
+def test_units_are_listed_with_their_state_and_what_they_took(steward: Client) -> None:
+    request = started(["source", "identities", "people", "table"])
+    (unit,) = services.batch_take(request.pk, 0)
+    services.unit_begin(unit)
+    services.lane_leave(request.pk, 0)
+    assert "begun, to be resumed" in page_of(request, steward, "units")
+    (unit,) = services.batch_take(request.pk, 0)
+    services.unit_begin(unit)
+    assert "under way" in page_of(request, steward, "units")
+    services.unit_finish(unit, rows=1234, bytes=2048)
+    page = page_of(request, steward, "units")
+    assert "<td>1,234</td><td>2.0\xa0KB</td>" in page
+    assert "<td>2</td></tr>" in page, "begun twice"
+    assert page.count("<td>waiting</td>") == 3
+    assert reverse("extracts:units", args=[request.pk]) in page_of(request, steward)
+
+
+def test_units_of_one_stage_are_listed_and_stages_that_read_alike_are_one(steward: Client) -> None:
+    request = started(["source", "identities", "people", "table"])
+    address = reverse("extracts:units", args=[request.pk])
+    page = steward.get(address, {"stage": "identities"}).content.decode()
+    assert "2 units." in page
+    assert "people/2" in page
+    assert "4 units." in steward.get(address, {"stage": "nothing like it"}).content.decode()
+    assert "There is no unit to show" in steward.get(address, {"stage": "risk"}).content.decode()
+
+
+def test_thousands_of_units_are_shown_a_page_at_a_time_in_as_many_queries(
+    steward: Client, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    request = started(["source"] * 250)
+    address = reverse("extracts:units", args=[request.pk])
+    with django_assert_max_num_queries(12):
+        page = steward.get(address, {"page": "3", "stage": "source"}).content.decode()
+    assert page.count("<td>waiting</td>") == 50
+    assert "Page 3 of 3" in page
+    assert "stage=source" in page, "the stage that was chosen is kept from page to page"
+
+
+def test_strangers_see_no_unit() -> None:
+    address = reverse("extracts:units", args=[started(["source"]).pk])
+    assert client_signed_in(PersonFactory.create()).get(address).status_code == 404
+
+
 def test_the_report_shows_risk_before_and_after_with_a_chart_and_is_a_reading(
     worker: Settings, steward: Client
 ) -> None:

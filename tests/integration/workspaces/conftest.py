@@ -13,7 +13,7 @@ from apps.workspaces import probe, reconcile, sweeping
 from apps.workspaces.probe import answers
 from apps.workspaces.providers.base import Limits, WorkspaceSpec
 from tests.integration.workspaces.recorder import Recorder
-from tests.support.cloud_fixtures import bench, workspace  # noqa: F401  fixtures
+from tests.support.cloud_fixtures import bench, running, workspace  # noqa: F401  fixtures
 from tests.support.sandbox import deliver, image_or_skip, local_in, room_for_sandboxes
 
 

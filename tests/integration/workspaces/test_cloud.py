@@ -5,7 +5,6 @@ from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import pytest
 from django.test import Client
@@ -40,29 +39,13 @@ from apps.workspaces.services import (
     workspace_suspend,
 )
 from tests.factories.accounts import StaffRoleFactory, client_signed_in
-from tests.support.cloud_workers import Bench, ledger_of, written_anywhere
+from tests.support.cloud_workers import Bench, fresh, ledger_of, record, written_anywhere
 
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def running(bench: Bench, workspace: Workspace) -> Workspace:
-    one = bench.finish(workspace)
-    assert one.status == Status.RUNNING, one.reason
-    return one
-
-
 def operator() -> Any:
     return StaffRoleFactory.create(role=Role.OPERATOR.value).person
-
-
-def fresh(workspace: Workspace) -> Workspace:
-    return Workspace.objects.select_related("project__entitlement").get(pk=workspace.pk)
-
-
-def record(bench: Bench, kind: str, workspace: Workspace) -> Any:
-    wanted = ledger_of(workspace)[kind]
-    return next(one for name in bench.world.store.kinds() for one in bench.world.store.all(name) if one.id == wanted)
 
 
 # ---- answers of the cloud -------------------------------------------------------------------------------------------
@@ -219,20 +202,6 @@ def test_a_copy_that_nobody_uses_is_removed(bench: Bench, running: Workspace) ->
     assert len(bench.of_workspace(running)["vpc"]) == 1
 
 
-def test_strays_elsewhere_and_things_of_nobody_are_listed_and_kept(bench: Bench, running: Workspace) -> None:
-    stray = uuid4()
-    bench.provider.cloud.projects.create_project(name=f"hdh-{stray.hex}", description="")
-    seen = record(bench, "server", running)
-    bench.world.store.add(type(seen)("server", "elsewhere", "nl-ams-1", {**seen.body, "id": "elsewhere"}, seen.project,
-                                     seen.organization, dict(seen.hidden)))  # fmt: skip
-
-    sweeping.survey()
-
-    found = set(Finding.objects.filter(resolved_at=None).values_list("what", "kind"))
-    assert {("orphan", "project"), ("stray", "server")} <= found
-    assert any(bench.world.store.where("project", name=f"hdh-{stray.hex}"))
-
-
 # ---- deadlines ------------------------------------------------------------------------------------------------------
 
 
@@ -250,15 +219,6 @@ def test_the_end_is_announced_then_access_closes_and_the_data_waits(bench: Bench
     assert (over.status, over.route_open) == (Status.EXPIRING, False)
     assert bench.of_workspace(over)["bucket"]
     assert "api_key" not in bench.of_workspace(over)
-
-
-def test_an_idle_workspace_stops_by_itself(bench: Bench, running: Workspace) -> None:
-    Workspace.objects.update(changed_at=timezone.now() - timedelta(days=2))
-
-    sweeping.survey()
-
-    assert bench.finish(running).status == Status.STOPPED
-    assert "Nobody was inside" in fresh(running).reason
 
 
 # ---- destruction and what is seen -----------------------------------------------------------------------------------

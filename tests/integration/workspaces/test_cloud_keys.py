@@ -28,13 +28,6 @@ pytestmark = pytest.mark.django_db
 MIB = 2**20
 
 
-@pytest.fixture
-def running(bench: Bench, workspace: Workspace) -> Workspace:
-    one = bench.finish(workspace)
-    assert one.status == Status.RUNNING, one.reason
-    return one
-
-
 def person(role: str = "operator") -> Any:
     return StaffRoleFactory.create(role=role).person
 

@@ -1,7 +1,7 @@
 """What operators do when a workspace in the cloud stops, what they are shown, and the bounds of what goes by itself."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -18,7 +18,16 @@ from apps.core.rules import Role
 from apps.workspaces import reconcile, sweeping
 from apps.workspaces.models import Offer, Operation, Step, Workspace
 from apps.workspaces.plans import THINGS
-from apps.workspaces.providers.base import Difference, Job, Observation, RunState, What
+from apps.workspaces.providers.base import (
+    Difference,
+    Job,
+    Look,
+    Looked,
+    Observation,
+    ProviderUnavailable,
+    RunState,
+    What,
+)
 from apps.workspaces.rules import Kind, Status
 from tests.factories import workspaces as made
 from tests.factories.accounts import Browser, StaffRoleFactory, client_signed_in
@@ -183,16 +192,26 @@ class Surveyor:
     def __init__(self) -> None:
         self.looked_at: list[UUID] = []
         self.differs: tuple[Difference, ...] = ()
+        self.places: tuple[Look, ...] = ()
+        self.asked: list[Look] = []
+        self.silent: set[UUID] = set()
 
     def survey(self, job: Job) -> tuple[Difference, ...]:
         self.looked_at.append(job.spec.id)
+        if job.spec.id in self.silent:
+            raise ProviderUnavailable("no answer")
         return self.differs
 
     def observe(self, workspace_id: UUID) -> Observation:
         return Observation(RunState.RUNNING)
 
-    def strays(self, known: Iterable[UUID]) -> tuple[Difference, ...]:
-        return ()
+    def looks(self) -> tuple[Look, ...]:
+        return self.places
+
+    def strays(self, known: Iterable[UUID], looks: Iterable[Look]) -> Iterator[Looked]:
+        for look in looks:
+            self.asked.append(look)
+            yield Looked(look, (), "no answer" if look.place == "nl-ams-1" else "")
 
     def offers(self) -> tuple[Any, ...]:
         return ()
@@ -212,7 +231,7 @@ def test_one_run_compares_a_bounded_number_those_not_looked_at_for_longest_first
     workspaces = [made.at_status(Status.RUNNING) for _ in range(5)]
     with mock.patch.object(sweeping, "SURVEYED_AT_ONCE", 2):
         for run in range(3):
-            sweeping._survey_clouds()
+            sweeping._survey_workspaces()
             assert len(surveyor.looked_at) == 2 * (run + 1)
 
     assert set(surveyor.looked_at[:4]) < set(surveyor.looked_at[:5]) == {one.pk for one in workspaces}
@@ -222,16 +241,52 @@ def test_what_still_differs_after_three_repairs_in_a_day_is_a_persons(surveyor: 
     workspace = made.at_status(Status.RUNNING)
     surveyor.differs = (Difference(What.CHANGED, "volume", "v", "fr-par-2", "another size", workspace_id=workspace.pk),)
     for _ in range(sweeping.REPAIRS_A_DAY):
-        sweeping._survey_clouds()
+        sweeping._survey_workspaces()
         Operation.objects.filter(workspace=workspace).update(status="done")
         Workspace.objects.filter(pk=workspace.pk).update(status=Status.RUNNING)
 
-    sweeping._survey_clouds()
+    sweeping._survey_workspaces()
 
     assert Operation.objects.filter(workspace=workspace, kind=Kind.RECONCILE).count() == sweeping.REPAIRS_A_DAY
     assert fresh(workspace).status == Status.FAILED
     assert "repaired 3 times today" in fresh(workspace).reason
     Operation.objects.update(created_at=timezone.now() - timedelta(days=2))
     Workspace.objects.filter(pk=workspace.pk).update(status=Status.RUNNING)
-    sweeping._survey_clouds()
+    sweeping._survey_workspaces()
     assert fresh(workspace).status == Status.STARTING
+
+
+def test_a_workspace_that_cannot_be_compared_says_so_and_holds_up_no_other(surveyor: Surveyor) -> None:
+    silent, other = (made.at_status(Status.RUNNING) for _ in range(2))
+    surveyor.silent = {silent.pk}
+
+    sweeping.survey()
+
+    assert surveyor.looked_at == [silent.pk, other.pk]
+    assert [fresh(one).survey_problem for one in (silent, other)] == ["no answer", ""]
+    surveyor.silent = set()
+    sweeping.survey()
+    assert fresh(silent).survey_problem == ""
+
+
+def test_a_cloud_that_is_away_is_not_asked_about_every_workspace(surveyor: Surveyor) -> None:
+    surveyor.silent = {made.at_status(Status.RUNNING).pk for _ in range(5)}
+
+    sweeping.survey()
+
+    assert len(surveyor.looked_at) == sweeping.FAILURES_IN_A_ROW
+
+
+def test_one_run_looks_in_a_bounded_number_of_places_and_all_have_their_turn(
+    surveyor: Surveyor, operator: Browser
+) -> None:
+    surveyor.places = tuple(Look("image", f"nl-ams-{number}") for number in range(5))
+    with mock.patch.object(sweeping, "LOOKS_AT_ONCE", 2):
+        for run in range(3):
+            sweeping.survey()
+            assert len(surveyor.asked) == 2 * (run + 1)
+
+    assert set(surveyor.asked) == set(surveyor.places)
+    page = operator.get("/exploitation/hebergeur/").content.decode()
+    assert "Image of a server, nl-ams-1" in page
+    assert "no answer" in page

@@ -1,5 +1,6 @@
 """What operators may do with an operation that stopped, whichever page it is asked from."""
 
+import html
 from typing import Any
 
 import pytest
@@ -11,8 +12,9 @@ from apps.core.models import OutboxItem
 from apps.workspaces import services
 from apps.workspaces.models import Operation, Step, Workspace
 from apps.workspaces.rules import Status
+from apps.workspaces.sentences import REASONS
 from tests.factories import workspaces as made
-from tests.factories.accounts import PersonFactory, StaffRoleFactory
+from tests.factories.accounts import PersonFactory, StaffRoleFactory, client_signed_in
 
 pytestmark = pytest.mark.django_db
 
@@ -33,7 +35,7 @@ def stopped_at(step: str) -> Workspace:
 
 @pytest.mark.parametrize("stranger", [PersonFactory.create, made.steward])
 def test_operators_alone_retry_and_skip(stranger: Any) -> None:
-    workspace = stopped_at("verify_delivery")
+    workspace = stopped_at("deliver")
     seen = workspace.version
     with pytest.raises(RefusedError), transaction.atomic():
         services.step_retry(workspace=workspace, by=stranger(), seen_version=seen)
@@ -43,7 +45,7 @@ def test_operators_alone_retry_and_skip(stranger: Any) -> None:
 
 
 def test_what_was_decided_on_an_older_state_is_not_done() -> None:
-    workspace = stopped_at("verify_delivery")
+    workspace = stopped_at("deliver")
     with pytest.raises(ChangedMeanwhile):
         services.step_retry(workspace=workspace, by=operator(), seen_version=workspace.version - 1)
 
@@ -55,8 +57,24 @@ def test_a_step_that_isolates_or_tests_is_never_skipped() -> None:
     assert Step.objects.get(position=99).status == Step.Status.FAILED
 
 
+def test_the_proof_of_what_the_server_reads_is_never_left_out_and_the_operator_is_told_what_to_do_instead() -> None:
+    workspace, by = stopped_at("deliver"), operator()
+    services.step_skip(workspace=workspace, by=by, reason="Copié à la main.", seen_version=workspace.version)
+    Step.objects.filter(position=99).update(name="verify_delivery", status=Step.Status.FAILED)
+    Operation.objects.update(status=Operation.Status.FAILED)
+    Workspace.objects.update(status=Status.FAILED)
+    stopped = Workspace.objects.get()
+
+    with pytest.raises(RefusedError, match="Relancez l’étape"), transaction.atomic():
+        services.step_skip(workspace=stopped, by=by, reason="Pressé.", seen_version=stopped.version)
+
+    page = client_signed_in(by).get(f"/exploitation/espaces/{stopped.pk}/").content.decode()
+    assert "etape/passer" not in page
+    assert str(REASONS["delivery_not_proven"]) in html.unescape(page)
+
+
 def test_a_step_skipped_keeps_its_reason() -> None:
-    workspace = stopped_at("verify_delivery")
+    workspace = stopped_at("deliver")
     services.step_skip(workspace=workspace, by=operator(), reason="Vérifié à la main.", seen_version=workspace.version)
     step = Step.objects.get(position=99)
     assert (step.status, step.waiting_for) == (Step.Status.SKIPPED, "Vérifié à la main.")

@@ -13,11 +13,13 @@ from apps.extracts.rules import (
     RunFacts,
     Stage,
     Status,
+    UnitState,
     beyond,
     decide_release,
     decide_run,
     may_move,
     seconds_left,
+    state_of_unit,
 )
 
 ALLOWED_MOVES = {
@@ -99,3 +101,19 @@ def test_an_extract_waits_when_a_group_is_too_small_or_too_many_are_alone(k, sha
 )
 def test_nobody_decides_on_their_own_extract_and_what_lost_its_rights_is_only_refused(facts, releases, decision):
     assert decide_release(facts, releases=releases) == decision
+
+
+@pytest.mark.parametrize(
+    ("begun", "taken", "done", "state"),
+    [
+        (False, False, False, UnitState.WAITING),
+        (False, True, False, UnitState.WAITING),
+        (True, True, False, UnitState.UNDER_WAY),
+        (True, False, False, UnitState.TO_RESUME),
+        (True, False, True, UnitState.DONE),
+    ],
+)
+def test_a_unit_waits_is_under_way_is_to_be_resumed_or_is_done(
+    begun: bool, taken: bool, done: bool, state: UnitState
+) -> None:
+    assert state_of_unit(begun=begun, taken=taken, done=done) is state

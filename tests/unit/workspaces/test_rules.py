@@ -1,5 +1,6 @@
 """The rules of workspaces, table by table."""
 
+from datetime import timedelta
 from decimal import Decimal
 from itertools import product
 from typing import Any
@@ -17,7 +18,9 @@ from apps.workspaces.rules import (
     Call,
     Desired,
     Facts,
+    IdlePolicy,
     Kind,
+    Rest,
     Seen,
     Situation,
     Status,
@@ -25,6 +28,7 @@ from apps.workspaces.rules import (
     decide,
     may_move,
     needed,
+    rest_due,
     warning_due,
 )
 
@@ -123,6 +127,7 @@ def test_no_step_that_isolates_tests_or_removes_may_be_skipped() -> None:
         "security_group",
         "shred_key",
         "certificate",
+        "verify_delivery",
     }
 
     assert not SKIPPABLE & kept
@@ -190,3 +195,33 @@ def test_what_a_workspace_at_rest_needs(given: Situation, expected: Kind | Call)
 )
 def test_a_team_is_told_once_at_each_mark_of_its_budget(spent: str, told: int | None, due: int | None) -> None:
     assert budget_alert_due(Decimal(spent), Decimal(100), told) == due
+
+
+HOUR = timedelta(hours=1)
+POLICY = IdlePolicy(stop_after=24 * HOUR, warning=2 * HOUR)
+
+
+@pytest.mark.parametrize(
+    ("idle", "warned_for", "expected"),
+    [
+        (None, None, Rest.NOTHING),
+        (None, 3 * HOUR, Rest.NOTHING),
+        (0 * HOUR, None, Rest.NOTHING),
+        (21 * HOUR, None, Rest.NOTHING),
+        (22 * HOUR, None, Rest.WARN),
+        (99 * HOUR, None, Rest.WARN),
+        (23 * HOUR, 1 * HOUR, Rest.NOTHING),
+        (24 * HOUR, 1 * HOUR, Rest.NOTHING),
+        (24 * HOUR, 2 * HOUR, Rest.STOP),
+        (23 * HOUR, 3 * HOUR, Rest.NOTHING),
+        (0 * HOUR, 2 * HOUR, Rest.AWAKE),
+    ],
+)
+def test_a_workspace_rests_only_when_nobody_needs_it_and_its_team_was_told_in_time(
+    idle: timedelta | None, warned_for: timedelta | None, expected: Rest
+) -> None:
+    assert rest_due(idle, warned_for, POLICY) is expected
+
+
+def test_a_warning_longer_than_the_wait_is_given_at_once() -> None:
+    assert IdlePolicy(stop_after=HOUR, warning=2 * HOUR).quiet_enough == timedelta(0)

@@ -31,7 +31,8 @@ def members() -> ir.Table:
 
 def _person_columns(definition: Definition) -> tuple[str, ...]:
     """What delivered rows need to know of their person."""
-    return ("PATIENT_ID", "shift", *(("index_day",) if definition.counts_from_index else ()))
+    shifted = ("shift",) if definition.protection.shift else ()
+    return ("PATIENT_ID", *shifted, *(("index_day",) if definition.counts_from_index else ()))
 
 
 def _known(definition: Definition) -> ir.Table:

@@ -30,13 +30,12 @@ def is_public(bucket: Record) -> bool:
 
 
 def list_buckets(request: S3Request) -> S3Reply:
-    """The caller's buckets in this region."""
+    """Those of the key's preferred project, or of the one it names, in this region: whoever asks, never several."""
     principal = request.principal
     mine = [
         bucket
         for bucket in request.world.store.all("bucket", request.region)
-        if bucket.organization == principal.organization
-        and (principal.owner or bucket.project == principal.default_project)
+        if bucket.organization == principal.organization and bucket.project == principal.default_project
     ]
     owner = f"{principal.default_project}:{principal.default_project}"
     inner = "".join(

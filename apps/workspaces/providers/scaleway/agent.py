@@ -34,6 +34,7 @@ class Server:
 @dataclass(frozen=True)
 class Report:
     """What the agent found: escapes are names of attempts that succeeded; `sealed`: every volume is encrypted;
+    `idle_seconds`: since when no process of the workspace computed and nothing was typed, 0 while one does;
     `gateways`: SHA-256 of the certificates that JupyterLab's front believes of whoever comes."""
 
     attempts: int
@@ -95,7 +96,7 @@ class Agent:
                 tuple(str(one)[:60] for one in value["escapes"]),
                 value["sealed"] is True,
                 value["answers"] is True,
-                int(value.get("idle_seconds", 0)),
+                max(0, int(value.get("idle_seconds", 0))),
                 frozenset(map(str, value.get("gateways", ()))),
             )
         except (KeyError, TypeError, ValueError):

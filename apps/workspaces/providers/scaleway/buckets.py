@@ -10,6 +10,7 @@ from typing import Any
 from apps.workspaces.providers.base import Made, NotYet, ProviderRefused
 from apps.workspaces.providers.scaleway.errors import Absent, Denied, Invalid
 from apps.workspaces.providers.scaleway.identity import api_key, key_in_vault
+from apps.workspaces.providers.scaleway.place import REGION, REGIONS_ELSEWHERE
 from apps.workspaces.providers.scaleway.secrets import DataKey
 from apps.workspaces.providers.scaleway.site import Site
 from apps.workspaces.providers.scaleway.storage import sse
@@ -190,3 +191,16 @@ def _own_key_reads(site: Site, sealed: DataKey) -> bool:
         return False
     finally:
         storage.call("delete_object", key=site.cloud.account.key, Bucket=name, Key=CANARY)
+
+
+def strange_buckets(site: Site) -> list[Drift]:
+    """Buckets of the workspace's project beyond its three, in any region: the key inside may write to every bucket of
+    the project, and no policy of ours says who may read these."""
+    mine = {bucket_name(site, purpose) for purpose in PURPOSES}
+    storage, key, project = site.cloud.storage, site.cloud.account.key, site.id_of("project")
+    return [
+        Drift(f"the bucket {name} in {region} is none of its three", opens=True)
+        for region in (REGION, *REGIONS_ELSEWHERE)
+        for name in storage.buckets(key=key, project=project, region=region)
+        if name not in mine or region != REGION
+    ]

@@ -6,6 +6,7 @@ REGION = "fr-par"
 ZONES = ("fr-par-1", "fr-par-2", "fr-par-3")
 ELSEWHERE = ("nl-ams-1", "nl-ams-2", "nl-ams-3", "pl-waw-1", "pl-waw-2", "pl-waw-3", "it-mil-1")
 """Zones in which nothing of ours may exist: the reconciler looks there for strays."""
+REGIONS_ELSEWHERE = tuple(dict.fromkeys(zone.rpartition("-")[0] for zone in ELSEWHERE))
 
 _PLACED = re.compile(r"/(?:regions|zones)/([a-z0-9-]+)")
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from apps.workspaces.providers.base import Made, NotYet, Offer, ProviderRefused, ProviderWaits
 from apps.workspaces.providers.scaleway.machines import Machine, type_of
-from apps.workspaces.providers.scaleway.site import Cloud, Site
+from apps.workspaces.providers.scaleway.site import PREFIX, Cloud, Site
 from apps.workspaces.providers.scaleway.things import look
 
 # Quotas that one workspace uses up, with how many of each (buckets are counted as buckets).
@@ -31,12 +31,19 @@ def _quotas(cloud: Cloud) -> None:
         "project": lambda: cloud.projects.list_projects().total_count,
         "policy": lambda: cloud.iam.list_policies().total_count,
         "api_key": lambda: cloud.iam.list_api_keys().total_count,
-        "bucket": lambda: len(cloud.storage.call("list_buckets", key=cloud.account.key).get("Buckets", [])),
+        "bucket": lambda: _buckets_in_use(cloud),
     }
     for name, needed in _NEEDED.items():
         limit = limits.get(name)
         if limit is not None and used[name]() + needed > limit:
             raise ProviderWaits(f"The organisation's quota of {limit} {name}s is reached: ask Scaleway for more.")
+
+
+def _buckets_in_use(cloud: Cloud) -> int:
+    """Those of the portal's own project, and those that every workspace's project has or is about to have: object
+    storage lists one project at a time, and says no total."""
+    workspaces = int(cloud.projects.list_projects(name=PREFIX).total_count)
+    return len(cloud.storage.buckets(key=cloud.account.key)) + _NEEDED["bucket"] * workspaces
 
 
 def _runs(site: Site) -> bool:

@@ -1,6 +1,6 @@
 """Provider `scaleway`: each step of the plan is a function of the site; this is the list of them."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from uuid import UUID
@@ -10,6 +10,8 @@ from apps.workspaces.plans import THINGS, UPSTREAM
 from apps.workspaces.providers.base import (
     Difference,
     Job,
+    Look,
+    Looked,
     Made,
     NotYet,
     Observation,
@@ -34,6 +36,7 @@ from apps.workspaces.providers.scaleway import (
     wrapping,
 )
 from apps.workspaces.providers.scaleway import preflight as before
+from apps.workspaces.providers.scaleway import strays as stray
 from apps.workspaces.providers.scaleway import survey as surveys
 from apps.workspaces.providers.scaleway.site import PREFIX, Cloud, Site, workspace_of
 from apps.workspaces.providers.scaleway.things import Thing, ensure, remove
@@ -163,8 +166,11 @@ class ScalewayProvider:
         self.cloud.listen(job.notebook.heard)
         return surveys.survey(_ALL, Site(self.cloud, job))
 
-    def strays(self, known: Iterable[UUID]) -> tuple[Difference, ...]:
-        return surveys.strays(self.cloud, known)
+    def looks(self) -> tuple[Look, ...]:
+        return stray.looks(self.cloud)
+
+    def strays(self, known: Iterable[UUID], looks: Iterable[Look]) -> Iterator[Looked]:
+        return stray.strays(self.cloud, known, looks)
 
     def testify(self, job: Job) -> tuple[Testimony, ...]:
         self.cloud.listen(job.notebook.heard)
@@ -176,6 +182,11 @@ class ScalewayProvider:
     def usage(self, workspace_id: UUID) -> Usage:
         """The API knows sizes, not use: what the server uses is the agent's to say."""
         return Usage(None, None, machines.DATA_SIZE if self._has_project(workspace_id) else 0)
+
+    def idle(self, job: Job) -> timedelta | None:
+        self.cloud.listen(job.notebook.heard)
+        report = self.cloud.agent.report(machines.address_of(Site(self.cloud, job)))
+        return timedelta(seconds=report.idle_seconds)
 
     def list_all(self) -> tuple[UUID, ...]:
         found = (workspace_of(one.name) for one in self.cloud.projects.list_projects_all(name=PREFIX))

@@ -38,13 +38,14 @@ class Storage:
             raise ProviderRefused(f"HDH_SCALEWAY_STORAGE is not in {REGION}.")
         self.account, self._budget, self._prepare = account, budget, prepare
         self._session = boto3.session.Session()
-        self._clients: dict[tuple[str, str], BaseClient] = {}
+        self._clients: dict[tuple[str, str, str], BaseClient] = {}
         self.listener: Listener = lambda exchange: None
         self.guard: Guard = lambda: None
 
-    def _client(self, key: Key | None, project: str) -> BaseClient:
-        """One client per key and project: `KEY@project` says which project a new bucket goes to. None: unsigned."""
-        name = (key.access if key else "", project)
+    def _client(self, key: Key | None, project: str, region: str) -> BaseClient:
+        """One client per key, project and region: `KEY@project` says which project a new bucket goes to, and whose are
+        listed. None: unsigned."""
+        name = (key.access if key else "", project, region)
         if name not in self._clients:
             if len(self._clients) > 32:
                 self._clients.clear()
@@ -60,8 +61,8 @@ class Storage:
             )
             client = self._session.client(
                 "s3",
-                region_name=REGION,
-                endpoint_url=self.account.storage,
+                region_name=region,
+                endpoint_url=self.account.storage.replace(REGION, region),
                 aws_access_key_id=f"{key.access}@{project}" if key and project else key.access if key else None,
                 aws_secret_access_key=key.secret.reveal() if key else None,
                 config=config,
@@ -70,10 +71,12 @@ class Storage:
             self._clients[name] = client
         return self._clients[name]
 
-    def call(self, name: str, *, key: Key | None, project: str = "", **arguments: JSON) -> JSON:
-        """One operation of boto3's, asked once. Raises the types of `errors`."""
+    def call(self, name: str, *, key: Key | None, project: str = "", region: str = REGION, **arguments: JSON) -> JSON:
+        """One operation of boto3's, asked once. Another region is read only. Raises the types of `errors`."""
         operation = f"{name} {arguments.get('Bucket', '')}"
         changes = not name.startswith(_READING)
+        if changes and region != REGION:
+            raise ProviderRefused(f"{region} is not {REGION}: nothing was sent.")
         wait = self._budget.take()
         if wait:
             raise over_budget(operation, wait)
@@ -81,7 +84,7 @@ class Storage:
             self.guard()
         begin = time.monotonic()
         try:
-            answer = getattr(self._client(key, project), name)(**arguments)
+            answer = getattr(self._client(key, project, region), name)(**arguments)
             if "Body" in answer:
                 answer["Body"] = answer["Body"].read()
         except ClientError as error:
@@ -134,6 +137,11 @@ class Storage:
         """Size and the SHA-256 kept with an object."""
         head = self.call("head_object", key=key, Bucket=bucket, Key=name, **sse(data_key))
         return int(head["ContentLength"]), str(head["Metadata"].get("sha256", ""))
+
+    def buckets(self, *, key: Key, project: str = "", region: str = REGION) -> list[str]:
+        """Names of the buckets of a project (empty: the key's own) in a region."""
+        answer = self.call("list_buckets", key=key, project=project, region=region)
+        return [str(one["Name"]) for one in answer.get("Buckets", [])]
 
     def names(self, bucket: str, *, key: Key) -> Iterator[str]:
         """Names of the objects, in order."""

@@ -1,18 +1,16 @@
-"""Comparing what exists with what the ledger says: of one workspace, and of everything that bears our mark."""
+"""Comparing what exists of one workspace with what the ledger says; `strays` looks for everything else."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from uuid import UUID
 
 from apps.workspaces.providers.base import Difference, ProviderRefused, Testimony, What
 from apps.workspaces.providers.scaleway.base_parts import FORMER, NEXT, Key
-from apps.workspaces.providers.scaleway.buckets import PURPOSES, policy_drift
+from apps.workspaces.providers.scaleway.buckets import PURPOSES, policy_drift, strange_buckets
 from apps.workspaces.providers.scaleway.delivery import agent_drift
 from apps.workspaces.providers.scaleway.errors import Absent, Invalid, NotMade
 from apps.workspaces.providers.scaleway.identity import strange_keys
 from apps.workspaces.providers.scaleway.openings import acl_drift, strange_routes
-from apps.workspaces.providers.scaleway.place import ELSEWHERE, ZONES
-from apps.workspaces.providers.scaleway.site import MARK, Cloud, Site, workspace_of
+from apps.workspaces.providers.scaleway.site import Site
 from apps.workspaces.providers.scaleway.things import Drift, Thing, look
 
 Checks = tuple[tuple[str, str, Callable[[Site], list[Drift]]], ...]
@@ -26,6 +24,7 @@ CHECKS: Checks = (
     ("acl", "vpc", acl_drift),
     ("routes", "vpc", strange_routes),
     ("api_key", "application", strange_keys),
+    ("buckets", "project", strange_buckets),
     ("agent", "isolation", agent_drift),
     *((f"policy_{purpose}", f"bucket_{purpose}", _bucket_check(purpose)) for purpose in PURPOSES),
 )
@@ -70,47 +69,6 @@ def _of(thing: Thing, site: Site) -> Iterator[Difference]:
 def _difference(site: Site, what: What, kind: str, external_id: str, drift: Drift) -> Difference:
     zone = site.cloud.account.zone
     return Difference(what, kind, external_id, zone, drift.detail, opens=drift.opens, workspace_id=site.job.spec.id)
-
-
-def strays(cloud: Cloud, known: Iterable[UUID]) -> tuple[Difference, ...]:
-    """What bears our mark without belonging to a living workspace, and machines where none may be."""
-    living = frozenset(known)
-    return (*_without_row(cloud, living), *_elsewhere(cloud))
-
-
-def _without_row(cloud: Cloud, living: frozenset[UUID]) -> Iterator[Difference]:
-    hub = cloud.account.hub_project
-    lists: dict[str, Callable[[], list[tuple[str, str]]]] = {
-        "project": lambda: [(one.id, one.name) for one in cloud.projects.list_projects_all()],
-        "application": lambda: [(one.id, one.name) for one in cloud.iam.list_applications_all()],
-        "policy": lambda: [(one.id, one.name) for one in cloud.iam.list_policies_all()],
-        "key": lambda: [
-            (one.id, one.name) for one in cloud.keys.list_keys_all(scheduled_for_deletion=False, project_id=hub)
-        ],
-        "secret": lambda: [
-            (one.id, one.name) for one in cloud.secrets.list_secrets_all(scheduled_for_deletion=False, project_id=hub)
-        ],
-        "bucket": lambda: [
-            (one["Name"], one["Name"])
-            for one in cloud.storage.call("list_buckets", key=cloud.account.key).get("Buckets", [])
-        ],
-    }
-    for kind, listed in lists.items():
-        for external_id, name in listed():
-            workspace_id = workspace_of(name)
-            if workspace_id is not None and workspace_id not in living:
-                text = f"{name} belongs to no living workspace"
-                yield Difference(What.ORPHAN, kind, external_id, "", text, workspace_id=workspace_id)
-
-
-def _elsewhere(cloud: Cloud) -> Iterator[Difference]:
-    for zone in (*(one for one in ZONES if one != cloud.account.zone), *ELSEWHERE):
-        for server in cloud.instance.list_servers_all(zone=zone, tags=[MARK]):
-            text = f"a server of ours outside of {cloud.account.zone}"
-            yield Difference(What.STRAY, "server", server.id, zone, text, opens=True)
-        for volume in cloud.block.list_volumes_all(include_deleted=False, zone=zone, tags=[MARK]):
-            text = f"a volume of ours outside of {cloud.account.zone}"
-            yield Difference(What.STRAY, "volume", volume.id, zone, text, opens=True)
 
 
 def testify(things: Iterable[Thing], site: Site) -> tuple[Testimony, ...]:
