@@ -72,7 +72,7 @@ def notices(request: HttpRequest) -> HttpResponse:
     page = Paginator(latest, PAGE_SIZE).get_page(request.GET.get("page"))
     context = {
         "page": page,
-        "lines": [(notice, wording.NOTICES[notice.kind]) for notice in page],
+        "lines": [(notice, wording.notice_sentence(notice.kind, notice.data)) for notice in page],
         "may_have_more": page.paginator.count == messages_read.NOTICES_SHOWN and not page.has_next(),
     }
     return render(request, "applications/notices.html", context)

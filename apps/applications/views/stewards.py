@@ -25,6 +25,7 @@ from apps.applications.deciding_forms import (
     ReturnForm,
 )
 from apps.applications.models import Application
+from apps.applications.policy import Stage
 from apps.applications.views.shared import examined_or_404, language_of, seen_version
 from apps.audit.reading import reads
 from apps.core.actions import declares
@@ -99,8 +100,13 @@ def approve(request: HttpRequest, application_id: UUID) -> HttpResponse:
             by=person_of(request),
         )
 
-    done = _("The dossier was approved. The project, its extract and its workspace are on their way.")
-    return decided(request, application, "approve_form", form, decide, done)
+    return decided(request, application, "approve_form", form, decide, _what_follows(application))
+
+
+def _what_follows(application: Application) -> str:
+    if Stage.AGREEMENT in selectors.path_of(application).stages:
+        return _("The dossier was approved. The agreement comes next: the project opens once every party has signed.")
+    return _("The dossier was approved. The project, its extract and its workspace are on their way.")
 
 
 @declares("application.refuse")

@@ -266,6 +266,20 @@ class TestApproveAndRefuse:
         assert response["Location"] == url("review", application)
         assert Decision.objects.get().comment == "Bon."
 
+    @pytest.mark.parametrize(
+        ("path", "status", "next_step"),
+        [
+            ("permanent_access", "submitted", "sont en préparation"),
+            ("mr007", "decision", "La convention vient ensuite"),
+        ],
+    )
+    def test_an_approval_tells_what_comes_next(self, path: str, status: str, next_step: str) -> None:
+        application = at_status(status, path=path)
+        client = client_signed_in(steward())
+        with second_factor_accepted(), mock.patch.dict(happenings._follow_ups, clear=True):
+            answer = client.post(url("approve", application), seen(application, otp_code="000000"), follow=True)
+        assert next_step in text_of(answer)
+
     def test_mass_assignment_decides_nothing_else(self) -> None:
         application = at_status("submitted")
         sent = seen(application, otp_code="000000", by=str(uuid.uuid4()), outcome="refused", round="7")
