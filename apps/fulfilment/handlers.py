@@ -97,7 +97,7 @@ def on_stage_entered(application_id: str, by: str) -> None:
     application = Application.objects.get(pk=application_id)
     kind = application.status if application.status in TOLD else "stage"
     people = {person for person in team_ids(application) if str(person) != by}
-    notices_give(application=application, people=people, kind=kind, data={})
+    notices_give(application=application, people=people, kind=kind, data={"stage": application.status})
 
 
 def on_rapporteur_asked(ballot_id: str, by: str) -> None:

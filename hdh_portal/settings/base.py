@@ -228,6 +228,8 @@ TEMPLATES = [
     }
 ]
 
+FORM_RENDERER = "apps.core.form_rendering.WidgetRenderer"
+
 AUTH_USER_MODEL = "accounts.Person"
 AUTHENTICATION_BACKENDS = ["apps.accounts.backends.PersonBackend", "guardian.backends.ObjectPermissionBackend"]
 ANONYMOUS_USER_NAME = None
