@@ -56,7 +56,9 @@ class ReturnForm(SeenForm):
             # Not by the browser: it would cut without a word what is pasted.
             validators=[MaxLengthValidator(LONGEST_REASON)],
             # Short identifiers, and the browser's own size: there are dozens of these in the heaviest page.
-            widget=forms.Textarea(attrs={"id": f"r{len(self.fields)}", "rows": False, "cols": False}),
+            widget=forms.Textarea(
+                attrs={"id": f"r{len(self.fields)}", "class": "fr-input", "rows": False, "cols": False}
+            ),
         )
 
     def groups(self) -> Iterator[ReturnGroup]:
@@ -78,6 +80,7 @@ class ReturnForm(SeenForm):
                 label=_("Reason often given: %(page)s") % {"page": wording.said(title)},
                 required=False,
                 choices=[("", _("None")), *offered],
+                widget=forms.Select(attrs={"class": "fr-select"}),
             )
 
     def reasons(self) -> dict[str, str]:

@@ -185,7 +185,7 @@ class CreateForm(RefusableForm):
     def __init__(self, organisations: Any, paths: Iterable[Path], data: Any = None, *, path: str = "") -> None:
         super().__init__(data, initial={"path": path})
         self.paths = [(path.key, wording.said(path.title), wording.said(path.summary)) for path in paths]
-        self.fields["path"].choices = [(key, title) for key, title, _summary in self.paths]  # type: ignore[attr-defined]  # a choice field
+        self.fields["path"].choices = [CHOOSE, *((key, title) for key, title, _summary in self.paths)]  # type: ignore[attr-defined]  # a choice field
         self.shown = [(found.pk, found.name) for found in organisations]
         self.fields["organisation"].choices = self.shown  # type: ignore[attr-defined]  # a choice field
 

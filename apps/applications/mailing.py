@@ -19,7 +19,10 @@ def notices(subject: str) -> Mail | None:
     if person is None or not found:
         return None
     context = {
-        "lines": [(notice.application.number, wording.NOTICES[notice.kind]) for notice in found[:MOST_LINES]],
+        "lines": [
+            (notice.application.number, wording.notice_sentence(notice.kind, notice.data))
+            for notice in found[:MOST_LINES]
+        ],
         "count": len(found),
         "link": portal_link("applications:notices"),
         "preferences": portal_link("applications:notice_preference"),

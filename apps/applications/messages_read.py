@@ -8,6 +8,9 @@ from apps.accounts.models import Person
 from apps.applications import selectors
 from apps.applications.models import Application, Message, Notice, NoticePreference
 
+# Whoever was told more reads the older ones on the pages of their dossiers.
+NOTICES_SHOWN = 1_000
+
 
 def messages_of(application: Application, *, with_internal: bool) -> QuerySet[Message]:
     """The messages of a dossier, oldest first; those among staff only when asked for."""

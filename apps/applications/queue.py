@@ -9,8 +9,8 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from django.core.paginator import Paginator
-from django.db.models import Count, Q, QuerySet
-from django.utils import timezone
+from django.db.models import Count, Q, QuerySet, Value
+from django.utils import formats, timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -27,6 +27,8 @@ STATUSES = tuple(status for status in Status if status is not Status.DRAFT)
 ALL, MINE, NOBODY = "all", "me", "none"
 OVERDUE, WEEK = "overdue", "week"
 EXPORTED_AT_MOST = 10_000
+# A search that finds more says so instead of counting them: to look for a frequent word in every text takes too long.
+COUNTED_AT_MOST = 1_000
 COLUMNS = ("number", "title", "organisation", "applicant", "path", "status", "turn", "due_on", "steward", "round")
 
 
@@ -79,7 +81,8 @@ def path_titles() -> list[tuple[str, str]]:
 
 def queue(view: View, steward: Person) -> QuerySet[Application]:
     """The dossiers of a view: what awaits a steward first, by legal deadline, then the longest waiting."""
-    found = _narrowed(view, steward).select_related("assigned_to")
+    shown = ("organisation", "created_by", "assigned_to")
+    found = _narrowed(view, steward).select_related(None).select_related(*shown)
     ordered = found.order_by("queue_rank", "due_on", "submitted_at", "id")
     if view.status in STATUSES:
         return ordered.filter(status=view.status).order_by("due_on", "submitted_at", "id")
@@ -109,27 +112,68 @@ def _due(view: View, today: date) -> Q:
 
 
 @dataclass(frozen=True)
+class Tally:
+    """How many dossiers there are, or, where that is not `exact`, more than so many."""
+
+    number: int
+    exact: bool = True
+
+    def __str__(self) -> str:
+        number = formats.number_format(self.number, force_grouping=True)
+        return number if self.exact else _("more than %(number)s") % {"number": number}
+
+
+@dataclass(frozen=True)
 class Filter:
-    """A choice of the queue, with how many dossiers it shows and its address."""
+    """A choice of the queue, with how many dossiers it shows (None where a search left them uncounted) and its
+    address.
+    """
 
     value: str
     label: str
-    count: int
+    count: Tally | None
     is_chosen: bool
     address: str
 
 
 def filters(view: View, steward: Person) -> list[Filter]:
     """The choices of status with their counts in this view. One query."""
-    counted = _narrowed(view, steward).order_by().values_list("status").annotate(Count("pk"))
-    counts: Counter[str] = Counter(dict(counted))
+    tallies = _tallies(view, steward)
     labels = dict(Application.Status.choices)
     chosen = view.status if view.status in STATUSES else ALL
-    wanted = [(status.value, str(labels[status]), counts[status]) for status in STATUSES]
+    wanted = [(status.value, str(labels[status])) for status in STATUSES]
     return [
-        Filter(value, label, count, value == chosen, _with_status(view, value))
-        for value, label, count in [*wanted, (ALL, _("All"), counts.total())]
+        Filter(value, label, tallies.get(value), value == chosen, _with_status(view, value))
+        for value, label in [*wanted, (ALL, _("All"))]
     ]
+
+
+def _tallies(view: View, steward: Person) -> Mapping[str, Tally]:
+    found = _narrowed(view, steward).order_by()
+    if view.text:
+        return _tallies_found(found, view.status)
+    return _tallies_of(dict(found.values_list("status").annotate(number=Count("*"))))
+
+
+def _tallies_of(counts: Mapping[str, int]) -> Mapping[str, Tally]:
+    by_status = {status.value: Tally(counts.get(status, 0)) for status in STATUSES}
+    return {**by_status, ALL: Tally(sum(counts.values()))}
+
+
+def _tallies_found(found: QuerySet[Application], chosen: str) -> Mapping[str, Tally]:
+    """Of a search: every count when it finds few, else that it finds many, in all and in the status that is chosen."""
+    first = slice(COUNTED_AT_MOST + 1)
+    everywhere = found.annotate(within=Value(False)).values_list("within", "status")[first]
+    if chosen in STATUSES:
+        within = found.filter(status=chosen).annotate(within=Value(True)).values_list("within", "status")[first]
+        everywhere = everywhere.union(within, all=True)
+    seen = Counter(everywhere)
+    counts = {status: number for (is_within, status), number in seen.items() if not is_within}
+    if sum(counts.values()) <= COUNTED_AT_MOST:
+        return _tallies_of(counts)
+    many = Tally(COUNTED_AT_MOST, exact=False)
+    number = seen[True, chosen]
+    return {ALL: many, **({chosen: Tally(number) if number <= COUNTED_AT_MOST else many} if chosen in STATUSES else {})}
 
 
 def _with_status(view: View, status: str) -> str:

@@ -5,7 +5,7 @@ from datetime import date, datetime
 
 from django.utils import timezone
 from django.utils.formats import date_format, number_format
-from django.utils.text import capfirst
+from django.utils.text import capfirst, format_lazy
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
@@ -171,8 +171,16 @@ NOTICES: Mapping[str, Message] = {
     "agreement_declined": _("A party declined to sign the agreement."),
 }
 
+STAGE_ENTERED = _("The dossier enters a new stage of the procedure: {stage}.")
+
 BESIDE_A_FIELD = _("%(field)s: %(reason)s")
 PAGE_SAVED = _("%(who)s saved this page at %(when)s.")
+
+
+def notice_sentence(kind: str, data: Mapping[str, str]) -> Message:
+    """What a notice says, in the language of whoever reads it then. Raises KeyError for a kind without a sentence."""
+    entered = data.get("stage") if kind == "stage" else None
+    return format_lazy(STAGE_ENTERED, stage=STAGES[Stage(entered)]) if entered in set(Stage) else NOTICES[kind]
 
 
 def said(text: Text) -> str:
@@ -187,10 +195,10 @@ def cell_label(group: Field, row: int, column: Field) -> str:
 
 
 def guidance(field: Field) -> str:
-    """The help of a field, then its example introduced as one; blank when it has neither."""
+    """The help of a field, then its example on a line of its own; blank when it has neither."""
     example = said(field.example)
     shown = str(_("For example: %(example)s")) % {"example": example} if example else ""
-    return " ".join(text for text in (said(field.help), shown) if text)
+    return "\n".join(text for text in (said(field.help), shown) if text)
 
 
 def problem_sentence(field: Field, code: str) -> str:

@@ -177,7 +177,14 @@ class Ballot(models.Model):
     void_reason = models.CharField(max_length=12, choices=Void, blank=True)
 
     class Meta:
-        indexes = [models.Index(fields=["person", "file"], name="committee_ballots_of")]
+        indexes = [
+            models.Index(fields=["person", "file"], name="committee_ballots_of"),
+            models.Index(
+                fields=["person", "file"],
+                condition=Q(answered_at=None, voided_at=None),
+                name="committee_ballots_awaited",
+            ),
+        ]
         constraints = [
             models.UniqueConstraint(
                 name="ballot_once", fields=["file", "kind", "person"], condition=Q(voided_at__isnull=True)
@@ -213,6 +220,11 @@ class Disclosure(models.Model):
     declared_at = models.DateTimeField()
 
     class Meta:
+        indexes = [
+            models.Index(
+                fields=["person", "application"], condition=Q(has_interest=True), name="disclosure_keeping_away"
+            )
+        ]
         constraints = [
             models.UniqueConstraint(name="disclosure_once", fields=["person", "application", "has_interest"]),
             models.CheckConstraint(

@@ -12,6 +12,8 @@ from apps.extracts.rules import Status as RuleStatus
 class ExtractRequest(models.Model):
     """One approved definition to be run, from its request to its delivery; a project has one for each that was
     approved.
+
+    `removal_asked_at`, `removed_at`: what was delivered outlived the rights to it; its manifest stays.
     """
 
     class Status(models.TextChoices):
@@ -41,9 +43,16 @@ class ExtractRequest(models.Model):
     requested_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
+    removal_asked_at = models.DateTimeField(null=True)
+    removed_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [
+            models.CheckConstraint(
+                name="removed_extract_was_delivered",
+                condition=Q(removal_asked_at=None, removed_at=None)
+                | Q(removal_asked_at__isnull=False, status="delivered"),
+            ),
             models.CheckConstraint(
                 name="delivered_extract_has_a_manifest", condition=~Q(status="delivered") | ~Q(manifest_sha256="")
             ),

@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Literal
 
+from django.utils import timezone
 from django.utils.translation import get_language, gettext
 
 from apps.accounts.models import Person
@@ -12,6 +14,7 @@ from apps.extracts.engine.protection import LEVEL_WORDS, Level
 from apps.extracts.engine.risk import title_of
 from apps.extracts.models import ExtractRequest
 from apps.extracts.releasing import policy_for
+from apps.extracts.removal import kept_until
 from apps.extracts.rules import FINISHED, Status, beyond
 from apps.extracts.selectors import StageLine, actions_of, progress_of
 from apps.extracts.sentences import STAGES
@@ -83,6 +86,7 @@ def report_page(request: ExtractRequest, person: Person) -> dict[str, Any]:
         "project": request.project,
         "actions": actions_of(request, person),
         "moving": Status(request.status) not in FINISHED,
+        "kept_until": _kept_until(request),
         **progress_in_words(request),
         "flow": [(step["criterion"][language], step["persons"]) for step in request.report.get("population_flow", [])],
         "filters": [_filter(chosen, language) for chosen in request.report.get("filters", [])],
@@ -90,6 +94,15 @@ def report_page(request: ExtractRequest, person: Person) -> dict[str, Any]:
         "beyond": list(_beyond(request)),
         "risk": [_of_table(name, found) for name, found in sorted(request.report.get("risk", {}).items())],
     }
+
+
+def _kept_until(request: ExtractRequest) -> date | None:
+    """Until when what was delivered is kept, once the rights to it ended and nobody asked for its removal yet."""
+    if request.status != Status.DELIVERED or request.removal_asked_at:
+        return None
+    project = request.project
+    over = project.ended_on is not None or project.entitlement.ends_on < timezone.localdate()
+    return kept_until(project) if over else None
 
 
 def _beyond(request: ExtractRequest) -> Iterator[tuple[str, str]]:

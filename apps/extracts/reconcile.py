@@ -23,12 +23,14 @@ from apps.extracts.engine.delivery import MANIFEST, read_manifest
 from apps.extracts.engine.nomenclature import load_nomenclature
 from apps.extracts.engine.places import ObjectPath, Place, place_of
 from apps.extracts.engine.problems import DeliveryError, SourceError
+from apps.extracts.engine.publishing import remove
 from apps.extracts.engine.run import EngineSettings, ExtractRun, run_unit, withdraw
 from apps.extracts.engine.source import sha256_of
 from apps.extracts.keys import KeyServiceError, key_service
 from apps.extracts.models import ExtractRequest
 from apps.extracts.project_keys import project_key
 from apps.extracts.releasing import waits_for_a_steward
+from apps.extracts.removal import extract_removed
 from apps.extracts.rules import RunFacts, Status, decide_run
 from apps.extracts.selectors import lanes_at_work, request_to_run, units_left
 from apps.projects.rules import entitlement_holds
@@ -86,6 +88,22 @@ def discard_step(lease: Lease) -> Outcome:
     with transaction.atomic():
         lease.hold()
         services.extract_discarded(request)
+    return Done()
+
+
+def remove_step(lease: Lease) -> Outcome:
+    """Remove what was delivered, its manifest put aside first; whoever was killed in the midst is followed up."""
+    request = request_to_run(lease.subject_id)
+    if request.removal_asked_at is None or request.removed_at is not None:
+        return Done()
+    out = _out(request)
+    try:
+        manifest = remove(out, str(request.pk), request.manifest_sha256, _work_folder(out))
+    except DeliveryError as error:
+        return NeedsHuman(str(error))
+    with transaction.atomic():
+        lease.hold()
+        extract_removed(request, manifest)
     return Done()
 
 

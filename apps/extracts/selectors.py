@@ -29,7 +29,8 @@ def latest_requests(project_id: UUID) -> QuerySet[ExtractRequest]:
 
 def requests_visible_to(person: Person) -> QuerySet[ExtractRequest]:
     """The extracts of the projects that a person may see."""
-    return ExtractRequest.objects.select_related("project__application").filter(project__in=projects_visible_to(person))
+    seen = ExtractRequest.objects.select_related("project__application", "project__entitlement")
+    return seen.filter(project__in=projects_visible_to(person))
 
 
 def awaiting_release() -> QuerySet[ExtractRequest]:

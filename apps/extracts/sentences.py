@@ -18,6 +18,10 @@ SENTENCES: dict[str, str | Promise] = {
     "extract.discarded": _("Nothing is left of the cancelled extract."),
     "extract.restarted": _("%(actor)s asked for the extract again."),
     "extract.read": _("%(actor)s read the report of the extract."),
+    "extract.removal_asked": _("The rights to the delivered data ended long enough ago: they are to be removed."),
+    "extract.removed": _(
+        "The delivered data were removed: %(files)s file(s), %(rows)s row(s); their manifest is kept."
+    ),
     "extract.superseded": _("The extract under way was given up: an amendment asks for other data."),
     "extract.needs_human": _("The extract stopped and needs a person. Nothing was delivered."),
     "key.made": _("The project's pseudonymisation key was made."),

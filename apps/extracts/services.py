@@ -27,7 +27,7 @@ ACTOR = "system:extract"
 def extract_request(*, project: Project, by: str) -> ExtractRequest:
     """Request the extract of a project's entitlement: a row, an event, an outbox item in the decision's transaction."""
     request = ExtractRequest.objects.create(project=project, definition_hash=project.entitlement.definition_hash)
-    _record("extract.requested", request, by, {"definition_hash": request.definition_hash})
+    record("extract.requested", request, by, {"definition_hash": request.definition_hash})
     outbox.outbox_enqueue(kind="extract.run", key=outbox_key(request), subject_id=str(request.pk))
     return request
 
@@ -41,7 +41,7 @@ def extract_supersede(*, project: Project, by: str) -> None:
         outbox.outbox_cancel(outbox_key(request))
         _move(request, Status.SUPERSEDED, stage="", finished_at=timezone.now())
         _discard_later(request)
-        _record("extract.superseded", request, by, {"definition_hash": request.definition_hash})
+        record("extract.superseded", request, by, {"definition_hash": request.definition_hash})
 
 
 def key_destruction_request(*, project: Project) -> None:
@@ -83,7 +83,7 @@ def extract_start(request: ExtractRequest, *, source_release: str, key_id: str, 
     )
     for lane in range(1, settings.EXTRACT_LANES):
         outbox.outbox_reopen(kind="extract.lane", key=outbox_key(request, lane), subject_id=f"{request.pk}/{lane}")
-    _record("extract.started", request, ACTOR, {"source_release": source_release, "units": len(units)})
+    record("extract.started", request, ACTOR, {"source_release": source_release, "units": len(units)})
 
 
 def batch_take(request_id: UUID, lane: int) -> list[ExtractUnit]:
@@ -141,7 +141,7 @@ def extract_cancel(*, request: ExtractRequest, by: str, reason: str) -> None:
     with transaction.atomic():
         _move(request, Status.CANCELLING, reason=reason, finished_at=timezone.now())
         _discard_later(request)
-        _record("extract.cancelled", request, by, {})
+        record("extract.cancelled", request, by, {})
 
 
 def extract_cancel_decide(*, request: ExtractRequest, by: Person, reason: str) -> None:
@@ -163,7 +163,7 @@ def extract_discarded(request: ExtractRequest) -> None:
     request.units.all().delete()
     if request.status == Status.CANCELLING:
         _move(request, Status.CANCELLED, stage="", units_done=0, rows=0, bytes=0, manifest_sha256="")
-    _record("extract.discarded", request, ACTOR, {})
+    record("extract.discarded", request, ACTOR, {})
 
 
 def _discard_later(request: ExtractRequest) -> None:
@@ -175,7 +175,7 @@ def extract_restart(*, request: ExtractRequest, by: str) -> None:
     with transaction.atomic():
         _move(request, Status.REQUESTED, reason="", report={}, finished_at=None, started_at=None)
         outbox.outbox_reopen(kind="extract.run", key=outbox_key(request), subject_id=str(request.pk))
-        _record("extract.restarted", request, by, {})
+        record("extract.restarted", request, by, {})
 
 
 @dataclass(frozen=True)
@@ -202,14 +202,14 @@ def extract_made(request: ExtractRequest, made: Made, *, waits: bool) -> None:
     )
     told = {"manifest_sha256": made.manifest_sha256, "files": made.files, "rows": made.rows}
     action = "extract.to_release" if waits else "extract.delivered"
-    _record(action, request, ACTOR, told)
+    record(action, request, ACTOR, told)
     happened(action, subject_id=str(request.pk), by=ACTOR)
 
 
 def extract_release(request: ExtractRequest, *, by: str, reason: str) -> None:
     """A steward lets a verified extract go to its workspace. In the transaction of the act."""
     _move(request, Status.DELIVERED, reason=reason, finished_at=timezone.now())
-    _record("extract.released", request, by, {"manifest_sha256": request.manifest_sha256, "reason": reason})
+    record("extract.released", request, by, {"manifest_sha256": request.manifest_sha256, "reason": reason})
     happened("extract.delivered", subject_id=str(request.pk), by=by)
 
 
@@ -217,14 +217,14 @@ def extract_refuse(request: ExtractRequest, *, by: str, reason: str) -> None:
     """A steward refuses a verified extract: all that was made is removed. In the transaction of the act."""
     _move(request, Status.CANCELLING, reason=reason, finished_at=timezone.now())
     _discard_later(request)
-    _record("extract.refused", request, by, {"manifest_sha256": request.manifest_sha256, "reason": reason})
+    record("extract.refused", request, by, {"manifest_sha256": request.manifest_sha256, "reason": reason})
 
 
 def extract_given_up(subject_id: str, reason: str) -> None:
     """The machine stopped: the request says why and waits for a person. Nothing was delivered."""
     request = ExtractRequest.objects.select_related("project").get(pk=subject_id)
     _move(request, Status.NEEDS_HUMAN, reason=reason, finished_at=timezone.now())
-    _record("extract.needs_human", request, ACTOR, {})
+    record("extract.needs_human", request, ACTOR, {})
 
 
 def _move(request: ExtractRequest, to: Status, **values: Any) -> None:
@@ -236,7 +236,8 @@ def _move(request: ExtractRequest, to: Status, **values: Any) -> None:
     request.refresh_from_db()
 
 
-def _record(action: str, request: ExtractRequest, actor: str, data: dict[str, Any]) -> None:
+def record(action: str, request: ExtractRequest, actor: str, data: dict[str, Any]) -> None:
+    """Write an event about an extract, in the caller's transaction."""
     event_record(
         action=action,
         actor=actor,

@@ -28,6 +28,14 @@ def extract_discard(lease: Lease) -> Outcome:
     return discard_step(lease)
 
 
+@outbox_handler("extract.remove", queue="extract")
+def extract_remove(lease: Lease) -> Outcome:
+    # As above.
+    from apps.extracts.reconcile import remove_step
+
+    return remove_step(lease)
+
+
 @outbox_handler("extract.key_destroy", queue="extract")
 def key_destroy(lease: Lease) -> Outcome:
     # As above.

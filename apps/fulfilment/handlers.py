@@ -86,7 +86,8 @@ def project_amended(facts: ApprovedFacts, amends: UUID, by: str) -> None:
     workspace_term_renewed(project_id=project.pk)
     team_follow(application=Application.objects.get(pk=facts.application_id))
     latest = latest_requests(project.pk).first()
-    if data_differ(before, facts.definition) or latest is None or latest.status != ExtractRequest.Status.DELIVERED:
+    stands = latest is not None and latest.status == ExtractRequest.Status.DELIVERED and not latest.removal_asked_at
+    if data_differ(before, facts.definition) or not stands:
         extract_supersede(project=project, by=by)
         extract_request(project=project, by=by)
 
@@ -96,7 +97,7 @@ def on_stage_entered(application_id: str, by: str) -> None:
     application = Application.objects.get(pk=application_id)
     kind = application.status if application.status in TOLD else "stage"
     people = {person for person in team_ids(application) if str(person) != by}
-    notices_give(application=application, people=people, kind=kind, data={})
+    notices_give(application=application, people=people, kind=kind, data={"stage": application.status})
 
 
 def on_rapporteur_asked(ballot_id: str, by: str) -> None:

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext_lazy as _
@@ -35,7 +34,7 @@ PAGE_SIZE = 25
 @declares("workspace.operate")
 def workspaces(request: HttpRequest) -> HttpResponse:
     """All workspaces, those that need a person first."""
-    page = Paginator(workspaces_for_operators(), PAGE_SIZE).get_page(request.GET.get("page"))
+    page = page_by_key(workspaces_for_operators(), request.GET.get("page"), PAGE_SIZE)
     return render(request, "workspaces/operated_list.html", {"page": page})
 
 

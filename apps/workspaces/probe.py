@@ -36,8 +36,10 @@ def idle_seconds(path: Path, now: datetime) -> float | None:
     """For how long nothing has been computed or typed: 0 while a kernel is busy or a terminal is open, in which
     anything may run. None when JupyterLab does not say. Asking is no activity itself."""
     said = [_read(_asked(path, f"/api/{name}?no_track_activity=1")) for name in ("status", "kernels", "terminals")]
+    status, kernels, terminals = said
+    if kernels is None or terminals is None:
+        return None
     try:
-        status, kernels, terminals = said
         if terminals or any(one["execution_state"] != "idle" for one in kernels):
             return 0.0
         return max(0.0, (now - datetime.fromisoformat(status["last_activity"])).total_seconds())

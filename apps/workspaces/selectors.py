@@ -221,7 +221,11 @@ def _why_not_skip(step: str) -> str:
 def workspaces_for_operators() -> QuerySet[Workspace]:
     """All workspaces, those that need a person first."""
     first = Case(When(status=Status.FAILED, then=0), When(status=Status.DESTROYED, then=2), default=1)
-    return Workspace.objects.select_related("project__application").annotate(turn=first).order_by("turn", "-changed_at")
+    return (
+        Workspace.objects.select_related("project__application")
+        .annotate(turn=first)
+        .order_by("turn", "-changed_at", "pk")
+    )
 
 
 def findings_open() -> QuerySet[Finding]:

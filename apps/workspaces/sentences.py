@@ -88,6 +88,7 @@ STEP_LABELS: Mapping[str, str | Promise] = {
 # What the ledger names otherwise than the step that makes it.
 PART_LABELS: Mapping[str, str | Promise] = {
     "sandbox": _("Isolated space"),
+    "user": _("System user of the workspace"),
     "route": _("Access to the workspace"),
     "isolation": STEP_LABELS["self_test"],
     "delivery": STEP_LABELS["deliver"],

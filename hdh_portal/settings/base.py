@@ -91,6 +91,8 @@ DEMO_MODE = os.environ.get("HDH_DEMO") == "1"
 STATE_BRANDING = os.environ.get("HDH_STATE_BRANDING", "1") == "1"
 RELEASE_POLICY = folder("HDH_RELEASE_POLICY") or BASE_DIR / "apps" / "extracts" / "policy" / "release.json"
 """What an extract may expose and reach its workspace without a data steward deciding; a file of an operator's own."""
+RETENTION_POLICY = folder("HDH_RETENTION_POLICY") or BASE_DIR / "apps" / "extracts" / "policy" / "retention.json"
+"""How long delivered data are kept after the end of the rights to them; a file of an operator's own."""
 EXTRACT_MEMORY_LIMIT = os.environ.get("HDH_EXTRACT_MEMORY_LIMIT", "1GB")
 # What computes extracts: "duckdb" in the worker itself, or "spark" on the cluster of HDH_SPARK_MASTER.
 EXTRACT_ENGINE = os.environ.get("HDH_EXTRACT_ENGINE", "duckdb")
@@ -226,6 +228,8 @@ TEMPLATES = [
     }
 ]
 
+FORM_RENDERER = "apps.core.form_rendering.WidgetRenderer"
+
 AUTH_USER_MODEL = "accounts.Person"
 AUTHENTICATION_BACKENDS = ["apps.accounts.backends.PersonBackend", "guardian.backends.ObjectPermissionBackend"]
 ANONYMOUS_USER_NAME = None
@@ -327,6 +331,7 @@ CELERY_BEAT_SCHEDULE = {
     "audit-verify-whole": {"task": "audit.verify", "schedule": crontab(hour=1, minute=30), "kwargs": {"whole": True}},
     "people-forget-expired": {"task": "people.forget_expired", "schedule": timedelta(hours=1)},
     "accounts-forget-expired": {"task": "accounts.forget_expired", "schedule": timedelta(hours=1)},
+    "fulfilment-remove-deliveries": {"task": "fulfilment.remove_deliveries", "schedule": timedelta(hours=1)},
     "workspaces-reconcile": {"task": "workspaces.reconcile", "schedule": timedelta(seconds=30)},
     "workspaces-survey": {"task": "workspaces.survey", "schedule": timedelta(minutes=15)},
 }

@@ -8,7 +8,7 @@ from django import forms
 from django.apps import apps
 
 # What a form proposes because hardly anybody wants something else; filled when the page is made, or with no harm done.
-PROPOSED = {"CreateForm.path", "InvitationForm.language", "PreferenceForm.mail"}
+PROPOSED = {"InvitationForm.language", "PreferenceForm.mail"}
 # Each choice is a button of the page.
 BUTTONS = {"VerdictForm.verdict"}
 

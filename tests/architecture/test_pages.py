@@ -15,6 +15,7 @@ FORBIDDEN = {
     "a resource from another origin": re.compile(
         r"<(?:script|link|img|iframe|source|video|audio)\b[^>]*(?:src|href)\s*=\s*[\"']?(?:https?:)?//", re.IGNORECASE
     ),
+    "a table that scrolls out of the keyboard's reach": re.compile(r'class="fr-table__container"(?! tabindex="0")'),
     "an htmx expression": re.compile(r"\shx-on[:=]|hx-vals\s*=\s*[\"']js:", re.IGNORECASE),
 }
 

@@ -22,7 +22,7 @@ def test_every_message_of_the_sources_is_translated_and_none_is_stale() -> None:
 
 # What may be read in French: the catalogue, the data files, and the sentences that sources hold in both languages.
 LOOSE_IN_FRENCH = re.compile(
-    r"« |\S »|[^\s|] [;?!](?![=\w])|[^\s|] :(?=\s|$)|n° |\d %|\)[sd] (?:%%|€)"
+    r"« |\S »|[^\s|] [;?!](?![=\w])|[^\s|] :(?=\s|$)|n° |\d (?:%|[KMG]o\b)|\)[sd] (?:%%|€)"
     r"|(?<![^\W\d])(?:[dlnsjmtc]|qu)'(?=\w)",
     re.IGNORECASE,
 )

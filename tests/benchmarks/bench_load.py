@@ -60,7 +60,7 @@ def _drafts(stack: Stack, template: str, count: int) -> list[str]:
     from apps.applications.models import Application
     from tests.benchmarks.crowd import Copies
 
-    Copies((template,), 1, count).make()
+    Copies((template,), 1, count, doubles=1).make()
     return [str(pk) for pk in Application.objects.exclude(pk=template).values_list("pk", flat=True)]
 
 

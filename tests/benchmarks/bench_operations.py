@@ -13,7 +13,6 @@ from collections import defaultdict
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 from hdh_portal.devstack.existing import ensure_database
 from hdh_portal.devstack.places import PYTHON, REPOSITORY
@@ -94,6 +93,7 @@ def _prepare(account: dict[str, str], folder: str) -> None:
     os.environ.update(
         HDH_SCALEWAY_API=address, HDH_SCALEWAY_STORAGE=address, HDH_SCALEWAY_AGENT=address + "/_agent/{server}",
         HDH_SCALEWAY_RATE="100000", HDH_WORKSPACE_PROVIDER="scaleway", HDH_DELIVERY_DIR=folder,
+        HDH_SCALEWAY_GATEWAY_CERTIFICATES=str(REPOSITORY / "tests" / "support" / "gateway.pub"),
     )  # fmt: skip
     import django
 
@@ -110,6 +110,7 @@ def _begin(count: int, folder: str) -> None:
 
     from apps.workspaces.services import workspace_data_ready
     from tests.factories import workspaces as made
+    from tests.support.cloud_fixtures import EXTRACT, delivery
 
     call_command("migrate", verbosity=0)
     host = urlsplit(os.environ["HDH_SCALEWAY_API"]).netloc
@@ -119,10 +120,7 @@ def _begin(count: int, folder: str) -> None:
         "POST", "/_fake/api/limits", json.dumps({"quotas": quotas}), {"Content-Type": "application/json"}
     )
     connection.getresponse().read()
-    extract = UUID(int=7)
-    (Path(folder) / str(extract)).mkdir()
-    (Path(folder) / str(extract) / "manifest.json").write_text('{"files": []}')
-    (Path(folder) / str(extract) / "people.csv").write_text("age,sex\n40,1\n")
+    extract = delivery(Path(folder), EXTRACT)
     for _ in range(count):
         workspace = made.workspace()
         with transaction.atomic():

@@ -37,12 +37,13 @@ IN_TEAMS = frozenset({"applications_member", "projects_membership"})
 @dataclass(frozen=True)
 class Copies:
     """Copies numbered `first` to `last` of the template dossiers, each once for every number; the teams of the copies
-    are in turn those of the templates and their doubles."""
+    are in turn those of the templates and their doubles, of which there may be one only: the templates' own people."""
 
     templates: tuple[str, ...]
     first: int
     last: int
     with_events: bool = False
+    doubles: int = DOUBLES
 
     def make(self) -> None:
         """Insert them all. Checks by triggers are left out: what is copied had passed them. Raises AssertionError when
@@ -50,7 +51,7 @@ class Copies:
         """
         with connection.cursor() as cursor:
             cursor.execute("SET session_replication_role = replica")
-            cursor.execute(_doubles_statement(), [list(self.templates)])
+            cursor.execute(_doubles_statement(self.doubles), [list(self.templates)])
             for model, condition in self.tables:
                 cursor.execute(self._statement(model, condition), [list(self.templates)])
                 copies = len(self.templates) * (self.last - self.first + 1)
@@ -82,7 +83,7 @@ class Copies:
             if isinstance(field, models.AutoField | models.BigAutoField):
                 continue
             columns.append(f'"{field.column}"')
-            values.append(_value(model, field, copied))
+            values.append(_value(model, field, copied, self.doubles))
         numbers = f"generate_series({self.first}, {self.last}) n"
         return (
             f"INSERT INTO {_table(model)} ({', '.join(columns)}) "
@@ -90,14 +91,14 @@ class Copies:
         )
 
 
-def _value(model: type[models.Model], field: Any, copied: set[type[models.Model]]) -> str:
+def _value(model: type[models.Model], field: Any, copied: set[type[models.Model]], doubles: int) -> str:
     name = f"{model._meta.db_table}.{field.column}"
     own = f't."{field.column}"'
     if name in NUMBERED:
         return NUMBERED[name]
     target = field.related_model if field.is_relation else None
     if target is Person and (model._meta.db_table in IN_TEAMS or field.column == "user_id"):
-        return f"CASE WHEN mod(n, {DOUBLES}) = 0 THEN {own} ELSE {_double(own, f'mod(n, {DOUBLES})')} END"
+        return f"CASE WHEN mod(n, {doubles}) = 0 THEN {own} ELSE {_double(own, f'mod(n, {doubles})')} END"
     points_at_a_copy = target in copied and isinstance(target._meta.pk, models.UUIDField)
     if (isinstance(field, models.UUIDField) and (field.primary_key or field.unique)) or points_at_a_copy:
         return f"md5({own}::text || n)::uuid"
@@ -112,7 +113,7 @@ def _double(person: str, number: str) -> str:
     return f"md5({person}::text || 'double' || {number})::uuid"
 
 
-def _doubles_statement() -> str:
+def _doubles_statement(doubles: int) -> str:
     """The doubles of everybody in the templates' teams, each once."""
     columns = {field.column: f't."{field.column}"' for field in Person._meta.concrete_fields}
     columns |= {"id": _double("t.id", "n"), "email": "n || t.email"}
@@ -120,7 +121,7 @@ def _doubles_statement() -> str:
     team = f"SELECT person_id FROM {_table(Member)} WHERE application_id = ANY(%s::uuid[])"
     return (
         f"INSERT INTO {_table(Person)} ({names}) SELECT {', '.join(columns.values())} FROM {_table(Person)} t, "
-        f"generate_series(1, {DOUBLES - 1}) n WHERE t.id IN ({team}) ON CONFLICT DO NOTHING"
+        f"generate_series(1, {doubles - 1}) n WHERE t.id IN ({team}) ON CONFLICT DO NOTHING"
     )
 
 

@@ -32,6 +32,7 @@ def test_every_page_of_a_dossier_in_english(stack: Stack, chromium: Browser, som
     researcher.speak("en")
     researcher.go("/dossiers/nouveau/")
     researcher.check("en-start")
+    researcher.page.locator("#id_path").select_option("permanent_access")
     researcher.page.locator("main form button[type=submit]").click()
     researcher.page.wait_for_url(re.compile("/title/"))
     dossier = "/dossiers/" + researcher.page.url.split("/dossiers/")[1].split("/")[0] + "/"

@@ -41,6 +41,7 @@ def start(researcher: Person) -> str:
     researcher.check("my-applications-empty")
     researcher.go("/dossiers/nouveau/")
     researcher.check("start")
+    page.locator("#id_path").select_option("permanent_access")
     page.locator("main form button[type=submit]").click()
     page.wait_for_url(re.compile(r"/dossiers/[0-9a-f-]{36}/title/"))
     return "/dossiers/" + page.url.split("/dossiers/")[1].split("/")[0] + "/"

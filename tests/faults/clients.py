@@ -125,7 +125,7 @@ class Researcher:
         """A new dossier with every page filled; empty when the portal was away or somebody asked to stop."""
         try:
             page = self.visitor.get("/dossiers/nouveau/")
-            answer = self.visitor.submit(page, "/dossiers/nouveau/", follow=False)
+            answer = self.visitor.submit(page, "/dossiers/nouveau/", {"path": "permanent_access"}, follow=False)
         except NOT_KNOWN:
             self.crowd.stopping.wait(PATIENCE)
             return ""

@@ -72,5 +72,5 @@ def test_people_of_the_former_release_go_on_working(portal: Portal, former_porta
     query = "SELECT content ->> 'title' FROM applications_page WHERE application_id = %s AND key = 'title'"
     assert portal.row(query, uuid_in(dossier)) == ("Gardé par l'ancienne version",)
     page = former.get("/dossiers/nouveau/")
-    assert former.submit(page, "/dossiers/nouveau/", follow=False).status == 302
+    assert former.submit(page, "/dossiers/nouveau/", {"path": "permanent_access"}, follow=False).status == 302
     assert campaign.judge(portal) == []

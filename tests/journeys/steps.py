@@ -55,10 +55,10 @@ def sign_in(base_url: str, email: str, code_of: Callable[[str], str]) -> Visitor
     return visitor
 
 
-def start_dossier(visitor: Visitor, path: str = "") -> str:
-    """Start a dossier on a path of the procedure, the one proposed unless told; gives its address."""
+def start_dossier(visitor: Visitor, path: str = "permanent_access") -> str:
+    """Start a dossier on a path of the procedure; gives its address."""
     page = visitor.get("/dossiers/nouveau/")
-    page = visitor.submit(page, "/dossiers/nouveau/", {"path": path} if path else {})
+    page = visitor.submit(page, "/dossiers/nouveau/", {"path": path})
     found = re.search(r"/dossiers/[0-9a-f-]{36}/", page.url)
     assert found, page.url
     return found.group()

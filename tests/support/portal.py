@@ -9,6 +9,7 @@ from hdh_portal.devstack.stack import Stack
 from tests.journeys import procedure, steps
 from tests.support.visitor import Visitor, wait_until
 
+PLAIN_PATH = "permanent_access"
 RESEARCHER = "camille.durand@chu-demo.fr"
 STEWARDS = ("morgan.petit@hdh-demo.fr", "dominique.robert@hdh-demo.fr")
 
@@ -31,7 +32,7 @@ class Portal:
     def complete_draft(self, path: str = "") -> str:
         """A dossier with all that it needs on this path of the procedure, not submitted; gives its address."""
         researcher = self.visitor(RESEARCHER)
-        dossier = steps.start_dossier(researcher, path)
+        dossier = steps.start_dossier(researcher, path or PLAIN_PATH)
         steps.fill_plain_pages(researcher, dossier)
         steps.build_population(researcher, dossier)
         steps.choose_variables(researcher, dossier)

@@ -66,7 +66,7 @@ def notices_give(
 
     To be called in the transaction of what happened. Raises KeyError for a kind without a sentence.
     """
-    _sentence = wording.NOTICES[kind]
+    _sentence = wording.notice_sentence(kind, data)
     now, told = timezone.now(), sorted(set(people), key=str)
     given = Notice.objects.bulk_create(
         Notice(person_id=person, application=application, kind=kind, data=dict(data), at=now) for person in told

@@ -18,7 +18,7 @@ from apps.audit.reading import reads
 from apps.core.actions import declares, keeps_typed
 from apps.core.errors import RefusedError
 
-PAGE_SIZE = 50
+PAGE_SIZE = 25
 
 
 @declares("application.messages")
@@ -68,9 +68,14 @@ def _messages(request: HttpRequest, application: Application, *, as_staff: bool)
 @declares("application.notices")
 def notices(request: HttpRequest) -> HttpResponse:
     """What happened on the person's dossiers."""
-    page = Paginator(messages_read.notices_of(person_of(request)), PAGE_SIZE).get_page(request.GET.get("page"))
-    lines = [(notice, wording.NOTICES[notice.kind]) for notice in page]
-    return render(request, "applications/notices.html", {"page": page, "lines": lines})
+    latest = messages_read.notices_of(person_of(request))[: messages_read.NOTICES_SHOWN]
+    page = Paginator(latest, PAGE_SIZE).get_page(request.GET.get("page"))
+    context = {
+        "page": page,
+        "lines": [(notice, wording.notice_sentence(notice.kind, notice.data)) for notice in page],
+        "may_have_more": page.paginator.count == messages_read.NOTICES_SHOWN and not page.has_next(),
+    }
+    return render(request, "applications/notices.html", context)
 
 
 @declares("application.notices_read")

@@ -19,14 +19,15 @@ def queue_page(request: HttpRequest) -> HttpResponse:
     """The dossiers that await a steward, then the others."""
     person, view = person_of(request), queue.view_of(request.GET)
     filters = queue.filters(view, person)
-    total = next(found.count for found in filters if found.is_chosen)
-    page = queue.Counted(queue.queue(view, person), PAGE_SIZE, total).get_page(request.GET.get("page"))
+    tally = next(found.count for found in filters if found.is_chosen and found.count)
+    page = queue.Counted(queue.queue(view, person), PAGE_SIZE, tally.number).get_page(request.GET.get("page"))
     today = timezone.localdate()
     context = {
         "page": page,
         "lines": [(found, overview.standing(found), queue.deadline_said(found, today)) for found in page],
         "filters": filters,
         "view": view,
+        "tally": tally,
         "saved_views": queue.saved_views(view),
         "stewards": following.stewards(),
         "paths": queue.path_titles(),

@@ -1,6 +1,6 @@
 """The steward's queue and the screen on which a dossier is decided."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 from uuid import UUID
 
@@ -19,19 +19,20 @@ from apps.applications.deciding_forms import (
     DiscontinueForm,
     ExtendForm,
     JudgeForm,
-    ObligationForm,
     OpinionForm,
     RedirectForm,
     RefuseForm,
     ReturnForm,
 )
 from apps.applications.models import Application
+from apps.applications.policy import Stage
 from apps.applications.views.shared import examined_or_404, language_of, seen_version
 from apps.audit.reading import reads
 from apps.core.actions import declares
 from apps.core.errors import ChangedMeanwhile, RefusedError
 
-PAGE_SIZE = 50
+# What the page calls the form of a step, where it is not the step's own verb.
+_NAMES = {"opinion_transcribe": "opinion", "cnil_record": "cnil"}
 
 
 @declares("application.review")
@@ -44,24 +45,29 @@ def review(request: HttpRequest, application_id: UUID) -> HttpResponse:
 def review_shown(request: HttpRequest, application: Application, *, status: int = 200, **forms: Any) -> HttpResponse:
     """The decision screen, with the form that was refused if one was."""
     context = examination.examination(application, person_of(request), language_of())
-    path = selectors.path_of(application)
-    blank = {
-        "extend_form": ExtendForm(application),
-        "judge_form": JudgeForm(application),
-        "obligation_form": ObligationForm(application),
-        "return_form": ReturnForm(application, path.reasons),
-        "approve_form": ApproveForm(application),
-        "refuse_form": RefuseForm(application),
-        "redirect_form": RedirectForm(application, selectors.other_paths(application)),
-        "opinion_form": OpinionForm(application),
-        "cnil_form": CnilForm(application),
-        "discontinue_form": DiscontinueForm(application),
-    }
-    shown = {**blank, **forms}
+    shown = {**_forms(application, context["actions"]), **forms}
     for verb in ("approve", "refuse"):
-        act = Act(f"application.{verb}", str(application.pk), application.content_hash)
-        offer_passkey(shown[f"{verb}_form"], person_of(request), act)
+        if form := shown.get(f"{verb}_form"):
+            act = Act(f"application.{verb}", str(application.pk), application.content_hash)
+            offer_passkey(form, person_of(request), act)
     return render(request, "applications/review.html", {**context, **shown}, status=status)
+
+
+def _forms(application: Application, actions: Collection[str]) -> dict[str, RefusableForm]:
+    """A blank form for each step that may be taken."""
+    blank: dict[str, Callable[[], RefusableForm]] = {
+        "extend": lambda: ExtendForm(application),
+        "judge": lambda: JudgeForm(application),
+        "return": lambda: ReturnForm(application, selectors.path_of(application).reasons),
+        "approve": lambda: ApproveForm(application),
+        "refuse": lambda: RefuseForm(application),
+        "redirect": lambda: RedirectForm(application, selectors.other_paths(application)),
+        "opinion_transcribe": lambda: OpinionForm(application),
+        "cnil_record": lambda: CnilForm(application),
+        "discontinue": lambda: DiscontinueForm(application),
+    }
+    made = ((_NAMES.get(verb, verb), form) for verb, form in blank.items() if f"application.{verb}" in actions)
+    return {f"{name}_form": form() for name, form in made}
 
 
 @declares("application.return")
@@ -94,8 +100,13 @@ def approve(request: HttpRequest, application_id: UUID) -> HttpResponse:
             by=person_of(request),
         )
 
-    done = _("The dossier was approved. The project, its extract and its workspace are on their way.")
-    return decided(request, application, "approve_form", form, decide, done)
+    return decided(request, application, "approve_form", form, decide, _what_follows(application))
+
+
+def _what_follows(application: Application) -> str:
+    if Stage.AGREEMENT in selectors.path_of(application).stages:
+        return _("The dossier was approved. The agreement comes next: the project opens once every party has signed.")
+    return _("The dossier was approved. The project, its extract and its workspace are on their way.")
 
 
 @declares("application.refuse")

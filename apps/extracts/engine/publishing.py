@@ -16,6 +16,7 @@ from typing import Any
 from .delivery import MANIFEST, read_manifest
 from .places import ObjectPath, Place, files_under
 from .problems import DeliveryError
+from .signature import SIGNATURE
 from .source import sha256_of
 from .workshop import Workshop, home_of
 
@@ -136,3 +137,37 @@ def withdraw(out: Place, request_id: str, work: Path | None = None) -> None:
     elif read_manifest(out).get("request_id") == request_id:
         workshop.take_back(out)
     workshop.discard()
+
+
+def proof_of(out: Place) -> Place:
+    """Where the manifest of a delivery that was removed stays."""
+    return out.parent / f"{out.name}.proof"
+
+
+def remove(out: Place, request_id: str, manifest_sha256: str, work: Path | None = None) -> dict[str, Any]:
+    """Remove a delivery and keep its manifest and signature beside its place; returns the manifest.
+
+    May be repeated after a death at any moment. Raises ``DeliveryError``, and removes nothing, when neither what stands
+    there nor the proof is the delivery of that manifest.
+    """
+    proof = proof_of(out)
+    if _holds_manifest(out, manifest_sha256):
+        _put_aside(out, proof)
+    elif not _holds_manifest(proof, manifest_sha256):
+        raise DeliveryError(f"{out}: this is not the delivery that was recorded, nor is its manifest beside it")
+    withdraw(out, request_id, work)
+    return read_manifest(proof)
+
+
+def _holds_manifest(place: Place, sha256: str) -> bool:
+    try:
+        return sha256_of(place / MANIFEST) == sha256
+    except FileNotFoundError:
+        return False
+
+
+def _put_aside(out: Place, proof: Place) -> None:
+    if isinstance(proof, Path):
+        proof.mkdir(parents=True, exist_ok=True)
+    for name in (SIGNATURE, MANIFEST):
+        (proof / name).write_bytes((out / name).read_bytes())

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import date
+from functools import cache
 from uuid import UUID
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
@@ -64,6 +65,12 @@ def people_accredited() -> QuerySet[Person]:
 
     The same three conditions as `accreditation_conditions`; a test compares the two.
     """
+    return _accredited().all()
+
+
+@cache
+def _accredited() -> QuerySet[Person]:
+    """The question, which is always the same: nobody reads its answer here."""
     today = TruncDate(Now())
     version = ConditionsOfUse.objects.filter(in_force_from__lte=today).order_by("-version").values("version")[:1]
     training = TrainingCertificate.objects.filter(
@@ -84,13 +91,15 @@ def standing_of_team(team: Iterable[Member]) -> dict[UUID, tuple[bool, bool]]:
     applications after a misuse. One query.
     """
     found = list(team)
-    barred = exclusions_in_force().filter(
-        Q(person=OuterRef("pk")) | Q(organisation__in=[member.organisation_id for member in found])
-    )
-    accredited = people_accredited().filter(pk=OuterRef("pk"))
-    people = Person.objects.filter(pk__in=[member.person_id for member in found])
-    rows = people.annotate(accredited=Exists(accredited), barred=Exists(barred))
-    return {pk: (accredited, barred) for pk, accredited, barred in rows.values_list("pk", "accredited", "barred")}
+    people = {member.person_id for member in found}
+    organisations = [member.organisation_id for member in found]
+    accredited = people_accredited().filter(pk__in=people).values_list("pk", flat=True)
+    concerning = Q(person__in=people) | Q(organisation__in=organisations)
+    barred = exclusions_in_force().filter(concerning).values_list("person", "organisation")
+    read_together(accredited, barred)
+    everybody = any(organisation for _person, organisation in barred)
+    excluded = people if everybody else {person for person, _organisation in barred}
+    return {person: (person in accredited, person in excluded) for person in people}
 
 
 def certificates_of(person: Person) -> QuerySet[TrainingCertificate]:

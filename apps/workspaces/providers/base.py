@@ -286,7 +286,7 @@ class Provider(Protocol):
 
     def strays(self, known: Iterable[UUID], looks: Iterable[Look]) -> Iterator[Looked]:
         """What exists without belonging to a known workspace, or where nothing may be; one answer for each look, until
-        the budget of requests is used up. Raises ProviderUnavailable, ProviderRefused."""
+        the provider asks for less. Raises ProviderUnavailable, ProviderRefused."""
 
     def testify(self, job: Job) -> tuple[Testimony, ...]:
         """Ask for everything the workspace ever had, and say what was answered."""

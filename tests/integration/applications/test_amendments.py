@@ -6,6 +6,7 @@ from functools import partial
 
 import pytest
 from django.db import IntegrityError
+from django.utils import timezone
 
 from apps.accounts.models import Person
 from apps.applications import authorised, selectors, services
@@ -150,6 +151,14 @@ def test_whoever_is_on_the_authorised_team_does_not_decide_on_an_amendment(decid
     assert mate.pk not in selectors.team_ids(amendment)
     with pytest.raises(RefusedError, match="partie"):
         approve(amendment, mate)
+
+
+def test_the_same_data_are_extracted_again_once_what_was_delivered_is_removed(decider: Person) -> None:
+    root = made.at_status("approved")
+    extracts = ExtractRequest.objects.filter(project__application=root)
+    extracts.update(status="delivered", manifest_sha256="f" * 64, removal_asked_at=timezone.now())
+    approve(submitted(changed(amended(root), "title", title="Un autre titre")), decider)
+    assert list(extracts.order_by("requested_at").values_list("status", flat=True)) == ["delivered", "requested"]
 
 
 def test_a_renewal_changes_the_end_of_access_and_no_data(decider: Person) -> None:

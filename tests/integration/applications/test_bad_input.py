@@ -11,8 +11,8 @@ from tests.factories import applications as made
 from tests.factories.accounts import StaffRoleFactory, client_signed_in, steward
 
 pytestmark = pytest.mark.django_db
-TYPED = ("a\0b", "😀" * 50, "9" * 40, "-1", "'\"<>%", "٣", "[]")
-STRANGE = (*TYPED, "x" * 5000, "\udcff")
+TYPED = ("a\0b😀", "9" * 40, "['\"<>%")
+STRANGE = (*TYPED, "٣", "x" * 5000, "\udcff")
 LISTS = {
     None: ("/repertoire/?q={}", "/repertoire/?path={}", "/repertoire/?year={}&stage={}&page={}"),
     Role.STEWARD: (
@@ -45,14 +45,14 @@ def test_the_pages_of_a_dossier_take_anything() -> None:
     application = made.draft(by=by)
     client = client_signed_in(by)
     for text in TYPED:
-        asked = quote(text, errors="surrogateescape")
+        asked = quote(text)
         found = client.get(
             f"/dossiers/{application.pk}/codes/?place=r&name=diagnosis&system=icd10&r-diagnosis-search={asked}"
         )
         assert found.status_code < 500, text
         assert client.get(f"/dossiers/?page={asked}").status_code == 200
         assert client.get(f"/parcours/?purpose={asked}").status_code < 500
-        for key in application.specification.keys[:-1]:
+        for key in ("title", "purpose", "population", "variables"):
             sent = {"version": text, "tree": text, "op": text, "columns": text, "title": text, "go": text}
             assert client.post(f"/dossiers/{application.pk}/{key}/", sent).status_code < 500, (key, text)
         assert client.post(f"/dossiers/{application.pk}/messages/", {"text": text, "key": text}).status_code < 500

@@ -68,7 +68,7 @@ class TestQueue:
         client = client_signed_in(steward())
         response = client.get(reverse("applications:queue"), {"status": "approved"})
         assert "Aucun dossier ici" in text_of(response)
-        counts = {found.value: found.count for found in response.context["filters"]}
+        counts = {found.value: found.count.number for found in response.context["filters"]}
         assert {value: count for value, count in counts.items() if count} == {"submitted": 1, "all": 1}
         assert set(counts) == {*(set(Application.Status.values) - {"draft"}), "all"}
 
@@ -265,6 +265,20 @@ class TestApproveAndRefuse:
             response = client.post(url("approve", application), sent)
         assert response["Location"] == url("review", application)
         assert Decision.objects.get().comment == "Bon."
+
+    @pytest.mark.parametrize(
+        ("path", "status", "next_step"),
+        [
+            ("permanent_access", "submitted", "sont en préparation"),
+            ("mr007", "decision", "La convention vient ensuite"),
+        ],
+    )
+    def test_an_approval_tells_what_comes_next(self, path: str, status: str, next_step: str) -> None:
+        application = at_status(status, path=path)
+        client = client_signed_in(steward())
+        with second_factor_accepted(), mock.patch.dict(happenings._follow_ups, clear=True):
+            answer = client.post(url("approve", application), seen(application, otp_code="000000"), follow=True)
+        assert next_step in text_of(answer)
 
     def test_mass_assignment_decides_nothing_else(self) -> None:
         application = at_status("submitted")

@@ -8,7 +8,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from apps.applications import mailing, services
+from apps.applications import mailing, messages_read, services
 from apps.applications.models import Application, Message, Notice
 from apps.audit.models import Event
 from apps.core.errors import RefusedError
@@ -102,6 +102,22 @@ class TestNotices:
         assert "nouveau" in page
         client.post(reverse("applications:notices_read"))
         assert not Notice.objects.filter(read_at=None).exists()
+
+    def test_whoever_was_told_more_than_is_listed_reads_that_older_ones_are_elsewhere(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        by = researcher()
+        application = at_status("submitted", by=by)
+        post(application, steward(), as_staff=True)
+        client = client_signed_in(by)
+        told = Notice.objects.filter(person=by).count()
+        monkeypatch.setattr(messages_read, "NOTICES_SHOWN", told + 1)
+        assert "Seuls les avis les plus récents" not in text_of(client.get(reverse("applications:notices")))
+        post(application, steward(), as_staff=True)
+        response = client.get(reverse("applications:notices"))
+        assert "Seuls les avis les plus récents" in text_of(response)
+        post(application, steward(), as_staff=True)
+        assert len(client.get(reverse("applications:notices")).context["lines"]) == told + 1
 
     def test_several_notices_are_one_e_mail_without_what_was_written(self) -> None:
         by, examiner = researcher(), steward()

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import override
 
-from apps.applications import services
+from apps.applications import queue, services
 from apps.applications.models import Application
 from apps.core.errors import RefusedError
 from tests.factories.accounts import client_signed_in, steward
@@ -66,6 +67,57 @@ class TestQueue:
         full = at_status("submitted", path=FULL)
         client = client_signed_in(steward())
         assert listed(client.get(reverse("applications:queue"), {"path": FULL})) == [full]
+
+
+class TestManyFound:
+    """A search that finds more than are counted says so, and never a number that is not one."""
+
+    @pytest.fixture(autouse=True)
+    def _two_are_counted(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(queue, "COUNTED_AT_MOST", 2)
+
+    def test_what_is_counted_is_said_for_each_status(self) -> None:
+        at_status("submitted", title="Rénale"), at_status("returned", title="Rénale")
+        shown = searched({"q": "renale"})
+        assert counts(shown) == {"all": "2", "submitted": "1", "returned": "1", "approved": "0"}
+        assert shown.context["tally"].exact
+
+    def test_more_are_said_to_be_more(self) -> None:
+        for status in ("submitted", "submitted", "submitted", "returned"):
+            at_status(status, title="Rénale")
+        shown = searched({"q": "renale"})
+        assert counts(shown) == {"all": "plus de 2"}
+        assert "Dossiers trouvés\u00a0: plus de 2." in shown.content.decode()
+        within = searched({"q": "renale", "status": "returned"})
+        assert counts(within) == {"all": "plus de 2", "returned": "1"}
+        assert "Dossiers trouvés" not in within.content.decode()
+        many = searched({"q": "renale", "status": "submitted"})
+        assert counts(many) == {"all": "plus de 2", "submitted": "plus de 2"}
+        assert "Dossiers trouvés\u00a0: plus de 2." in many.content.decode()
+
+    def test_however_many_there_are_the_page_asks_the_same(self, django_assert_num_queries: Any) -> None:
+        client = client_signed_in(steward())
+        for status in ("submitted", "submitted", "submitted"):
+            at_status(status, title="Rénale")
+            client.get(reverse("applications:queue"), {"q": "renale"})
+            with django_assert_num_queries(6):
+                client.get(reverse("applications:queue"), {"q": "renale"})
+
+    def test_without_a_search_everything_is_counted(self) -> None:
+        for _ in range(3):
+            at_status("submitted")
+        assert counts(searched({"status": "all"}))["all"] == "3"
+
+
+def searched(query: dict[str, str]) -> Any:
+    return client_signed_in(steward()).get(reverse("applications:queue"), query)
+
+
+def counts(response: Any) -> dict[str, str]:
+    """What the choices say, by status; of those that nobody asked about, one stands for all."""
+    with override("fr"):
+        said = {one.value: str(one.count) for one in response.context["filters"] if one.count}
+    return {value: count for value, count in said.items() if value in {"all", "submitted", "returned", "approved"}}
 
 
 def listed(response: Any) -> list[Application]:

@@ -16,12 +16,14 @@ from django.utils import timezone
 from apps.accounts.models import Person
 from apps.audit.models import Event
 from apps.projects.models import Membership
+from apps.workspaces import probe
 from apps.workspaces.models import GatewaySession, Ticket, Workspace
 from apps.workspaces.rules import Status
 from apps.workspaces.services import workspace_suspend
 from tests.factories import workspaces as made
 from tests.factories.accounts import PersonFactory
 from tests.integration.workspaces.gateway import serving
+from tests.support.sandbox import local_in
 from tests.support.workspace_visitor import PORTAL, WorkspaceVisitor
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.sandbox]
@@ -67,6 +69,24 @@ def test_a_member_enters_and_computes_on_the_extract(scene: Scene) -> None:
     assert said.strip() == "90"
     events = set(Event.objects.filter(object_id=str(scene.workspace.pk)).values_list("action", flat=True))
     assert {"workspace.ticket_issued", "workspace.session_opened", "workspace.kernel_started"} <= events
+
+
+def test_jupyterlab_says_while_it_computes_and_for_how_long_it_did_not(
+    scene: Scene, standing: tuple[UUID, Path]
+) -> None:
+    socket = local_in(standing[1]).endpoint(standing[0])
+    visitor = scene.inside()
+    kernel = visitor.new_kernel()
+
+    async def while_computing() -> float | None:
+        computing = asyncio.create_task(in_kernel(visitor, kernel, "import time; time.sleep(2)"))
+        await asyncio.sleep(1)
+        said = await asyncio.to_thread(probe.idle_seconds, socket, timezone.now())
+        await computing
+        return said
+
+    assert asyncio.run(while_computing()) == 0
+    assert (probe.idle_seconds(socket, timezone.now() + timedelta(hours=1)) or 0) > 3000
 
 
 def test_revocation_cuts_open_sockets_within_two_seconds(scene: Scene) -> None:

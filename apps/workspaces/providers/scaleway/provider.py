@@ -164,13 +164,15 @@ class ScalewayProvider:
 
     def survey(self, job: Job) -> tuple[Difference, ...]:
         self.cloud.listen(job.notebook.heard)
-        return surveys.survey(_ALL, Site(self.cloud, job))
+        with self.cloud.transport.budget.patiently():
+            return surveys.survey(_ALL, Site(self.cloud, job))
 
     def looks(self) -> tuple[Look, ...]:
         return stray.looks(self.cloud)
 
     def strays(self, known: Iterable[UUID], looks: Iterable[Look]) -> Iterator[Looked]:
-        return stray.strays(self.cloud, known, looks)
+        with self.cloud.transport.budget.patiently():
+            yield from stray.strays(self.cloud, known, looks)
 
     def testify(self, job: Job) -> tuple[Testimony, ...]:
         self.cloud.listen(job.notebook.heard)
@@ -193,4 +195,5 @@ class ScalewayProvider:
         return tuple(one for one in found if one is not None)
 
     def offers(self) -> tuple[Offer, ...]:
-        return before.offers(self.cloud)
+        with self.cloud.transport.budget.patiently():
+            return before.offers(self.cloud)

@@ -139,17 +139,15 @@ def looks(cloud: Cloud) -> tuple[Look, ...]:
 
 
 def strays(cloud: Cloud, known: Iterable[UUID], asked: Iterable[Look]) -> Iterator[Looked]:
-    """What each look finds. A place that refuses or does not answer is said to, and holds up no other; a budget of
-    requests that is used up ends the run. Raises ProviderUnavailable, ProviderRefused when not even projects are
-    listed."""
+    """What each look finds. A place that refuses or does not answer is said to, and holds up no other; a cloud that
+    asks for less ends the run. Raises ProviderUnavailable, ProviderRefused when not even projects are listed."""
     projects = {one.id: owner for one in cloud.projects.list_projects_all() if (owner := workspace_of(one.name))}
     ours = Ours(projects, frozenset(known))
     for look in asked:
         try:
             yield Looked(look, tuple(_found(cloud, look, ours)))
         except Throttled as error:
-            if error.after is None:
-                yield Looked(look, (), str(error))
+            yield Looked(look, (), str(error))
             return
         except (ProviderUnavailable, ProviderRefused) as error:
             yield Looked(look, (), str(error))

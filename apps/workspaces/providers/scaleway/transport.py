@@ -40,7 +40,7 @@ class Transport:
     """Speaks to the API as one key. `listener` hears every exchange."""
 
     def __init__(self, account: Account, *, session: requests.Session, budget: TokenBucket) -> None:
-        self.account, self._session, self._budget = account, session, budget
+        self.account, self._session, self.budget = account, session, budget
         self.listener: Listener = lambda exchange: None
         self.guard: Guard = lambda: None
 
@@ -102,7 +102,7 @@ class Transport:
             raise ProviderRefused(f"{place} is not in {REGION}: nothing was sent.")
 
     def _pay(self, operation: str) -> None:
-        wait = self._budget.take()
+        wait = self.budget.take()
         if wait:
             raise over_budget(operation, wait)
 

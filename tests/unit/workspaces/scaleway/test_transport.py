@@ -135,6 +135,15 @@ def test_the_budget_of_requests_never_waits_and_says_for_how_long_to_stay_away()
     assert budget.take() == 0
 
 
+def test_a_sweep_waits_for_its_tokens_and_no_longer_than_it_lasts() -> None:
+    now = [0.0]
+    budget = TokenBucket(2.0, 1, lambda: now[0], lambda seconds: now.__setitem__(0, now[0] + seconds))
+    with budget.patiently():
+        assert [budget.take() for _ in range(5)] == [0.0] * 5
+    assert now == [2.0]
+    assert budget.take() == 0.5
+
+
 def test_a_used_up_budget_is_throttling_and_nothing_is_sent() -> None:
     world = new_world()
     provider = provider_in(world, rate="0.0001")
