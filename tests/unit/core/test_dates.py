@@ -9,6 +9,7 @@ from django.utils import timezone, translation
 from apps.core.dates import in_words
 
 FIRST = date(2026, 12, 1)
+MOMENT = datetime(2026, 12, 1, 16, 5, tzinfo=timezone.get_default_timezone())
 
 
 @pytest.mark.parametrize(
@@ -18,10 +19,12 @@ FIRST = date(2026, 12, 1)
         ("fr", date(2026, 12, 11), "DATE_FORMAT", "11 décembre 2026"),
         ("fr", date(2026, 12, 21), "DATE_FORMAT", "21 décembre 2026"),
         ("fr", FIRST, "SHORT_DATE_FORMAT", "01/12/2026"),
-        ("en", FIRST, "DATE_FORMAT", "Dec. 1, 2026"),
+        ("en", FIRST, "DATE_FORMAT", "1 December 2026"),
+        ("en", FIRST, "SHORT_DATE_FORMAT", "1 Dec 2026"),
+        ("en", MOMENT, "SHORT_DATETIME_FORMAT", "1 Dec 2026, 16:05"),
     ],
 )
-def test_french_counts_the_first_of_a_month(language: str, day: date, style: str, words: str) -> None:
+def test_nobody_takes_a_month_for_a_day(language: str, day: date, style: str, words: str) -> None:
     with translation.override(language):
         assert in_words(day, style) == words
         assert rendered(day, style) == words
