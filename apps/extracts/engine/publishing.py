@@ -8,6 +8,7 @@ begun anew from another source, finds nothing of a worker that had been given up
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -167,7 +168,19 @@ def _holds_manifest(place: Place, sha256: str) -> bool:
 
 
 def _put_aside(out: Place, proof: Place) -> None:
+    """Copy what proves a delivery; on the disk itself when this returns, for the original is removed next."""
     if isinstance(proof, Path):
         proof.mkdir(parents=True, exist_ok=True)
     for name in (SIGNATURE, MANIFEST):
         (proof / name).write_bytes((out / name).read_bytes())
+    for place in (proof / SIGNATURE, proof / MANIFEST, proof, proof.parent):
+        if isinstance(place, Path):
+            _settled(place)
+
+
+def _settled(place: Path) -> None:
+    descriptor = os.open(place, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -132,6 +132,23 @@ def test_data_wait_for_an_amendment_that_may_prolong_the_project(delivered: Extr
     assert deliveries_remove(TODAY + timedelta(days=60)) == 1
 
 
+def test_the_proof_is_on_the_disk_before_anything_is_removed(
+    worker: Settings, delivered: ExtractRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended(delivered, 30)
+    deliveries_remove(TODAY)
+    settled: list[tuple[str, bool]] = []
+
+    def settle(descriptor: int) -> None:
+        name = Path(f"/proc/self/fd/{descriptor}").readlink().name
+        settled.append((name, place(worker, delivered).exists()))
+
+    monkeypatch.setattr("os.fsync", settle)
+    done(delivered)
+    names = ["manifest.sig.json", "manifest.json", f"{delivered.pk}.proof", worker.DELIVERY_DIR.name]
+    assert settled == [(name, True) for name in names]
+
+
 @pytest.mark.parametrize("dies_at", ["_put_aside", "withdraw", "after"])
 def test_a_worker_that_dies_in_the_midst_is_followed_up(
     delivered: ExtractRequest, settings: Settings, monkeypatch: pytest.MonkeyPatch, dies_at: str
