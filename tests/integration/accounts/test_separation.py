@@ -45,7 +45,7 @@ def test_nobody_gives_a_role_to_themselves_neither_by_the_service_nor_by_a_row()
 
 
 def test_only_somebody_who_holds_a_role_gives_one() -> None:
-    yesterday = TODAY() - timedelta(days=2)
+    yesterday = TODAY() - timedelta(days=1)
     former = StaffRoleFactory.create(ends_on=yesterday).person
     assert refused(given, PersonFactory.create(), PersonFactory.create())
     assert refused(given, PersonFactory.create(), former)
