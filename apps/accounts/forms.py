@@ -1,6 +1,7 @@
 """The forms of sign-in and of the account page. Whether a code or a password is right is the services' business."""
 
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, cast
 
 from django import forms
 from django.contrib.auth.password_validation import validate_password
@@ -22,7 +23,11 @@ CHOOSE = ("", _("Choose an answer"))
 
 
 class RefusableForm(forms.Form):
-    """A form that can show, beside the right field, what a service refused."""
+    """A form whose lists may depend on the reader, and that shows beside the right field what a service refused."""
+
+    def offer(self, name: str, choices: Iterable[tuple[Any, Any]]) -> None:
+        """Give a list of choices its lines: what is sent, and what is read."""
+        cast(forms.ChoiceField, self.fields[name]).choices = list(choices)
 
     def refuse(self, error: RefusedError) -> None:
         """Put the sentences of the refusal beside its field, or above the form."""

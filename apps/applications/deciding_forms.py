@@ -171,7 +171,7 @@ class RedirectForm(StepForm):
     def __init__(self, application: Application, paths: Iterable[Path], data: Any = None) -> None:
         super().__init__(application, data)
         choices = [(path.key, wording.said(path.title)) for path in paths]
-        self.fields["path"].choices = [CHOOSE, *choices]  # type: ignore[attr-defined]  # a choice field
+        self.offer("path", [CHOOSE, *choices])
 
 
 class OpinionForm(StepForm):

@@ -185,9 +185,9 @@ class CreateForm(RefusableForm):
     def __init__(self, organisations: Any, paths: Iterable[Path], data: Any = None, *, path: str = "") -> None:
         super().__init__(data, initial={"path": path})
         self.paths = [(path.key, wording.said(path.title), wording.said(path.summary)) for path in paths]
-        self.fields["path"].choices = [CHOOSE, *((key, title) for key, title, _summary in self.paths)]  # type: ignore[attr-defined]  # a choice field
+        self.offer("path", [CHOOSE, *((key, title) for key, title, _summary in self.paths)])
         self.shown = [(found.pk, found.name) for found in organisations]
-        self.fields["organisation"].choices = self.shown  # type: ignore[attr-defined]  # a choice field
+        self.offer("organisation", self.shown)
 
 
 class SeenForm(RefusableForm):
@@ -216,7 +216,7 @@ class InvestigatorForm(RefusableForm):
         super().__init__(data, auto_id="investigator_%s")
         others = [one for one in team if one.role != Member.Role.PRINCIPAL_INVESTIGATOR]
         choices = [(str(one.person_id), one.person.full_name) for one in others]
-        self.fields["person"].choices = [CHOOSE, *choices]  # type: ignore[attr-defined]  # a ChoiceField, declared above
+        self.offer("person", [CHOOSE, *choices])
 
 
 class MessageForm(RefusableForm):
@@ -276,6 +276,6 @@ class AttachmentForm(RefusableForm):
     ) -> None:
         super().__init__(data, files)
         kinds = [(field.name, wording.said(field.label)) for field in page.fields if field.is_asked(contents)]
-        self.fields["kind"].choices = [CHOOSE, *kinds]  # type: ignore[attr-defined]  # a choice field
+        self.offer("kind", [CHOOSE, *kinds])
         present = [(str(found.pk), found.name) for found in documents]
-        self.fields["replaces"].choices = [("", _("No, it is a new document")), *present]  # type: ignore[attr-defined]  # a choice field
+        self.offer("replaces", [("", _("No, it is a new document")), *present])

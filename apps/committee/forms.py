@@ -54,8 +54,8 @@ class PrepareForm(SeenForm):
         }
         super().__init__(data, initial=initial, auto_id="prepare_%s")
         people = [(str(member.pk), member.full_name) for member in members]
-        self.fields["present"].choices = people  # type: ignore[attr-defined]  # a choice field
-        self.fields["chair"].choices = [("", _("Nobody yet")), *people]  # type: ignore[attr-defined]  # the same
+        self.offer("present", people)
+        self.offer("chair", [("", _("Nobody yet")), *people])
 
 
 class DisclosureForm(RefusableForm):
@@ -205,7 +205,7 @@ class OpinionForm(RecommendingForm):
         super().__init__(data, initial=seen, auto_id="opinion_%s")
         possible = {outcome.value for outcome in recordable}
         choices = [choice for choice in OutcomeName.choices if choice[0] in possible]
-        self.fields["outcome"].choices = [CHOOSE, *choices]  # type: ignore[attr-defined]  # a choice field
+        self.offer("outcome", [CHOOSE, *choices])
         self.add_rows(proposed)
         self.order_fields([*[name for name in self.fields if name != "otp_code"], "otp_code"])
 

@@ -55,5 +55,5 @@ class RevokeForm(RefusableForm):
         self, people: Iterable[tuple[str, str]], organisations: Iterable[tuple[str, str]], data: Any = None
     ) -> None:
         super().__init__(data)
-        self.fields["people"].choices = list(people)  # type: ignore[attr-defined]  # a choice field
-        self.fields["organisations"].choices = list(organisations)  # type: ignore[attr-defined]
+        self.offer("people", people)
+        self.offer("organisations", organisations)

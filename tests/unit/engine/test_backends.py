@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-import ibis  # type: ignore[import-untyped]
+import ibis
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest

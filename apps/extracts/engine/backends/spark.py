@@ -15,9 +15,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, ClassVar, Self
 
-import pyarrow as pa  # type: ignore[import-untyped]
-import pyarrow.parquet as pq  # type: ignore[import-untyped]
-from ibis.backends.pyspark import Backend as Dialect  # type: ignore[import-untyped]
+import pyarrow as pa
+import pyarrow.parquet as pq
+from ibis.backends.pyspark import Backend as Dialect
 from py4j.protocol import Py4JError
 from pyspark import StorageLevel
 from pyspark.errors import PySparkException

@@ -5,8 +5,8 @@ from functools import reduce as fold
 from operator import add, and_, or_
 from typing import Any
 
-import ibis  # type: ignore[import-untyped]
-import ibis.expr.types as ir  # type: ignore[import-untyped]
+import ibis
+import ibis.expr.types as ir
 
 from apps.extracts.engine.criteria import (
     Age,

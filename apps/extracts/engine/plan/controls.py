@@ -1,7 +1,7 @@
 """Cases to be matched and persons who may be their controls, of some regions: what the matching is done upon."""
 
-import ibis  # type: ignore[import-untyped]
-import ibis.expr.types as ir  # type: ignore[import-untyped]
+import ibis
+import ibis.expr.types as ir
 
 from apps.extracts.engine.criteria import EventLeaf
 from apps.extracts.engine.design import Controls

@@ -11,8 +11,8 @@ from functools import reduce as fold
 from operator import and_, or_
 from typing import cast
 
-import ibis  # type: ignore[import-untyped]
-import ibis.expr.types as ir  # type: ignore[import-untyped]
+import ibis
+import ibis.expr.types as ir
 
 from apps.extracts.engine.catalogue import BENEFICIARY_KEYS, CLAIM_KEYS, STAY_KEYS
 from apps.extracts.engine.criteria import (

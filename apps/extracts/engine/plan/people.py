@@ -2,8 +2,8 @@
 
 from datetime import date
 
-import ibis  # type: ignore[import-untyped]
-import ibis.expr.types as ir  # type: ignore[import-untyped]
+import ibis
+import ibis.expr.types as ir
 
 from apps.extracts.engine.catalogue import BENEFICIARY_KEYS
 

@@ -1,6 +1,6 @@
 """Coarser and shifted values, as expressions."""
 
-import ibis.expr.types as ir  # type: ignore[import-untyped]
+import ibis.expr.types as ir
 from ibis import null
 
 from apps.extracts.engine.catalogue import Column, Family, Link, Table, Type

@@ -6,8 +6,8 @@ from functools import cache, lru_cache
 from inspect import Parameter, Signature
 from typing import Any
 
-import ibis  # type: ignore[import-untyped]
-import ibis.expr.types as ir  # type: ignore[import-untyped]
+import ibis
+import ibis.expr.types as ir
 from ibis.expr import operations
 
 from apps.extracts.engine.catalogue import CATALOGUE, CLAIM_KEYS, STAY_KEYS, Kind, Table, Type

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from functools import reduce as fold
 from operator import or_
 
-import ibis  # type: ignore[import-untyped]
-import ibis.expr.types as ir  # type: ignore[import-untyped]
+import ibis
+import ibis.expr.types as ir
 
 from apps.extracts.engine.catalogue import BENEFICIARY_KEYS, CLAIM_KEYS, STAY_KEYS
 from apps.extracts.engine.criteria import Period

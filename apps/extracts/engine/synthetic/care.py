@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
-import pyarrow as pa  # type: ignore[import-untyped]
+import pyarrow as pa
 
 from apps.extracts.engine.codelists import CODES, PRODUCTS
 from apps.extracts.engine.codes import System

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa  # type: ignore[import-untyped]
+import pyarrow as pa
 
 from apps.extracts.engine.catalogue import CATALOGUE
 from apps.extracts.engine.codelists import CODES, PRODUCTS, label
