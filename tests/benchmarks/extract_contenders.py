@@ -13,6 +13,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from datetime import date
+from importlib.abc import MetaPathFinder
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +46,17 @@ def definition(cohort: str, first: int, last: int) -> dict[str, Any]:
     }
 
 
+class NotInstalled(MetaPathFinder):
+    """Pandas is here for its own script: the portal is installed without it, and Arrow loads it wherever it stands."""
+
+    def find_spec(self, fullname: str, *_: Any) -> None:
+        """Refuse pandas, leave everything else to the others."""
+        if fullname == "pandas":
+            raise ModuleNotFoundError("pandas is not a dependency of the portal", name=fullname)
+
+
 def _engine(options: Options, ordered: bool) -> dict[str, Any]:
+    sys.meta_path.insert(0, NotInstalled())
     from apps.extracts.engine.definition import Definition
     from apps.extracts.engine.pseudonyms import ProjectKey
     from apps.extracts.engine.run import EngineSettings, ExtractRun, run_all

@@ -22,9 +22,11 @@ from .numbering import Numbering, Numbers, batches, numberings
 from .risk import SMALLEST_COUNT
 
 PERSON = "PATIENT_ID"
-BUCKET_ROWS = 1 << 20
+BUCKET_ROWS = 1 << 19
 """About how many pairs a bucket may hold; more when there would be more than ``MOST_BUCKETS``, or in one class."""
 MOST_BUCKETS = 512
+PIECE_ROWS = 1 << 17
+"""How many pairs are read at once, at least."""
 MIXER = np.uint64(0x9E3779B97F4A7C15)
 WORD_BITS = 64
 HALF = np.uint64(32)
@@ -207,9 +209,18 @@ class _Pairs:
     def classes(self) -> Iterator[tuple[npt.NDArray[np.int64], Numbers]]:
         """For the classes of each bucket: where each begins in the list of their members, which follows."""
         for file in sorted(self._folder.iterdir()):
-            rows = np.fromfile(file, dtype=np.uint64).reshape(-1, self.layout.words)
-            words = _distinct([np.ascontiguousarray(word) for word in rows.T])
+            words = self._different(file)
             yield np.flatnonzero(_changes(self.layout.classes(words))), self.layout.members(words)
+
+    def _different(self, file: Path) -> list[Words]:
+        """The different pairs of a bucket, read in pieces: coarse classes hold the same persons in each month."""
+        width = self.layout.words
+        found: list[Words] = [np.empty(0, dtype=np.uint64)] * width
+        with file.open("rb") as stream:
+            while (read := np.fromfile(stream, np.uint64, width * max(PIECE_ROWS, len(found[0])))).size:
+                piece = read.reshape(-1, width).T
+                found = _distinct([np.concatenate(both) for both in zip(found, piece, strict=True)])
+        return found
 
 
 def _mixed(words: Sequence[Words]) -> Words:

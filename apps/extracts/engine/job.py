@@ -1,14 +1,16 @@
 """What a unit works with, and how the relations of an expression are bound to files."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from .backends import Backend
-from .catalogue import CATALOGUE, Partitioning, Table
+from .catalogue import CATALOGUE, Partitioning
 from .definition import Definition
 from .plan.deliveries import shared
-from .plan.relations import SHAPES, Query
+from .plan.events import reduced
+from .plan.relations import SHAPES, Query, Shape, compiled
 from .problems import SourceError
 from .pseudonyms import ProjectKey
 from .signature import Signer
@@ -16,13 +18,17 @@ from .source import Source, SourceFile
 from .units import Unit, UnitKind, partition_read, reads
 from .workshop import Result, Workshop
 
-JOINED_EVERYWHERE = frozenset({"identities", "members"})
-"""What the units of every partition join."""
+KEPT: Mapping[UnitKind, frozenset[str]] = {
+    UnitKind.EVENTS: frozenset({"identities"}),
+    UnitKind.MATCHED: frozenset({"reduced"}),
+    UnitKind.TABLE: frozenset({"members", "lines", "care", "stays"}),
+}
+"""What an engine keeps from one unit of a kind to the next; it lets go of all else when units of another kind begin."""
 HELD_ROWS = 1_000_000
 """Up to how many rows of it an engine keeps, a few dozen MB, rather than read them again for each partition."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Job:
     """All that a step may use."""
 
@@ -36,37 +42,50 @@ class Job:
     binding: Mapping[str, Any]
     signer: Signer
 
-    def files(self) -> Iterator[tuple[Table, SourceFile]]:
-        """The source files that the unit reads."""
+    @cached_property
+    def files(self) -> Mapping[SourceFile, object]:
+        """The source files that the unit reads, and when each was last changed when it was checked."""
+        found: dict[SourceFile, object] = {}
         for name, partition in reads(self.unit, self.definition):
-            table = CATALOGUE.tables[name]
-            for file in self.source.files_of(table, partition):
-                yield table, file
+            checked = self.workshop.result(Unit(UnitKind.SOURCE, name, partition))
+            seen = checked.facts if checked else {}
+            found |= {file: seen.get(file.name) for file in self.source.files_of(CATALOGUE.tables[name], partition)}
+        return found
 
     def sql(self, query: Query) -> str:
         """The SQL of a query, its relations bound to what this unit reads."""
         with self.source_watched():
-            for name in query.relations:
-                self._bind(name)
+            for name, shape in query.relations.items():
+                self._bind(name, shape)
         return query.sql(self.engine.dialect)
 
-    def _bind(self, name: str) -> None:
+    def _bind(self, name: str, shape: Shape) -> None:
         if (table := CATALOGUE.table(name)) is not None:
             files = self.source.files_of(table, partition_read(table, self.unit))
             hive = {"FLX_DIS_DTD": "date"} if table.partitioning is Partitioning.FLUX_MONTH else {}
-            self.engine.bind(name, SHAPES[name], [self.source.path(file) for file in files], hive)
+            self.engine.bind(name, shape, [self.source.path(file) for file in files], hive)
         elif name == "partition":
             self.engine.bind_row(name, {"year": int(self.unit.partition)})
-        elif (query := shared(name, self.definition, of_most=self._is_of_most())) is not None:
+        elif (query := self._shared(name)) is not None:
             self._share(name, query)
         else:
             makers = self._makers(name)
             made = [self.workshop.file(unit) for unit in makers]
-            self.engine.bind(name, SHAPES[name], made, {}, held=name in JOINED_EVERYWHERE and self._is_small(makers))
+            kept = name in KEPT.get(self.unit.kind, ())
+            self.engine.bind(name, SHAPES[name], made, {}, held=kept and self._is_small(makers))
+
+    def _shared(self, name: str) -> Query | None:
+        """The query of what several queries join, computed once for all of them; ``None`` for another relation."""
+        if name == "reduced":
+            return compiled(reduced, self.definition.filters, *self.unit.bucket)
+        return shared(name, self.definition, of_most=self._is_of_most())
 
     def _is_small(self, makers: Sequence[Unit]) -> bool:
-        results = (self.workshop.result(unit) for unit in makers)
-        return sum(result.rows for result in results if result) <= HELD_ROWS
+        return self._rows_of(makers) <= HELD_ROWS
+
+    def _rows_of(self, made: Sequence[Unit]) -> int:
+        results = (self.workshop.result(unit) for unit in made)
+        return sum(result.rows for result in results if result)
 
     def _share(self, name: str, query: Query) -> None:
         stamp = (self.workshop.folder, self.unit.partition)
@@ -75,12 +94,14 @@ class Job:
 
     def _is_of_most(self) -> bool:
         """Whether the cohort is more than half of the identities."""
-        members, identities = (self.workshop.result(Unit(kind)) for kind in (UnitKind.MEMBERS, UnitKind.IDENTITIES))
-        return members is not None and identities is not None and 2 * members.rows > identities.rows
+        members, identities = (self._rows_of(self._makers(name)) for name in ("members", "identities"))
+        return 2 * members > identities
 
     def _makers(self, name: str) -> list[Unit]:
-        """The units that made an intermediate relation; a bucket of the cohort is only about the buckets within it."""
+        """The units that made an intermediate relation; a bucket of persons is only about the buckets within it."""
         made = [unit for unit in self.units if unit.kind == name]
+        if name == UnitKind.IDENTITIES and self.unit.kind is UnitKind.MEMBERS:
+            return [unit for unit in made if unit.partition == self.unit.partition]
         if name == UnitKind.MATCHED and self.unit.kind is UnitKind.COHORT:
             number, count = self.unit.bucket
             return [unit for unit in made if unit.bucket[0] % count == number]
@@ -116,13 +137,10 @@ class _Watch:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
         if kind is None or issubclass(kind, self.job.engine.failures):
-            for table, file in self.job.files():
-                _check_unmoved(self.job, table, file)
+            for file, seen in self.job.files.items():
+                _check_unmoved(self.job.source, file, seen)
 
 
-def _check_unmoved(job: Job, table: Table, file: SourceFile) -> None:
-    found = job.source.check_size(file)
-    checked = job.workshop.result(Unit(UnitKind.SOURCE, table.name, partition_read(table, job.unit)))
-    seen = checked.facts.get(file.name) if checked else None
-    if seen != found.st_mtime_ns:
-        raise SourceError(str(job.source.path(file)), "the file was changed while the extract was being made")
+def _check_unmoved(source: Source, file: SourceFile, seen: object) -> None:
+    if source.check_size(file).st_mtime_ns != seen:
+        raise SourceError(str(source.path(file)), "the file was changed while the extract was being made")

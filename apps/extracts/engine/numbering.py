@@ -87,7 +87,7 @@ def batches(files: Sequence[Path], columns: Sequence[str]) -> Iterator[pa.Record
     for file in files:
         texts = [field.name for field in pq.read_schema(file) if pa.types.is_string(field.type)]
         with pq.ParquetFile(file, read_dictionary=texts) as stream:
-            yield from stream.iter_batches(ROW_GROUP, columns=[*columns])
+            yield from stream.iter_batches(ROW_GROUP, columns=[*columns], use_threads=False)
 
 
 def _coded(column: Any) -> Any:

@@ -20,7 +20,7 @@ from .backends.base import Keyed
 from .catalogue import Kind
 from .definition import Definition
 from .delivery import read_manifest
-from .job import Job
+from .job import KEPT, Job
 from .places import ObjectPath, Place, is_free
 from .plan.relations import KEYED_ARGUMENTS, keyed_name
 from .problems import DeliveryError, EngineError
@@ -202,6 +202,7 @@ def _report(unit: Unit, result: Result, *, skipped: bool) -> UnitReport:
 def _job(unit: Unit, run: ExtractRun, engine: Backend) -> Job:
     functions = {keyed_name(kind): (KEYED_ARGUMENTS[kind], made) for kind, made in run.keyed.items()}
     engine.know(run.key.id, functions)
+    engine.let_go(but=KEPT.get(unit.kind, frozenset()))
     return Job(unit, run.definition, run.source, run.key, engine, run.workshop, run.units, run.binding, run.signer)
 
 

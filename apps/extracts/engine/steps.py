@@ -61,12 +61,12 @@ def _check_shape(table: Table, path: Place) -> None:
 
 def find_identities(job: Job) -> Result:
     """Which identity is whose."""
-    return job.keep(compiled(people.identities))
+    return job.keep(compiled(people.identities, *job.unit.bucket))
 
 
 def describe_people(job: Job) -> Result:
     """Birth, sex and residence of each person."""
-    return job.keep(compiled(people.people))
+    return job.keep(compiled(people.people, *job.unit.bucket))
 
 
 def find_events(job: Job) -> Result:
@@ -77,9 +77,8 @@ def find_events(job: Job) -> Result:
 
 def match_leaves(job: Job) -> Result:
     """The persons of a bucket who satisfy each leaf, from the events of every partition."""
-    filters, bucket = job.definition.filters, job.unit.bucket
-    removed = dict(job.rows(compiled(events.removed_events, filters, *bucket)))
-    return job.keep(compiled(events.matched, job.definition.leaves, filters, *bucket), {"removed": removed})
+    removed = dict(job.rows(compiled(events.removed_events)))
+    return job.keep(compiled(events.matched, job.definition.leaves), {"removed": removed})
 
 
 def find_cohort(job: Job) -> Result:

@@ -32,6 +32,8 @@ from .source import WHOLE, Source
 
 BUCKET = 5_000_000
 """About how many identities one cohort unit decides upon."""
+IDENTITIES = 300_000
+"""Up to how many rows of IR_BEN_R one unit reduces to identities or people."""
 LINES = 5_000_000
 """From about how many lines of the source come the events that one matched unit holds in memory."""
 
@@ -58,7 +60,7 @@ class UnitKind(StrEnum):
 class Unit:
     """One unit. ``table`` is a table, or the part of the source that events are in; ``partition``, one of its own.
 
-    For ``matched`` and ``cohort``, the partition is a bucket of persons, ``2-of-14``; for ``controls``, of regions.
+    From ``identities`` to ``members``, the partition is a bucket of persons, ``2-of-14``; for ``controls``, of regions.
     """
 
     kind: UnitKind
@@ -100,11 +102,12 @@ def plan_of(definition: Definition, source: Source, *, to_objects: bool = False)
 
 
 def _work(definition: Definition, source: Source) -> Iterator[Unit]:
-    yield Unit(UnitKind.IDENTITIES)
-    yield Unit(UnitKind.PEOPLE)
+    identities = _rows(source, "IR_BEN_R", WHOLE)
+    parts = _buckets(-(-identities // IDENTITIES) or 1)
+    yield from (Unit(kind, partition=part) for kind in (UnitKind.IDENTITIES, UnitKind.PEOPLE) for part in parts)
     searched = [(part, partition) for part in Part for partition in _event_partitions(part, definition, source)]
     yield from (Unit(UnitKind.EVENTS, part.value, partition) for part, partition in searched)
-    count = -(-_rows(source, "IR_BEN_R", WHOLE) // BUCKET) or 1
+    count = -(-identities // BUCKET) or 1
     if definition.leaves:
         lines = sum(_rows(source, PART_TABLE[part], partition) for part, partition in searched)
         within_each = -(-lines // (count * LINES)) or 1
@@ -113,7 +116,7 @@ def _work(definition: Definition, source: Source) -> Iterator[Unit]:
     if definition.design.controls:
         yield from (Unit(UnitKind.CONTROLS, partition=bucket) for bucket in _buckets(min(count, len(REGIONS))))
     yield Unit(UnitKind.PATIENTS)
-    yield Unit(UnitKind.MEMBERS)
+    yield from (Unit(UnitKind.MEMBERS, partition=part) for part in parts)
     yield from _deliveries(definition, source)
     for name in sorted(definition.scope.tables):
         if any(quasi_identifiers(definition, CATALOGUE.tables[name])):
@@ -176,7 +179,7 @@ def reads(unit: Unit, definition: Definition) -> tuple[tuple[str, str], ...]:
         case UnitKind.IDENTITIES | UnitKind.PEOPLE:
             names = ("IR_BEN_R",)
         case UnitKind.EVENTS:
-            names = events_of(unit, definition).relations
+            names = tuple(events_of(unit, definition).relations)
         case UnitKind.TABLE:
             names = source_tables(definition, CATALOGUE.tables[unit.table])
         case UnitKind.RISK if unit.table == DESIGN:

@@ -76,14 +76,21 @@ ROWS = st.lists(
 
 
 @pytest.mark.parametrize("diverse", ["", "code"])
-@given(rows=ROWS, rows_of_a_bucket=st.sampled_from([1, 7, 1000]), bits=st.sampled_from([0, 64]), alike=st.booleans())
+@given(
+    rows=ROWS,
+    rows_of_a_bucket=st.sampled_from([1, 7, 1000]),
+    rows_of_a_piece=st.sampled_from([1, 5, 1000]),
+    bits=st.sampled_from([0, 64]),
+    alike=st.booleans(),
+)
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_counts_are_those_by_hand_however_they_are_made(
-    tmp_path: Path, diverse: str, rows: list[Row], rows_of_a_bucket: int, bits: int, alike: bool
+    tmp_path: Path, diverse: str, rows: list[Row], rows_of_a_bucket: int, rows_of_a_piece: int, bits: int, alike: bool
 ) -> None:
     sets = [("sex",), ("sex", "dep")]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(exposure, "BUCKET_ROWS", rows_of_a_bucket)
+        patch.setattr(exposure, "PIECE_ROWS", rows_of_a_piece)
         patch.setattr(exposure, "PACKED_BITS", bits)
         found = exposed(tmp_path / "rows", rows, sets, diverse, alike)
     assert found == [by_hand(rows, columns, diverse) for columns in sets]

@@ -274,7 +274,7 @@ def test_the_key_reaches_no_statement_plan_file_process_list_or_child(
     copy, bind, materialise = DuckDBEngine._copy, DuckDBEngine.bind, DuckDBEngine.materialise
 
     def copied(self: DuckDBEngine, sql: str, path: Path) -> int:
-        said.extend([sql, str(self.rows(f"EXPLAIN {sql}"))])
+        said.extend([self._whole(sql), str(self._connection.execute(f"EXPLAIN {self._whole(sql)}").fetchall())])
         return copy(self, sql, path)
 
     monkeypatch.setattr(DuckDBEngine, "_copy", copied)

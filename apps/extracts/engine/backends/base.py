@@ -1,6 +1,6 @@
 """What the engine asks of a backend, whichever it is."""
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -73,6 +73,9 @@ class Backend(Protocol):
 
     def materialise(self, name: str, sql: str, stamp: Hashable) -> None:
         """Compute a relation that several queries will join, once."""
+
+    def let_go(self, but: Collection[str]) -> None:
+        """Forget all the relations that are held or were materialised, but these."""
 
     def write(self, sql: str, path: Path) -> int:
         """Write a query as one Parquet file, in no particular order; returns the number of rows."""

@@ -1,7 +1,8 @@
 """DuckDB, embedded: binds relations to Parquet files, writes results as Parquet with reproducible bytes."""
 
 import inspect
-from collections.abc import Callable, Hashable, Mapping, Sequence
+import re
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -20,6 +21,8 @@ SQL_TYPES: Mapping[str, str] = {
 }
 PARQUET = f"FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE {ROW_GROUP}"
 """How files are written. Level 1: pseudonyms do not compress, so that level 3 gains 0.4 % for a tenth more work."""
+NAMED = re.compile(r'(?:FROM|JOIN) "(\w+)"')
+"""A relation in the text of a query."""
 
 
 class DuckDBEngine:
@@ -32,6 +35,8 @@ class DuckDBEngine:
     def __init__(self, settings: EngineSettings, temporary: Path) -> None:
         self.ordered = settings.ordered
         self._bound: dict[str, Hashable] = {}
+        self._tables: set[str] = set()
+        self._texts: dict[str, str] = {}  # what relations of files are, until a query names them
         self._keyed_for = ""
         self._connection = duckdb.connect(
             config={
@@ -80,24 +85,23 @@ class DuckDBEngine:
         Types are always declared: what DuckDB would infer from a path or a file differs from one partition to another.
         ``held``: it is small, and read once for all the units to come.
         """
-        if self._bound.get(name) == tuple(files):
+        bound = (tuple(files), tuple(shape))
+        if self._bound.get(name) == bound:
             return
         columns = ", ".join(f'CAST("{column}" AS {SQL_TYPES[kind]}) AS "{column}"' for column, kind in shape.items())
         declared = {column: SQL_TYPES[kind] for column, kind in hive.items()}
         options = f"hive_partitioning = true, hive_types = {_struct(declared)}" if hive else "hive_partitioning = false"
         listed = ", ".join(_text(str(file)) for file in files)
         origin = f"read_parquet([{listed}], {options})" if files else f"({_nothing(shape)})"
-        query = f"SELECT {columns} FROM {origin}"  # noqa: S608  names of the catalogue, paths as quoted texts
+        self._texts[name] = f"SELECT {columns} FROM {origin}"  # noqa: S608  names of the catalogue, quoted paths
         if held:
-            self._connection.execute(f'CREATE OR REPLACE TEMP TABLE "held {name}" AS {query}')
-            query = f'FROM "held {name}"'
-        self._connection.execute(f'CREATE OR REPLACE TEMP VIEW "{name}" AS {query}')
-        self._bound[name] = tuple(files)
+            self._make(name, self._texts.pop(name))
+        self._bound[name] = bound
 
     def bind_row(self, name: str, values: Mapping[str, int]) -> None:
         """Make a relation of one row of whole numbers."""
         columns = ", ".join(f'CAST({int(value)} AS BIGINT) AS "{column}"' for column, value in values.items())
-        self._connection.execute(f'CREATE OR REPLACE TEMP VIEW "{name}" AS SELECT {columns}')
+        self._texts[name] = f"SELECT {columns}"
 
     def holds(self, name: str, stamp: Hashable) -> bool:
         """Whether a relation was materialised for this very stamp."""
@@ -106,8 +110,19 @@ class DuckDBEngine:
     def materialise(self, name: str, sql: str, stamp: Hashable) -> None:
         """Compute a relation that several queries will join, once; it spills to disk beyond the memory limit."""
         self._bound.pop(name, None)
-        self._connection.execute(f'CREATE OR REPLACE TEMP TABLE "{name}" AS {sql}')
+        self._make(name, self._whole(sql))
         self._bound[name] = stamp
+
+    def _make(self, name: str, sql: str) -> None:
+        self._connection.execute(f"CREATE OR REPLACE TEMP TABLE {_name(name)} AS {sql}")
+        self._tables.add(name)
+
+    def let_go(self, but: Collection[str]) -> None:
+        """Forget all the relations that are held or were materialised, but these."""
+        for name in self._tables.difference(but):
+            self._connection.execute(f"DROP TABLE {_name(name)}")
+            self._bound.pop(name, None)
+        self._tables.intersection_update(but)
 
     def write(self, sql: str, path: Path) -> int:
         """Write a query as one Parquet file, in no particular order; returns the number of rows."""
@@ -126,12 +141,20 @@ class DuckDBEngine:
         return self._copy(f"SELECT * FROM ({sql}) ORDER BY {keys}", path)  # noqa: S608
 
     def _copy(self, sql: str, path: Path) -> int:
-        done = self._connection.execute(f"COPY ({sql}) TO {_text(str(path))} ({PARQUET})").fetchone()
+        done = self._connection.execute(f"COPY ({self._whole(sql)}) TO {_text(str(path))} ({PARQUET})").fetchone()
         return int(done[0]) if done else 0
+
+    def _whole(self, sql: str) -> str:
+        """A query with what the relations that it names are; as views, they would be looked up once more each."""
+        named = dict.fromkeys(NAMED.findall(sql))
+        given = [f"{_name(name)} AS NOT MATERIALIZED ({self._texts[name]})" for name in named if name in self._texts]
+        own = [sql.removeprefix("WITH ")] if sql.startswith("WITH ") else []
+        rest = "" if own else sql
+        return f"WITH {', '.join([*given, *own])} {rest}" if given else sql
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """The rows of a small query."""
-        return self._connection.execute(sql).fetchall()
+        return self._connection.execute(self._whole(sql)).fetchall()
 
     def distinct_persons(self, file: Path) -> int:
         """How many distinct PATIENT_ID a Parquet file holds."""

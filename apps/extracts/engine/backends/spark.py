@@ -10,7 +10,7 @@ A source and a work folder on files must be mounted alike on every machine of th
 
 import secrets
 import shutil
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, ClassVar, Self
@@ -104,14 +104,15 @@ class SparkEngine:
         Objects are copied to the work folder until the relation is made of others: PySpark comes without what reads a
         bucket.
         """
-        if self._bound.get(name) == tuple(files):
+        bound = (tuple(files), tuple(shape))
+        if self._bound.get(name) == bound:
             return
         copies = self._temporary / "objects" / name
         shutil.rmtree(copies, ignore_errors=True)
         here = [_here(file, copies) for file in files]
         found = self._read(shape, here, hive) if files else self._session.sql(_nothing(shape))
         found.selectExpr(*_typed(shape, found)).createOrReplaceTempView(name)
-        self._bound[name] = tuple(files)
+        self._bound[name] = bound
 
     def _read(self, shape: Mapping[str, str], files: Sequence[Path], hive: Mapping[str, str]) -> DataFrame:
         reader = self._session.read
@@ -137,6 +138,12 @@ class SparkEngine:
         self._held[name] = self._session.sql(sql).persist(StorageLevel.MEMORY_AND_DISK)
         self._held[name].createOrReplaceTempView(name)
         self._bound[name] = stamp
+
+    def let_go(self, but: Collection[str]) -> None:
+        """Forget all the relations that were materialised, but these."""
+        for name in self._held.keys() - set(but):
+            self._held.pop(name).unpersist()
+            self._bound.pop(name)
 
     def write(self, sql: str, path: Path) -> int:
         """Write a query as one Parquet file, in no particular order; returns the number of rows."""

@@ -24,7 +24,7 @@ from apps.extracts.engine.design import index_of
 from apps.extracts.engine.geography import departments_of
 from apps.extracts.engine.leaf_parts import SEX_CODES
 
-from .events import in_bucket
+from .buckets import in_bucket
 from .relations import COHORT, relation
 
 

@@ -1,6 +1,6 @@
 """The rows and columns that are delivered, and what is counted on the way."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import ibis
 import ibis.expr.types as ir
@@ -48,12 +48,15 @@ def _around(definition: Definition, rows: ir.Table, start: ir.DateValue, end: ir
     return rows.filter((begins <= care.after) & (ends >= -care.before).fill_null(True))
 
 
+def _read(definition: Definition, table: Table) -> tuple[str, ...]:
+    """The columns of the source that what is delivered of a table is made of."""
+    columns = (table.column(name) for name in definition.scope.tables.get(table.name, ()))
+    return tuple(dict.fromkeys(column.surrogate_of or column.name for column in columns if column is not None))
+
+
 def _asked(definition: Definition) -> tuple[str, ...]:
     """The columns of ER_PRS_F that the delivery needs besides the nine keys."""
-    table = CATALOGUE.tables["ER_PRS_F"]
-    columns = (table.column(name) for name in definition.scope.tables.get("ER_PRS_F", ()))
-    found = dict.fromkeys(column.surrogate_of or column.name for column in columns if column is not None)
-    return tuple(name for name in found if name not in CLAIM_KEYS)
+    return tuple(name for name in _read(definition, CATALOGUE.tables["ER_PRS_F"]) if name not in CLAIM_KEYS)
 
 
 def lines(definition: Definition) -> ir.Table:
@@ -120,12 +123,24 @@ def joins_claims(table: Table) -> bool:
     return table.link is Link.CLAIM and table.name != "ER_PRS_F"
 
 
+_LINKING: Mapping[Link, Sequence[str]] = {Link.CLAIM: CLAIM_KEYS, Link.STAY: STAY_KEYS, Link.NOBODY: ()}
+_LINKING_OF: Mapping[str, Sequence[str]] = {
+    "KI_CCI_R": ("BEN_IDT_ANO", "BEN_DCD_DTE"),
+    "IR_IMB_R": (*BENEFICIARY_KEYS, "IMB_ETM_NAT", "IMB_ALD_DTD", "IMB_ALD_DTF"),
+}
+
+
+def _linking(table: Table) -> Sequence[str]:
+    """The columns of a table that tell whose its rows are, and whether they are delivered."""
+    return _LINKING_OF.get(table.name) or _LINKING.get(table.link, BENEFICIARY_KEYS)
+
+
 def selected(definition: Definition, table: Table, repeated: bool) -> ir.Table:
-    """The rows of a table that are delivered, every column, with the pseudonyms that belong to it.
+    """The rows of a table that are delivered, with the pseudonyms that belong to it.
 
     ``repeated``: care lines may repeat the keys of others, and are reduced to one before details join them.
     """
-    source = relation(table.name)
+    source = relation(table.name, *_linking(table), *_read(definition, table))
     match table.link:
         case Link.CLAIM if table.name == "ER_PRS_F":
             return _kept("care")
@@ -172,7 +187,8 @@ def _linked_conditions(definition: Definition, source: ir.Table) -> ir.Table:
 
 def removed_conditions(definition: Definition) -> ir.Table:
     """How many rows of IR_IMB_R each combination of filters removed from the delivery."""
-    linked = _linked_conditions(definition, relation("IR_IMB_R"))
+    conditions = CATALOGUE.tables["IR_IMB_R"]
+    linked = _linked_conditions(definition, relation(conditions.name, *_linking(conditions)))
     return linked.group_by("removed").agg(rows=linked.count())
 
 

@@ -29,7 +29,8 @@ from apps.extracts.engine.criteria import (
 from apps.extracts.engine.filters import Filter
 from apps.extracts.engine.timing import Anchor
 
-from .relations import EVENTS, MATCHED, relation
+from .buckets import bucket_of
+from .relations import EVENTS, MATCHED, REDUCED, relation
 from .rows import ald_hits, bit, dated_care, linked_stays, mask, masked_care, under_way, within
 
 Leaves = tuple[tuple[int, EventLeaf], ...]
@@ -129,13 +130,13 @@ def _stay_events(leaves: Leaves, filters: Sequence[Filter]) -> ir.Table:
 def _stays(number: int, leaf: Act | Stay, stays: ir.Table) -> ir.Table:
     found = stays.filter(within(stays.EXE_SOI_DTD, leaf.period))
     if isinstance(leaf, Act):
-        acts = relation("T_MCOaaA")
+        acts = relation("T_MCOaaA", *STAY_KEYS, "CDC_ACT")
         done = acts.filter(_begins(acts.CDC_ACT, leaf.ccam)).select(*STAY_KEYS).distinct()
         found = found.semi_join(done, list(STAY_KEYS))
     else:
         found = _with_diagnosis(leaf, found)
         if leaf.medical_units:
-            units = relation("T_MCOaaUM")
+            units = relation("T_MCOaaUM", *STAY_KEYS, "AUT_TYP1_UM")
             spent = units.filter(_begins(units.AUT_TYP1_UM, leaf.medical_units)).select(*STAY_KEYS).distinct()
             found = found.semi_join(spent, list(STAY_KEYS))
     return _once(found, number)
@@ -145,7 +146,7 @@ def _with_diagnosis(leaf: Stay, stays: ir.Table) -> ir.Table:
     positions = {Position.PRINCIPAL: stays.DGN_PAL, Position.RELATED: stays.DGN_REL}
     hits = [_begins(column, leaf.diagnosis) for position, column in positions.items() if position in leaf.positions]
     if Position.ASSOCIATED in leaf.positions:
-        associated = relation("T_MCOaaD")
+        associated = relation("T_MCOaaD", *STAY_KEYS, "ASS_DGN")
         coded = associated.filter(_begins(associated.ASS_DGN, leaf.diagnosis)).select(*STAY_KEYS).distinct()
         coded = coded.mutate(associated=True)
         stays = stays.left_join(coded, list(STAY_KEYS)).drop("ETA_NUM_right", "RSA_NUM_right")
@@ -184,11 +185,11 @@ def _coded(leaf: EventLeaf) -> tuple[ir.Table, ir.Value, ir.Value]:
         case Drug():
             return _drugs(leaf)
         case Biology():
-            analyses = relation("ER_BIO_F")
+            analyses = relation("ER_BIO_F", *CLAIM_KEYS, "BIO_PRS_IDE", "BIO_ACT_QSN")
             found = analyses.filter(analyses.BIO_PRS_IDE.isin([int(code) for code in leaf.nabm]))
             return found, found.BIO_PRS_IDE, found.BIO_ACT_QSN
         case Act(ccam=codes):
-            acts = relation("ER_CAM_F")
+            acts = relation("ER_CAM_F", *CLAIM_KEYS, "CAM_PRS_IDE")
             found = acts.filter(_begins(acts.CAM_PRS_IDE, codes))
             return found, found.CAM_PRS_IDE, ibis.null("float64")
         case _:
@@ -196,7 +197,8 @@ def _coded(leaf: EventLeaf) -> tuple[ir.Table, ir.Value, ir.Value]:
 
 
 def _drugs(leaf: Drug) -> tuple[ir.Table, ir.Value, ir.Value]:
-    dispensed, drugs = relation("ER_PHA_F"), relation("IR_PHA_R")
+    dispensed = relation("ER_PHA_F", *CLAIM_KEYS, "PHA_PRS_C13", "PHA_ACT_QSN")
+    drugs = relation("IR_PHA_R", "PHA_CIP_C13", "PHA_ATC_CLA")
     hits = [dispensed.PHA_PRS_C13.isin([int(code) for code in leaf.cip13])] if leaf.cip13 else []
     if leaf.atc:
         products = drugs.filter(_begins(drugs.PHA_ATC_CLA, leaf.atc)).PHA_CIP_C13
@@ -215,35 +217,22 @@ _BUILD: Mapping[Part, Callable[[Leaves, Sequence[Filter]], ir.Table]] = {
 # --- all parts together ---
 
 
-def in_bucket(rows: ir.Table, bucket: int, buckets: int) -> ir.Table:
-    """The rows of one bucket of persons out of so many."""
-    return rows if buckets == 1 else rows.filter(bucket_of(rows.person, buckets) == bucket)
-
-
-def bucket_of(person: ir.StringValue, buckets: int) -> ir.Value:
-    """The bucket of a person. That of twice as many buckets has the same remainder: it lies within this one."""
-    if buckets == 1:
-        return ibis.literal(0, "int64")
-    # Twice the remainder: the hashes of some engines are signed.
-    return ((person.hash() % buckets + buckets) % buckets).cast("int64")
-
-
-def _reduced(filters: Sequence[Filter], bucket: int, buckets: int) -> ir.Table:
+def reduced(filters: Sequence[Filter], bucket: int, buckets: int) -> ir.Table:
     """The events of a bucket over all partitions, what a regularisation cancels among the removed."""
     found = relation("events")
     if buckets > 1:
         found = found.filter(found.bucket == bucket)
     keys = [name for name in EVENTS if name not in ("bucket", "quantity", "rows")]
     summed = found.group_by(keys).agg(quantity=found.quantity.sum(), rows=found.rows.sum())
-    if Filter.DCIR_SIGNED_QUANTITIES not in filters:
-        return summed
-    cancelled = and_(summed.removed == 0, summed.quantity <= 0)
-    return summed.mutate(removed=cancelled.ifelse(bit(Filter.DCIR_SIGNED_QUANTITIES), summed.removed))
+    if Filter.DCIR_SIGNED_QUANTITIES in filters:
+        cancelled = and_(summed.removed == 0, summed.quantity <= 0)
+        summed = summed.mutate(removed=cancelled.ifelse(bit(Filter.DCIR_SIGNED_QUANTITIES), summed.removed))
+    return summed.select(*REDUCED)
 
 
-def matched(leaves: tuple[EventLeaf, ...], filters: Sequence[Filter], bucket: int, buckets: int) -> ir.Table:
+def matched(leaves: tuple[EventLeaf, ...]) -> ir.Table:
     """Which persons of a bucket satisfy which leaf, by enough distinct days; and their index date, if any."""
-    found = _reduced(filters, bucket, buckets)
+    found = relation("reduced")
     kept = found.filter(found.removed == 0).select("leaf", "person", "day")
     dated = _dated(kept, leaves)
     days = dated.group_by("leaf", "person").agg(days=dated.day.nunique(), index_day=dated.index_day.max())
@@ -275,7 +264,7 @@ def _index_days(kept: ir.Table, anchor: int, leaf: EventLeaf) -> ir.Table:
     return found.filter(found.days >= leaf.at_least).drop("days")
 
 
-def removed_events(filters: Sequence[Filter], bucket: int, buckets: int) -> ir.Table:
+def removed_events() -> ir.Table:
     """How many rows each combination of filters removed from the events of a bucket."""
-    found = _reduced(filters, bucket, buckets)
+    found = relation("reduced")
     return found.group_by("removed").agg(rows=found.rows.sum())

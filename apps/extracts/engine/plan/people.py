@@ -7,6 +7,7 @@ import ibis.expr.types as ir
 
 from apps.extracts.engine.catalogue import BENEFICIARY_KEYS
 
+from .buckets import in_bucket
 from .relations import IDENTITIES, relation
 
 NO_EARLIER_DEATH = date(1900, 1, 1)
@@ -26,17 +27,17 @@ def _beneficiaries() -> ir.Table:
     return known.mutate(person=_person(known))
 
 
-def identities() -> ir.Table:
-    """One row for each identity: its person, and how many persons share its BEN_NIR_PSA."""
-    known = _beneficiaries()
+def identities(bucket: int, buckets: int) -> ir.Table:
+    """One row for each identity: its person, and how many persons share its BEN_NIR_PSA, which tells its bucket."""
+    known = in_bucket(_beneficiaries(), bucket, buckets, "BEN_NIR_PSA")
     mapped = known.group_by(list(BENEFICIARY_KEYS)).agg(BEN_IDT_ANO=known.BEN_IDT_ANO.min(), person=known.person.min())
     shared = mapped.group_by("BEN_NIR_PSA").agg(sharing=mapped.person.nunique())
     return mapped.join(shared, "BEN_NIR_PSA").select(*IDENTITIES)
 
 
-def people() -> ir.Table:
-    """One row for each person, as their most recently updated identity describes them; dead if any identity is."""
-    known = _beneficiaries()
+def people(bucket: int, buckets: int) -> ir.Table:
+    """One row for each person of a bucket, as their latest identity describes them; dead if any identity is."""
+    known = in_bucket(_beneficiaries(), bucket, buckets)
     latest = ibis.row_number().over(
         group_by=known.person,
         order_by=[

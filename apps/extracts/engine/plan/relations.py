@@ -45,6 +45,7 @@ EVENTS: Shape = {
     "rows": "int64",
     "bucket": "int64",
 }
+REDUCED: Shape = {"leaf": "int64", "person": "string", "day": "date", "removed": "int64", "rows": "int64"}
 MATCHED: Shape = {"leaf": "int64", "person": "string", "index_day": "date"}
 COHORT: Shape = {"person": "string", "index_day": "date"}
 PATIENTS: Shape = {"person": "string", "PATIENT_ID": "uuid", "CASE_ID": "uuid", "shift": "int64", "index_day": "date"}
@@ -79,6 +80,7 @@ SHAPES: Mapping[str, Shape] = {
     "identities": IDENTITIES,
     "people": PEOPLE,
     "events": EVENTS,
+    "reduced": REDUCED,
     "matched": MATCHED,
     "cohort": COHORT,
     "patients": PATIENTS,
@@ -98,9 +100,13 @@ KEYED_ARGUMENTS: Mapping[Kind, tuple[str, ...]] = {
 """The types of what a pseudonym of each kind is made of."""
 
 
-def relation(name: str) -> ir.Table:
-    """A relation by its name, without any data."""
-    return ibis.table(SHAPES[name], name=name)
+def relation(name: str, *columns: str) -> ir.Table:
+    """A relation by its name, without any data: these columns, or all of them when none is named.
+
+    Tables of the source have dozens of columns, and what a query does not name is not even looked up.
+    """
+    shape = SHAPES[name]
+    return ibis.table({column: shape[column] for column in dict.fromkeys(columns or shape)}, name=name)
 
 
 def keyed_name(kind: Kind) -> str:
@@ -125,11 +131,11 @@ def pseudonym(kind: Kind, *values: ir.Value) -> ir.Value:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """An expression ready to run: how it is built, and the relations that it reads."""
+    """An expression ready to run: how it is built, and the relations that it reads with their columns."""
 
     build: Callable[..., ir.Table]
     arguments: tuple[Hashable, ...]
-    relations: tuple[str, ...]
+    relations: Mapping[str, Shape]
 
     def sql(self, dialect: str) -> str:
         """Its text in the SQL of a backend."""
@@ -147,9 +153,12 @@ def _translated(dialect: str, build: Callable[..., ir.Table], *arguments: Hashab
     return to_sql(build(*arguments), dialect)
 
 
-def relations_of(expression: ir.Expr) -> tuple[str, ...]:
-    """The names of the relations that an expression reads, sorted."""
-    return tuple(sorted({node.name for node in expression.op().find(operations.UnboundTable)}))
+def relations_of(expression: ir.Expr) -> Mapping[str, Shape]:
+    """The relations that an expression reads, by name, and what it reads of each."""
+    found: dict[str, set[str]] = {}
+    for node in expression.op().find(operations.UnboundTable):
+        found.setdefault(node.name, set()).update(node.schema)
+    return {name: {column: SHAPES[name][column] for column in sorted(found[name])} for name in sorted(found)}
 
 
 def to_sql(expression: ir.Expr, dialect: str) -> str:

@@ -62,15 +62,14 @@ FILTERED = ("DPN_QLF", "PRS_DPN_QLP", "CPL_MAJ_TOP")
 
 def dated_care(period: Period, *columns: str) -> ir.Table:
     """Care lines of the period: their keys, their people, what filters look at, and these columns."""
-    care = relation("ER_PRS_F")
-    needed = dict.fromkeys((*CLAIM_KEYS, *BENEFICIARY_KEYS, *FILTERED, "EXE_SOI_DTD", *columns))
-    return care.filter(within(care.EXE_SOI_DTD, period)).select(*needed)
+    care = relation("ER_PRS_F", *CLAIM_KEYS, *BENEFICIARY_KEYS, *FILTERED, "EXE_SOI_DTD", *columns)
+    return care.filter(within(care.EXE_SOI_DTD, period))
 
 
 def masked_care(care: ir.Table, filters: Sequence[Filter]) -> ir.Table:
     """Care lines with their filter mask."""
     if Filter.DCIR_PUBLIC_ACTIVITY in filters:
-        facilities = relation("ER_ETE_F")
+        facilities = relation("ER_ETE_F", *CLAIM_KEYS, "ETE_IND_TAA")
         public = facilities.filter(facilities.ETE_IND_TAA == PUBLIC_ACTIVITY).select(*CLAIM_KEYS).distinct()
         care = care.left_join(public.mutate(public=True), list(CLAIM_KEYS), rname="public_{name}")
         care = care.drop(*(f"public_{name}" for name in CLAIM_KEYS))
@@ -87,9 +86,9 @@ def masked_care(care: ir.Table, filters: Sequence[Filter]) -> ir.Table:
 
 def linked_stays(period: Period, filters: Sequence[Filter], who: ir.Table) -> ir.Table:
     """Stays that begin in the period, with their people (``who``), the year of their tables and their filter mask."""
-    linkage, described = relation("T_MCOaaC"), relation("T_MCOaaB")
+    linkage = relation("T_MCOaaC", *STAY_KEYS, "NIR_ANO_17", "EXE_SOI_DTD", *RETURN_CODES)
+    described = relation("T_MCOaaB", *STAY_KEYS, "GRG_GHM", "DGN_PAL", "DGN_REL")
     dated = linkage.filter(within(linkage.EXE_SOI_DTD, period))
-    described = described.select(*STAY_KEYS, "GRG_GHM", "DGN_PAL", "DGN_REL")
     stays = dated.join(described, list(STAY_KEYS)).join(who, [("NIR_ANO_17", "BEN_NIR_PSA")])
     stays = stays.cross_join(relation("partition"))
     return stays.mutate(removed=mask(stay_hits(stays), filters))
