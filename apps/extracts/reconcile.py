@@ -47,6 +47,10 @@ REASONS = {
 }
 
 
+class OtherPlanError(Exception):
+    """The units that wait are not those of this version of the portal: the extract began before it was installed."""
+
+
 def extract_step(lease: Lease) -> Outcome:
     """The first lane: begin an extract, do its units with the other lanes, and deliver; idempotent, whoever did what.
 
@@ -71,7 +75,7 @@ def lane_step(lease: Lease) -> Outcome:
         return Done()
     try:
         worked = _work(request, _opened(request, _definition(request)), int(lane))
-    except (SourceError, DeliveryError, KeyServiceError):
+    except (SourceError, DeliveryError, KeyServiceError, OtherPlanError):
         return Done()
     return Again() if worked else Again(LOOK_AGAIN)
 
@@ -118,7 +122,10 @@ def _advance(request: ExtractRequest, lease: Lease) -> Outcome:
         _start(request, run, lease)
     elif request.source_release != run.source.release:
         return NeedsHuman("The source copy changed while the extract was under way. Nothing was delivered.")
-    worked = _work(request, run, lane=0)
+    try:
+        worked = _work(request, run, lane=0)
+    except OtherPlanError:
+        return _plan_anew(request, run, lease)
     if units_left(request):
         return Again() if worked else Again(LOOK_AGAIN)
     return _deliver(request, run, lease)
@@ -179,16 +186,26 @@ def _work_folder(out: Place) -> Path | None:
 
 
 def _start(request: ExtractRequest, run: ExtractRun, lease: Lease) -> None:
-    units = [services.Planned(unit.name, unit.kind.value, unit.batch) for unit in run.units]
     with transaction.atomic():
         lease.hold()
-        services.extract_start(request, source_release=run.source.release, key_id=run.key.id, units=units)
+        services.extract_start(request, source_release=run.source.release, key_id=run.key.id, units=_planned(run))
+
+
+def _plan_anew(request: ExtractRequest, run: ExtractRun, lease: Lease) -> Outcome:
+    with transaction.atomic():
+        lease.hold()
+        services.extract_planned_anew(request, _planned(run))
+    return Again()
+
+
+def _planned(run: ExtractRun) -> list[services.Planned]:
+    return [services.Planned(unit.name, unit.kind.value, unit.batch) for unit in run.units]
 
 
 def _work(request: ExtractRequest, run: ExtractRun, lane: int) -> bool:
     """Do units until the step's time is up or there is none for this lane; whether any was done.
 
-    The rights are asked for again before each batch: what lost them goes no further.
+    The rights are asked for again before each batch: what lost them goes no further. Raises ``OtherPlanError``.
     """
     until, units, worked = time.monotonic() + STEP_SECONDS, {unit.name: unit for unit in run.units}, False
     if not run.delivered():
@@ -198,6 +215,8 @@ def _work(request: ExtractRequest, run: ExtractRun, lane: int) -> bool:
             while batch := services.batch_take(request.pk, lane):
                 if _refused(request_to_run(str(request.pk)), run.definition):
                     return True
+                if not units.keys() >= {row.name for row in batch}:
+                    raise OtherPlanError
                 for row in batch:
                     services.unit_begin(row)
                     report = run_unit(units[row.name], run, engine)

@@ -8,6 +8,7 @@ from apps.extracts.rules import UnitState
 SENTENCES: dict[str, str | Promise] = {
     "extract.requested": _("The extract was requested."),
     "extract.started": _("A worker began the extract."),
+    "extract.planned_anew": _("The work was planned anew by another version of the portal; what was done is kept."),
     "extract.delivered": _("The extract was verified and delivered (files: %(files)s; rows: %(rows)s)."),
     "extract.to_release": _(
         "The extract was verified; its risk goes beyond the policy: a data steward reads it first."

@@ -70,12 +70,22 @@ def extract_start(request: ExtractRequest, *, source_release: str, key_id: str, 
         Status.RUNNING,
         source_release=source_release,
         key_id=key_id,
-        units_total=len(units),
-        units_done=0,
         started_at=request.started_at or timezone.now(),
         finished_at=None,
         reason="",
     )
+    _plan(request, units)
+    record("extract.started", request, ACTOR, {"source_release": source_release, "units": len(units)})
+
+
+def extract_planned_anew(request: ExtractRequest, units: Sequence[Planned]) -> None:
+    """A version of the portal that plans otherwise goes on with what another one began; what is done is found again."""
+    _plan(request, units)
+    record("extract.planned_anew", request, ACTOR, {"units": len(units)})
+
+
+def _plan(request: ExtractRequest, units: Sequence[Planned]) -> None:
+    ExtractRequest.objects.filter(pk=request.pk).update(units_total=len(units), units_done=0)
     request.units.all().delete()
     ExtractUnit.objects.bulk_create(
         ExtractUnit(request=request, position=place, name=unit.name, kind=unit.kind, batch=unit.batch)
@@ -83,7 +93,6 @@ def extract_start(request: ExtractRequest, *, source_release: str, key_id: str, 
     )
     for lane in range(1, settings.EXTRACT_LANES):
         outbox.outbox_reopen(kind="extract.lane", key=outbox_key(request, lane), subject_id=f"{request.pk}/{lane}")
-    record("extract.started", request, ACTOR, {"source_release": source_release, "units": len(units)})
 
 
 def batch_take(request_id: UUID, lane: int) -> list[ExtractUnit]:

@@ -103,6 +103,27 @@ def test_lanes_share_the_units_and_the_bytes_are_those_of_one(
     }
 
 
+@pytest.mark.parametrize("beside", [False, True])
+def test_another_version_of_the_portal_plans_anew_and_goes_on_with_what_is_done(
+    worker: Settings, monkeypatch: pytest.MonkeyPatch, beside: bool
+) -> None:
+    monkeypatch.setattr(reconcile, "STEP_SECONDS", 0.0)
+    request = made.request()
+    before = work_on(request, steps=1).units_total
+    monkeypatch.setattr("apps.extracts.engine.units.IDENTITIES", 40)
+    while "extract.planned_anew" not in events(request):
+        if beside:
+            lane(request)
+        request = work_on(request, steps=1)
+        OutboxItem.objects.update(not_before=timezone.now())
+    assert (request.status, request.units_done) == ("running", 0)
+    assert request.units_total > before
+    request = work_on(request, steps=500)
+    assert (request.status, request.units_done) == ("delivered", request.units_total)
+    assert events(request)[-2:] == ["extract.planned_anew", "extract.delivered"]
+    assert verify(worker.DELIVERY_DIR / str(request.pk)) == ()
+
+
 def test_a_kind_of_units_begins_when_the_one_before_is_done(worker: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reconcile, "STEP_SECONDS", 0.0)
     request = work_on(made.request(), steps=1)
