@@ -7,7 +7,14 @@ import pytest
 from django.core.management import call_command
 from pytest_django import Settings
 
+from apps.core import outbox
 from apps.extracts.keyring import Keyring
+
+
+@pytest.fixture(autouse=True)
+def no_bell(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody listens: tests do the work of the workers themselves."""
+    monkeypatch.setattr(outbox, "ring", lambda item_id, queue: None)
 
 
 @pytest.fixture(scope="session")

@@ -28,11 +28,6 @@ COARSE = {
 }
 
 
-@pytest.fixture(autouse=True)
-def no_bell(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(outbox, "ring", lambda item_id, queue: None)
-
-
 @pytest.fixture
 def steward() -> Client:
     client = client_signed_in(StaffRoleFactory.create(role=Role.STEWARD.value).person)
