@@ -79,3 +79,18 @@ def test_a_relation_asked_for_with_other_columns_is_read_with_all_of_them() -> N
         return relation("people", "person", "sex").join(relation("people", "person", "died"), "person")
 
     assert dict(compiled(twice).relations) == {"people": {"died": "date", "person": "string", "sex": "int64"}}
+
+
+def test_what_is_let_go_is_no_longer_there(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"a": [1]}), tmp_path / "one")
+    with DuckDBEngine(EngineSettings(), tmp_path) as engine:
+        engine.bind("held", {"a": "int64"}, [tmp_path / "one"], {}, held=True)
+        engine.materialise("made", "SELECT 2 AS a", stamp="made")
+        engine.let_go(but=["made", "never"])
+        assert engine.rows('SELECT a FROM "made"') == [(2,)]
+        with pytest.raises(engine.failures):
+            engine.rows('SELECT a FROM "held"')
+        engine.let_go(but=[])
+        assert not engine.holds("made", "made")
+        engine.bind("held", {"a": "int64"}, [tmp_path / "one"], {}, held=True)
+        assert engine.rows('SELECT a FROM "held"') == [(1,)]

@@ -113,6 +113,10 @@ def test_what_spark_chokes_on_is_one_of_its_failures(opened: Open) -> None:
             engine.materialise("one", f"SELECT {stamp} AS a", stamp)
             assert engine.holds("one", stamp)
         assert engine.rows("SELECT a FROM one") == [(2,)]
+        engine.let_go(but=["one", "another"])
+        assert engine.holds("one", 2)
+        engine.let_go(but=[])
+        assert not engine.holds("one", 2)
 
 
 def test_spark_reads_a_bucket_and_what_it_finds_is_delivered_to_one(opened: Open, source: Path, tmp_path: Path) -> None:

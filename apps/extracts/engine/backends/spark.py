@@ -15,9 +15,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, ClassVar, Self
 
+import ibis
 import pyarrow as pa
 import pyarrow.parquet as pq
-from ibis.backends.pyspark import Backend as Dialect
+from ibis.config import Config
 from py4j.protocol import Py4JError
 from pyspark import StorageLevel
 from pyspark.errors import PySparkException
@@ -46,7 +47,14 @@ MEANING: Mapping[str, str] = {
 }
 """What the rows depend on, and no cluster may choose otherwise; all the rest is in spark-defaults.conf."""
 
-Dialect.register_options()  # Ibis translates into the dialect without them, until it meets a number with decimals.
+
+class _Dialect(Config):
+    """What Ibis asks for when it translates a number with decimals; its own class of Spark would load pandas."""
+
+    treat_nan_as_null: bool = False
+
+
+ibis.options.pyspark = _Dialect()
 
 
 class SparkEngine:
