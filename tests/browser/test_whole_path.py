@@ -204,6 +204,8 @@ def watch_and_open(researcher: Person, dossier: str) -> Person:
     opens = page.locator("form[action$='/ouvrir/'] button")
     expect(opens).to_be_visible(timeout=120_000)
     researcher.check("project-ready")
+    read_the_report(researcher)
+    researcher.go(f"{dossier}projet/")
     opens.click()
     page.locator("[name=otp_code]").fill(researcher.stack.manage("demo_code", RESEARCHER).strip())
     researcher.check("first-opening")
@@ -212,6 +214,18 @@ def watch_and_open(researcher: Person, dossier: str) -> Person:
     expect(page.locator("#jp-main-dock-panel, .jp-LabShell").first).to_be_visible(timeout=60_000)
     run_notebook(researcher)
     return researcher
+
+
+def read_the_report(researcher: Person) -> None:
+    """What was made for the project, and unit by unit, in both languages."""
+    researcher.page.locator("main a[href^='/extractions/']").first.click()
+    researcher.check("extract-report")
+    researcher.page.locator("main a[href$='/unites/']").click()
+    expect(researcher.page.locator("main table tbody tr").first).to_contain_text("source/")
+    researcher.check("extract-units")
+    researcher.speak("en")
+    researcher.check("en-extract-units")
+    researcher.speak("fr")
 
 
 def run_notebook(researcher: Person) -> None:

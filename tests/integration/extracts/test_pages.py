@@ -91,6 +91,14 @@ def test_units_are_listed_with_their_state_and_what_they_took(steward: Client) -
     assert reverse("extracts:units", args=[request.pk]) in page_of(request, steward)
 
 
+def test_a_unit_that_leaves_no_file_and_took_a_moment_says_so(steward: Client) -> None:
+    request = started(["source"])
+    (unit,) = services.batch_take(request.pk, 0)
+    services.unit_begin(unit)
+    services.unit_finish(unit, rows=7, bytes=0)
+    assert "<td>7</td><td>–</td><td>under 0.1 s</td>" in page_of(request, steward, "units")
+
+
 def test_units_of_one_stage_are_listed_and_stages_that_read_alike_are_one(steward: Client) -> None:
     request = started(["source", "identities", "people", "table"])
     address = reverse("extracts:units", args=[request.pk])
