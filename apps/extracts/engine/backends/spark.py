@@ -48,7 +48,7 @@ MEANING: Mapping[str, str] = {
 """What the rows depend on, and no cluster may choose otherwise; all the rest is in spark-defaults.conf."""
 
 
-class _Dialect(Config):
+class _Dialect(Config):  # type: ignore[misc]  # a class of a library without types
     """What Ibis asks for when it translates a number with decimals; its own class of Spark would load pandas."""
 
     treat_nan_as_null: bool = False
