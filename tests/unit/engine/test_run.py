@@ -81,9 +81,11 @@ def test_many_small_buckets_of_persons_and_events_change_no_byte(
     run_all(opened())
     monkeypatch.setattr("apps.extracts.engine.units.BUCKET", 200)
     monkeypatch.setattr("apps.extracts.engine.units.LINES", 700)
+    monkeypatch.setattr("apps.extracts.engine.units.IDENTITIES", 150)
     run = opened(out=tmp_path / "again")
     kinds = Counter(unit.kind for unit in run.units)
     assert kinds[UnitKind.MATCHED] > kinds[UnitKind.COHORT] > 1
+    assert kinds[UnitKind.IDENTITIES] == kinds[UnitKind.PEOPLE] == kinds[UnitKind.MEMBERS] > 1
     run_all(run)
     assert content(tmp_path / "again") == content(tmp_path / "out")
 
