@@ -119,22 +119,31 @@ class Stack:
         return environment(self.layout, zone)
 
     def process_id(self, name: str) -> int:
-        """The process of a program (`portal`, `extract`, `postgres`…). Raises KeyError when it does not run."""
+        """The present or latest process of a program (`portal`, `extract`, `postgres`…). Raises KeyError for none."""
         return self.state.processes[name][0]
 
-    def kill(self, name: str, number: signal.Signals = signal.SIGKILL) -> None:
-        """Send a signal to a program; should it die of it, the supervisor starts it again."""
-        os.kill(self.process_id(name), number)
+    def kill(self, name: str, number: signal.Signals = signal.SIGKILL) -> int:
+        """Signal a program; should it die of it, the supervisor starts it again. Gives the number of its starts.
+
+        One that has just ended by itself is waited for: its next process gets the signal.
+        Raises StackError when none comes.
+        """
+        process, starts = self.state.processes[name]
+        while not _sent(process, number):
+            process, starts = self._next_process(name, starts)
+        return starts
 
     def restart(self, name: str, number: signal.Signals = signal.SIGTERM) -> None:
         """End a program with a signal and wait for its next process. Raises StackError when none comes."""
-        starts = self.state.processes[name][1]
-        self.kill(name, number)
+        self._next_process(name, self.kill(name, number))
+
+    def _next_process(self, name: str, starts: int) -> tuple[int, int]:
         deadline = time.monotonic() + RESTART_SECONDS
-        while self.state.processes.get(name, (0, 0))[1] <= starts:
+        while (latest := self.state.processes.get(name, (0, 0)))[1] <= starts:
             if time.monotonic() > deadline:
                 raise StackError(f"{name} was not started again within {RESTART_SECONDS} s.")
             time.sleep(0.05)
+        return latest
 
     def manage(self, *words: str, zone: str = "web") -> str:
         """What a command of Django's prints in the environment of a zone. Raises StackError when it fails."""
@@ -152,3 +161,11 @@ class Stack:
     def _is_ready(self) -> bool:
         state = read_state(self.var)
         return state is not None and self._process is not None and state.supervisor == self._process.pid and state.ready
+
+
+def _sent(process: int, number: signal.Signals) -> bool:
+    try:
+        os.kill(process, number)
+    except ProcessLookupError:
+        return False
+    return True

@@ -119,6 +119,14 @@ def test_workers_that_are_killed_come_back(stack: Stack) -> None:
     assert "Workers answer" in stack.manage("worker_health", "--wait", str(PATIENCE), zone="default")
 
 
+def test_one_that_has_just_died_by_itself_is_killed_once_it_is_back(stack: Stack) -> None:
+    died, starts = stack.state.processes["beat"]
+    os.kill(died, signal.SIGKILL)
+    assert eventually(lambda: not Path(f"/proc/{died}").exists())
+    stack.restart("beat", signal.SIGKILL)
+    assert stack.state.processes["beat"][1] == starts + 2
+
+
 def test_a_missing_worker_is_told(stack: Stack) -> None:
     stack.kill("extract", signal.SIGSTOP)
     try:
