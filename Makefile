@@ -83,5 +83,5 @@ bench-audit: setup ## what the audit log costs, how late its seal is, how fast i
 bench-operations: setup ## 200 workspaces being prepared at once against the imitated cloud: none lost, steps/s, statements per step
 	@$(VENV)/python -m tests.benchmarks.bench_operations
 
-bench-extract: setup ## the extract engine against DuckDB, Polars and pandas by hand (hours; BENCH="--people 160000 --years 2 --minutes 20")
+bench-extract: setup ## the extract engine against DuckDB, Polars and pandas by hand (hours; goes on where it was stopped; BENCH="--people 160000 --years 2")
 	@$(VENV)/python -m tests.benchmarks.bench_extract $(BENCH)

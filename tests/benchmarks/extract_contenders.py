@@ -3,9 +3,12 @@
 The engine pseudonymises, checks its source, hashes and verifies what it delivers, and can be killed at any moment. The
 others are what an engineer writes by hand with each tool: the same population, filters, rows and columns, nothing
 checked and nothing to be restarted. DuckDB and Polars copy: the identifiers of the source stay as they are. The pandas
-script does for the reader of an extract what the engine does: persons and claims have pseudonyms, by HMAC-SHA-256.
+script does what somebody who decides about an extract, or reads it, has of the engine: persons and claims have
+pseudonyms, by HMAC-SHA-256; each file has its SHA-256; how exposed people are is counted (`pandas_risk.py`). It orders
+nothing.
 """
 
+import hashlib
 import hmac
 import json
 import sys
@@ -16,6 +19,8 @@ from datetime import date
 from importlib.abc import MetaPathFinder
 from pathlib import Path
 from typing import Any
+
+from tests.benchmarks.pandas_risk import RISK, PandasRisk
 
 CLAIM = [
     *("DCT_ORD_NUM", "FLX_DIS_DTD", "FLX_TRT_DTD", "FLX_EMT_TYP", "FLX_EMT_NUM", "FLX_EMT_ORD"),
@@ -240,6 +245,7 @@ class PandasScript:
 
         self.pd, self.options, self.source, self.out = pd, options, options.source, options.out
         self.keys = [name for name in CLAIM if name != "FLX_DIS_DTD"]
+        self.hashes: dict[str, str] = {}
 
     def month(self, table: str, name: str, columns: list[str]) -> Any:
         """A month of flux of a table."""
@@ -264,6 +270,7 @@ class PandasScript:
         own = "P" + people.BEN_NIR_PSA + "|" + people.BEN_RNG_GEM.astype(str)
         named = ("A" + people.BEN_NIR_ANO).where(people.BEN_NIR_ANO.notna(), own)
         people["person"] = self.pseudonyms("person", named)
+        people["who"] = self.pd.factorize(people.person)[0].astype("int32")
         if not COHORTS[self.options.cohort]:
             return people
         summed = self.pd.concat([self.sums(name, people) for name in _months(self.options)])
@@ -283,18 +290,27 @@ class PandasScript:
         (self.out / table).mkdir(parents=True, exist_ok=True)
         file = self.out / table / f"{name}.parquet"
         frame.to_parquet(file, compression="zstd", row_group_size=122_880, index=False)
+        with file.open("rb") as stream:
+            self.hashes[f"{table}/{file.name}"] = hashlib.file_digest(stream, "sha256").hexdigest()
 
-    def run(self) -> None:
-        """The whole script."""
+    def run(self) -> dict[str, Any]:
+        """The whole script; tells what it took without the risk, since other scripts measure none."""
+        risk = {table: PandasRisk(*asked) for table, asked in RISK.items()}
         people = self.people()
         self.write(people[["person", "BEN_SEX_COD"]], "IR_BEN_R", "all")
+        risk["IR_BEN_R"].add(people)
         for name in _months(self.options):
-            lines = self.care(name, CARE).merge(people[[*IDENTITY, "person"]], on=IDENTITY)
+            lines = self.care(name, CARE).merge(people[[*IDENTITY, "person", "who"]], on=IDENTITY)
             lines["claim"] = self.pseudonyms(name, *(lines[key] for key in self.keys))
             self.write(lines[["person", "claim", *CARE]], "ER_PRS_F", name)
             drugs = self.month("ER_PHA_F", name, [*self.keys, *DRUGS])
             joined = drugs.merge(lines[["person", "claim", *self.keys]], on=self.keys)
             self.write(joined[["person", "claim", *DRUGS]], "ER_PHA_F", name)
+            risk["ER_PRS_F"].add(lines.assign(EXE_SOI_DTD=self.pd.to_datetime(lines.EXE_SOI_DTD)))
+        peak = _peak()
+        (self.out / "risk.json").write_text(json.dumps({table: counts.found() for table, counts in risk.items()}))
+        (self.out / "hashes.json").write_text(json.dumps(self.hashes))
+        return {"risk_cpu_s": sum(counts.seconds for counts in risk.values()), "peak_before_risk_mb": peak}
 
     def pseudonyms(self, kind: str, *columns: Any) -> list[str]:
         """One for each row, of all its columns, and of a key that only this script would know."""
@@ -305,9 +321,8 @@ class PandasScript:
 
 
 def pandas_script(options: Options) -> dict[str, Any]:
-    """A pandas script, month by month, reading only the columns it needs; persons and claims get pseudonyms."""
-    PandasScript(options).run()
-    return {}
+    """A pandas script, month by month, reading only the columns it needs; its peak before the risk is told as well."""
+    return PandasScript(options).run()
 
 
 CONTENDERS: Mapping[str, Callable[[Options], dict[str, Any]]] = {
