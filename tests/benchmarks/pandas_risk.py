@@ -33,8 +33,8 @@ class PandasRisk:
             self.values.append(rows[[*self.known, self.sensitive]].drop_duplicates())
         self.seconds += time.process_time() - began
 
-    def found(self) -> list[dict[str, int | None]]:
-        """For each set of columns, each holding the one before, what the engine tells of it, unmasked."""
+    def found(self) -> list[dict[str, Any]]:
+        """For each set of columns, each holding the one before, what the engine's report tells of it."""
         import pandas as pd
 
         began = time.process_time()
@@ -46,14 +46,20 @@ class PandasRisk:
         self.seconds += time.process_time() - began
         return found
 
-    def _counted(self, people: Any, values: Any, columns: list[str]) -> dict[str, int | None]:
+    def _counted(self, people: Any, values: Any, columns: list[str]) -> dict[str, Any]:
         members = people[[*columns, "who"]].drop_duplicates()
         sizes = members.groupby(columns, dropna=False).who.transform("size")
+        persons, alone = int(members.who.nunique()), int(members.who[sizes == 1].nunique())
         told = None if values is None else values.groupby(columns, dropna=False)[self.sensitive].nunique()
         return {
-            "persons": int(members.who.nunique()),
-            "smallest": int(sizes.min()),
-            "alone": int(members.who[sizes == 1].nunique()),
-            "in_small": int(members.who[sizes < SMALL].nunique()),
-            "least_diverse": None if told is None else int(told.min()),
+            "persons": _masked(persons),
+            "k": int(sizes.min()),
+            "l": None if told is None else int(told.min()),
+            "alone": _masked(alone),
+            "share_alone": round(alone / persons, 4),
+            "in_classes_under_11": _masked(int(members.who[sizes < SMALL].nunique())),
         }
+
+
+def _masked(count: int) -> int | str:
+    return count if count >= SMALL else f"<{SMALL}"
