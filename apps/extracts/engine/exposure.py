@@ -5,36 +5,39 @@ smallest. What is absent is a value like another.
 
 Files are read batch by batch. Persons and values become small numbers, packed in one word a row where they fit; for
 each set of columns, the different pairs of a class and a person are put in buckets by their class, on disk, and so are
-those of a class and a sensitive value. A bucket then holds whole classes: it is sorted in memory and counted. See
-docs/adr/0220 and 0275.
+those of a class and a sensitive value. A bucket then holds whole classes: it is sorted in memory and counted. Of very
+many persons, this is done for a slice of them after the other, and the sizes of a class in each slice are added up. See
+docs/adr/0220, 0275 and 0301.
 """
 
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow.parquet as pq
 
 from .numbering import Numbering, Numbers, batches, numberings
+from .persons import PERSON, Persons, Slices, changes, raw
 from .risk import SMALLEST_COUNT
 
-PERSON = "PATIENT_ID"
 BUCKET_ROWS = 1 << 19
 """About how many pairs a bucket may hold; more when there would be more than ``MOST_BUCKETS``, or in one class."""
 MOST_BUCKETS = 512
 PIECE_ROWS = 1 << 17
 """How many pairs are read at once, at least."""
 MIXER = np.uint64(0x9E3779B97F4A7C15)
-WORD_BITS = 64
 HALF = np.uint64(32)
 PACKED_BITS = 64
 """How many bits of a row one word may hold."""
+SEEN, ALONE, IN_SMALL = np.uint8(1), np.uint8(2), np.uint8(4)
+"""What is remembered of a person."""
 
 Words = npt.NDArray[np.uint64]
 Columns = Sequence[Numbers]
+Sets = Sequence[tuple[str, ...]]
 
 
 class Exposure(NamedTuple):
@@ -47,34 +50,35 @@ class Exposure(NamedTuple):
     least_diverse: int | None
 
 
-def exposures(
-    files: Sequence[Path], sets: Sequence[tuple[str, ...]], diverse: str, everybody: Path, room: Path
-) -> list[Exposure]:
+def exposures(files: Sequence[Path], sets: Sets, diverse: str, everybody: Path, room: Path) -> list[Exposure]:
     """The exposure of each set of columns, each set holding the one before.
 
     ``diverse`` is the sensitive column, or empty: nothing is then known of diversity. ``everybody`` is a file that
     names the persons who may be in ``files`` (PATIENT_ID), once each; ``room`` a folder for what is written meanwhile.
     """
-    persons = _Persons(everybody)
+    slices = Slices(everybody)
     known = numberings(files, list(dict.fromkeys([*sets[-1], *([diverse] if diverse else [])])))
     rows = sum(pq.read_metadata(file).num_rows for file in files)
     buckets = min(-(-rows // BUCKET_ROWS) or 1, MOST_BUCKETS)
     with tempfile.TemporaryDirectory(dir=room) as folder:
 
-        def pairs(name: str, columns: Sequence[str], member: int) -> _Pairs:
-            widths = [*(known[column].width for column in columns), member]
-            return _Pairs(Path(folder, f"{name}-{len(columns)}"), buckets, _Layout(widths))
+        def pairs(name: str, member: int) -> list[_Pairs]:
+            layouts = [_Layout([*(known[column].width for column in columns), member]) for columns in sets]
+            return [_Pairs(Path(folder, f"{name}-{place}"), buckets, found) for place, found in enumerate(layouts)]
 
-        people = [pairs("people", columns, persons.count.bit_length()) for columns in sets]
-        values = [pairs("values", columns, known[diverse].width) for columns in sets if diverse]
-        for who, classes, told in _rows(files, sets[-1], diverse, persons, known):
-            _put(people, sets, [*classes, who])
-            _put(values, sets, [*classes, *told])
+        people = [pairs(f"people-{number}", slices.width) for number in range(slices.count)]
+        values = pairs("values", known[diverse].width) if diverse else []
+        for number, found in enumerate(people):
+            for classes, who, told in _rows(files, slices.persons(number), sets[-1], diverse, known):
+                _put(found, sets, [*classes, who])
+                # Values are those of everybody's rows: each slice has its own.
+                _put(values, sets, [*classes, *told])
         least = [_least(found) for found in values] or [None] * len(sets)
-        return [_exposure(found, persons, fewest) for found, fewest in zip(people, least, strict=True)]
+        parts = zip(*people, strict=True)
+        return [_exposure(found, slices.sizes, fewest) for found, fewest in zip(parts, least, strict=True)]
 
 
-def _put(pairs: Sequence["_Pairs"], sets: Sequence[tuple[str, ...]], rows: list[Numbers]) -> None:
+def _put(pairs: Sequence["_Pairs"], sets: Sets, rows: list[Numbers]) -> None:
     """Put the pairs of a batch at their place, from the finest set, whose few different rows make those of the next."""
     for found, columns in zip(reversed(pairs), reversed(sets), strict=False):
         packed = _distinct(found.layout.pack([*rows[: len(columns)], rows[-1]]))
@@ -83,56 +87,17 @@ def _put(pairs: Sequence["_Pairs"], sets: Sequence[tuple[str, ...]], rows: list[
 
 
 def _rows(
-    files: Sequence[Path], columns: Sequence[str], diverse: str, persons: "_Persons", known: Mapping[str, Numbering]
-) -> Iterator[tuple[Numbers, list[Numbers], list[Numbers]]]:
-    """The rows of the files as numbers, a batch at a time: persons, values of the columns, sensitive values."""
+    files: Sequence[Path], persons: Persons, columns: Sequence[str], diverse: str, known: Mapping[str, Numbering]
+) -> Iterator[tuple[list[Numbers], Numbers, list[Numbers]]]:
+    """The rows of some persons as numbers, a batch at a time: values of the columns, persons, sensitive values."""
     for batch in batches(files, [PERSON, *known]):
-        classes = [known[name].of(batch.column(name)) for name in columns]
-        told = [known[diverse].of(batch.column(diverse))] if diverse else []
-        yield persons.of(batch.column(PERSON)), classes, told
-
-
-class _Persons:
-    """Numbers of persons, from 0: their rank among their pseudonyms."""
-
-    def __init__(self, everybody: Path) -> None:
-        self._known = np.sort(_bytes(pq.read_table(everybody, columns=[PERSON]).column(PERSON).combine_chunks()))
-        self._first = _first_words(self._known)
-        self._told_apart = bool(np.all(self._first[1:] > self._first[:-1]))
-        self.count = len(self._known)
-        bits = self.count.bit_length() + 1
-        self._shift = np.uint64(WORD_BITS - bits)
-        slots = np.arange(1 << bits, dtype=np.uint64) << self._shift
-        self._slots = np.searchsorted(self._first, slots).astype(np.uint32)
-
-    def of(self, pseudonyms: Any) -> Numbers:
-        """The number of each; rows of a person that follow each other are looked for once."""
-        asked = _bytes(pseudonyms)
-        starts = np.flatnonzero(_changes([asked]))
-        found: Numbers = np.repeat(self._found(asked[starts]), np.diff(starts, append=len(asked)))
-        return found
-
-    def _found(self, pseudonyms: Any) -> Numbers:
-        """By the first half of a pseudonym, random enough to tell nearly where it is, where halves differ."""
-        if not self._told_apart:
-            return np.asarray(np.searchsorted(self._known, pseudonyms), dtype=np.uint32)
-        words = _first_words(pseudonyms)
-        found: Numbers = self._slots.take(words >> self._shift)
-        late = np.flatnonzero(self._first[found] < words)
-        while len(late):
-            found[late] += 1
-            late = late[self._first[found[late]] < words[late]]
-        return found
-
-
-def _bytes(pseudonyms: Any) -> Any:
-    """UUIDs as texts of 16 bytes, which compare as they do."""
-    storage = pseudonyms.storage
-    return np.frombuffer(storage.buffers()[1], dtype="S16")[storage.offset : storage.offset + len(storage)]
-
-
-def _first_words(pseudonyms: Any) -> Words:
-    return np.ascontiguousarray(pseudonyms.view(">u8").reshape(-1, 2)[:, 0]).astype(np.uint64)
+        pseudonyms = raw(batch.column(PERSON))
+        numbers = [known[name].of(batch.column(name)) for name in (*columns, *([diverse] if diverse else []))]
+        if not persons.are_all:
+            own = persons.own(pseudonyms)
+            pseudonyms, numbers = pseudonyms[own], [column[own] for column in numbers]
+        if len(pseudonyms):
+            yield numbers[: len(columns)], persons.of(pseudonyms), numbers[len(columns) :]
 
 
 class _Layout:
@@ -194,23 +159,25 @@ class _Pairs:
     def __init__(self, folder: Path, buckets: int, layout: _Layout) -> None:
         folder.mkdir()
         self._folder = folder
-        self._buckets = buckets
+        self.buckets = buckets
         self.layout = layout
 
     def add(self, words: Sequence[Words]) -> None:
-        bucket = ((_mixed(self.layout.classes(words)) >> HALF) * np.uint64(self._buckets) >> HALF).astype(np.uint16)
+        bucket = ((_mixed(self.layout.classes(words)) >> HALF) * np.uint64(self.buckets) >> HALF).astype(np.uint16)
         order = np.argsort(bucket, kind="stable")
         rows = np.stack(words, axis=1).take(order, axis=0)
-        bounds = np.searchsorted(bucket[order], np.arange(self._buckets + 1))
+        bounds = np.searchsorted(bucket[order], np.arange(self.buckets + 1))
         for number in np.flatnonzero(np.diff(bounds)):
             with (self._folder / str(number)).open("ab") as stream:
                 rows[bounds[number] : bounds[number + 1]].tofile(stream)
 
-    def classes(self) -> Iterator[tuple[npt.NDArray[np.int64], Numbers]]:
-        """For the classes of each bucket: where each begins in the list of their members, which follows."""
-        for file in sorted(self._folder.iterdir()):
-            words = self._different(file)
-            yield np.flatnonzero(_changes(self.layout.classes(words))), self.layout.members(words)
+    def classes(self, bucket: int) -> "_Classes":
+        """The classes of a bucket with their members."""
+        file = self._folder / str(bucket)
+        words = self._different(file) if file.exists() else [np.empty(0, dtype=np.uint64)] * self.layout.words
+        classes = self.layout.classes(words)
+        starts = np.flatnonzero(changes(classes))
+        return _Classes(classes, starts, self.layout.members(words))
 
     def _different(self, file: Path) -> list[Words]:
         """The different pairs of a bucket, read in pieces: coarse classes hold the same persons in each month."""
@@ -221,6 +188,24 @@ class _Pairs:
                 piece = read.reshape(-1, width).T
                 found = _distinct([np.concatenate(both) for both in zip(found, piece, strict=True)])
         return found
+
+
+class _Classes(NamedTuple):
+    """The class of each pair of a bucket, where each class begins, and the member of each pair."""
+
+    pairs: list[Words]
+    starts: npt.NDArray[np.int64]
+    members: Numbers
+
+    @property
+    def words(self) -> list[Words]:
+        """The classes, once each."""
+        return [word[self.starts] for word in self.pairs]
+
+    @property
+    def sizes(self) -> npt.NDArray[np.int64]:
+        """How many members each class has here."""
+        return np.diff(self.starts, append=len(self.members))
 
 
 def _mixed(words: Sequence[Words]) -> Words:
@@ -236,36 +221,43 @@ def _distinct(words: Sequence[Words]) -> list[Words]:
     """The different rows, sorted; a single word is sorted where it is."""
     if len(words) == 1:
         words[0].sort()
-        return [words[0][_changes(words)]]
+        return [words[0][changes(words)]]
     order = np.lexsort(words[::-1])
     ordered = [word[order] for word in words]
-    return [word[_changes(ordered)] for word in ordered]
+    return [word[changes(ordered)] for word in ordered]
 
 
-def _changes(columns: Sequence[Any]) -> npt.NDArray[np.bool_]:
-    """Which rows differ from the one before; the first does."""
-    found = np.ones(len(columns[0]), dtype=bool)
-    found[1:] = False
-    for column in columns:
-        found[1:] |= column[1:] != column[:-1]
-    return found
-
-
-def _exposure(pairs: _Pairs, persons: _Persons, least_diverse: int | None) -> Exposure:
-    seen, alone, in_small = (np.zeros(persons.count, dtype=bool) for _ in range(3))
+def _exposure(parts: Sequence[_Pairs], persons: Sequence[int], least_diverse: int | None) -> Exposure:
+    """The exposure of one set of columns, from the pairs of each slice of persons."""
+    marks = [np.zeros(count, dtype=np.uint8) for count in persons]
     smallest = []
-    for starts, members in pairs.classes():
-        sizes = np.diff(starts, append=len(members))
-        smallest.append(int(sizes.min()))
-        seen[members] = True
-        alone[members[starts[sizes == 1]]] = True
-        in_small[members[np.repeat(sizes < SMALLEST_COUNT, sizes)]] = True
-    counts = (int(np.count_nonzero(which)) for which in (seen, alone, in_small))
-    everybody, by_themselves, in_few = counts
-    return Exposure(everybody, min(smallest, default=0), by_themselves, in_few, least_diverse)
+    for bucket in range(parts[0].buckets):
+        totals = _totals(parts, bucket) if len(parts) > 1 else None
+        for place, part in enumerate(parts):
+            found = part.classes(bucket)
+            sizes = found.sizes if totals is None else totals[place]
+            smallest += [int(sizes.min())] if len(sizes) else []
+            marks[place][found.members] |= SEEN
+            marks[place][found.members[found.starts[sizes == 1]]] |= ALONE
+            marks[place][found.members[np.repeat(sizes < SMALLEST_COUNT, found.sizes)]] |= IN_SMALL
+    seen, alone, in_small = (sum(int(np.count_nonzero(of & mark)) for of in marks) for mark in (SEEN, ALONE, IN_SMALL))
+    return Exposure(seen, min(smallest, default=0), alone, in_small, least_diverse)
+
+
+def _totals(parts: Sequence[_Pairs], bucket: int) -> list[npt.NDArray[np.int64]]:
+    """How many persons of all slices the classes of a bucket have, for the classes that each slice has there."""
+    found = [(classes.words, classes.sizes) for classes in (part.classes(bucket) for part in parts)]
+    sizes = np.concatenate([own for _, own in found])
+    words = [np.concatenate(column) for column in zip(*(own for own, _ in found), strict=True)]
+    order = np.lexsort(words[::-1])
+    new = changes([word[order] for word in words])
+    totals = np.empty_like(sizes)
+    totals[order] = np.add.reduceat(sizes[order], np.flatnonzero(new))[np.cumsum(new) - 1] if len(sizes) else sizes
+    return np.split(totals, np.cumsum([len(own) for _, own in found])[:-1])
 
 
 def _least(pairs: _Pairs) -> int | None:
     """The least number of different values in a class, where what is absent is none; ``None`` without any class."""
-    counts = (np.add.reduceat(values > 0, starts, dtype=np.int64).min() for starts, values in pairs.classes())
+    found = (pairs.classes(bucket) for bucket in range(pairs.buckets))
+    counts = (np.add.reduceat(one.members > 0, one.starts, dtype=np.int64).min() for one in found if len(one.starts))
     return min(map(int, counts), default=None)

@@ -7,15 +7,13 @@ from typing import Any
 
 from .catalogue import CATALOGUE, Family, Partitioning
 from .definition import Definition
-from .exposure import exposures
+from .exposure import Sets, exposures
 from .job import Job
 from .plan import deliveries
 from .plan.relations import Query, compiled
 from .risk import DESIGN, PEOPLE, design_sets, is_coarser, quasi_identifiers, sensitive, shown
 from .units import Unit, UnitKind
 from .workshop import Result
-
-Sets = Sequence[tuple[str, ...]]
 
 
 def measure_risk(job: Job) -> Result:

@@ -14,6 +14,7 @@ from .design import Controls
 from .job import Job
 from .keyed import uuids
 from .matching import Candidate, Case, matched
+from .parquet import opened
 from .plan import controls as plan
 from .plan.relations import Query, compiled
 from .protection import Protection
@@ -60,7 +61,7 @@ def _rows(job: Job, query: Query) -> Iterator[list[dict[str, Any]]]:
     sql = job.sql(query)
     with job.workshop.unfinished() as path:
         job.engine.write(sql, path)
-        with pq.ParquetFile(path) as file:
+        with opened(path) as file:
             yield from (batch.to_pylist() for batch in file.iter_batches())
 
 
@@ -84,7 +85,7 @@ def _persons(job: Job) -> Iterator[Persons]:
     for unit in job.units:
         if unit.kind not in (UnitKind.COHORT, UnitKind.CONTROLS):
             continue
-        with pq.ParquetFile(job.workshop.file(unit)) as file:
+        with opened(job.workshop.file(unit)) as file:
             for batch in file.iter_batches():
                 found = batch if unit.kind is UnitKind.CONTROLS else _sampled(job, batch)
                 persons = _listed(found, "person")

@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from .backends.base import ROW_GROUP
+from .parquet import opened
 
 Numbers = npt.NDArray[np.uint32]
 WIDEST_RANGE = 1 << 20
@@ -86,7 +87,7 @@ def batches(files: Sequence[Path], columns: Sequence[str]) -> Iterator[pa.Record
     """These columns of the files, texts coded by their dictionaries."""
     for file in files:
         texts = [field.name for field in pq.read_schema(file) if pa.types.is_string(field.type)]
-        with pq.ParquetFile(file, read_dictionary=texts) as stream:
+        with opened(file, texts) as stream:
             yield from stream.iter_batches(ROW_GROUP, columns=[*columns], use_threads=False)
 
 

@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 from .catalogue import CATALOGUE
 from .definition import Definition
 from .delivery import MANIFEST, read_manifest
+from .parquet import opened
 from .places import Place, fetched, files_under
 from .plan.deliveries import delivered_columns
 from .problems import DefinitionError, Problem
@@ -85,7 +86,7 @@ def _file(path: Path, name: str, facts: Mapping[str, Any], recount: bool) -> Ite
 
 def _content(path: Path, name: str, facts: Mapping[str, Any], recount: bool) -> Iterator[Problem]:
     try:
-        parquet = pq.ParquetFile(path)
+        parquet = opened(path)
     except (OSError, pa.ArrowException):
         yield _differs(name, "format", "le format du fichier", "the format of the file")
         return

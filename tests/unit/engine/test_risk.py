@@ -1,5 +1,7 @@
 """The disclosure risk of delivered rows, counted by hand on small tables."""
 
+import random
+import time
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -11,10 +13,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from apps.extracts.engine import exposure
+from apps.extracts.engine import exposure, persons
 from apps.extracts.engine.catalogue import CATALOGUE
 from apps.extracts.engine.definition import Definition
 from apps.extracts.engine.exposure import exposures
+from apps.extracts.engine.parquet import opened
 from apps.extracts.engine.risk import is_coarser, masked, potential_identifiers, quasi_identifiers, sensitive, shown
 from tests.spec.tables import definition_of
 
@@ -82,16 +85,25 @@ ROWS = st.lists(
     rows_of_a_piece=st.sampled_from([1, 5, 1000]),
     bits=st.sampled_from([0, 64]),
     alike=st.booleans(),
+    persons_of_a_slice=st.sampled_from([1, 4, 1000]),
 )
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_counts_are_those_by_hand_however_they_are_made(
-    tmp_path: Path, diverse: str, rows: list[Row], rows_of_a_bucket: int, rows_of_a_piece: int, bits: int, alike: bool
+    tmp_path: Path,
+    diverse: str,
+    rows: list[Row],
+    rows_of_a_bucket: int,
+    rows_of_a_piece: int,
+    bits: int,
+    alike: bool,
+    persons_of_a_slice: int,
 ) -> None:
     sets = [("sex",), ("sex", "dep")]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(exposure, "BUCKET_ROWS", rows_of_a_bucket)
         patch.setattr(exposure, "PIECE_ROWS", rows_of_a_piece)
         patch.setattr(exposure, "PACKED_BITS", bits)
+        patch.setattr(persons, "SLICE_PERSONS", persons_of_a_slice)
         found = exposed(tmp_path / "rows", rows, sets, diverse, alike)
     assert found == [by_hand(rows, columns, diverse) for columns in sets]
 
@@ -115,6 +127,32 @@ def test_what_is_absent_is_a_value_like_another(tmp_path: Path) -> None:
 def test_large_classes_are_not_small(tmp_path: Path) -> None:
     rows = [(number, 1, "75", "a") for number in range(11)]
     assert counted(tmp_path, rows, ("sex",), "") == (11, 11, 0, 0, None)
+
+
+def test_a_class_has_the_persons_of_every_slice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [(number, 1, "75" if number % 20 else "13", "a") for number in range(1, 41)]
+    monkeypatch.setattr(persons, "SLICE_PERSONS", 3)
+    assert counted(tmp_path, rows, ("sex",), "code") == (40, 40, 0, 0, 1)
+    assert counted(tmp_path, rows, ("dep",), "code") == (40, 2, 0, 2, 1)
+
+
+def test_one_slice_of_persons_is_at_hand_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    everybody = pa.table([pseudonyms(range(1, 1001), alike=False)], names=["PATIENT_ID"])
+    pq.write_table(everybody, tmp_path / "everybody")
+    monkeypatch.setattr(persons, "SLICE_PERSONS", 100)
+    slices = persons.Slices(tmp_path / "everybody")
+    assert (slices.count, sum(slices.sizes)) == (16, 1000)
+    assert max(slices.sizes) < 100
+
+
+def test_a_file_is_not_read_ahead_of_its_batches(tmp_path: Path) -> None:
+    rows = pa.table([pa.array(random.Random(1).randbytes(16) for _ in range(50_000))], names=["noise"])
+    pq.write_table(rows, tmp_path / "noise", row_group_size=1000, compression=None, use_dictionary=False)
+    before = pa.total_allocated_bytes()
+    with opened(tmp_path / "noise") as file:
+        for _ in zip(range(3), file.iter_batches(1000), strict=False):
+            time.sleep(0.05)
+            assert pa.total_allocated_bytes() - before < 200_000
 
 
 def test_no_class_leaves_nothing_behind(tmp_path: Path) -> None:
