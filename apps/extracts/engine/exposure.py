@@ -20,7 +20,7 @@ import numpy.typing as npt
 import pyarrow.parquet as pq
 
 from .numbering import Numbering, Numbers, batches, numberings
-from .persons import PERSON, Persons, Slices, changes, raw
+from .persons import PERSON, Persons, Slices, Words, changes, raw
 from .risk import SMALLEST_COUNT
 
 BUCKET_ROWS = 1 << 19
@@ -35,7 +35,6 @@ PACKED_BITS = 64
 SEEN, ALONE, IN_SMALL = np.uint8(1), np.uint8(2), np.uint8(4)
 """What is remembered of a person."""
 
-Words = npt.NDArray[np.uint64]
 Columns = Sequence[Numbers]
 Sets = Sequence[tuple[str, ...]]
 
